@@ -1,0 +1,122 @@
+"""A data set: rows to train on, rows to test on, and what is known about them."""
+
+import math
+import numbers
+from dataclasses import dataclass
+
+import numpy as np
+
+from .checks import as_generator, check_labels, check_matrix
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Dataset:
+    """Rows to train on and rows to test on, checked once when the data set is built.
+
+    Parameters
+    ----------
+    name : str
+    train : ndarray (m, D)
+        Finite floats, or uint8 pixels that a solver scales by 1/255 batch by batch.
+    test : ndarray (n, D)
+        Of the same kind.
+    train_labels : ndarray (m,) or None
+        Never used for training: they colour the figures.
+    test_labels : ndarray (n,) or None
+    image_shape : tuple of two ints or None
+        (height, width) with height * width = D, if a row is an image.
+
+    Raises
+    ------
+    ValueError
+        Anything above does not hold.
+
+    Examples
+    --------
+    >>> Dataset("corners", np.eye(4), np.ones((1, 4)), image_shape=(2, 2))
+    Dataset 'corners': train (4, 4), test (1, 4), values in [0, 1], images 2 x 2
+    """
+
+    name: str
+    train: np.ndarray
+    test: np.ndarray
+    train_labels: np.ndarray | None = None
+    test_labels: np.ndarray | None = None
+    image_shape: tuple | None = None
+
+    def __post_init__(self):
+        for part in ("train", "test"):
+            X = check_matrix(getattr(self, part), f"{self.name}: {part}")
+            labels = check_labels(getattr(self, f"{part}_labels"), len(X), f"{self.name}: {part}_labels")
+            # The dataclass is frozen for its users; this is the one place that may still write.
+            object.__setattr__(self, f"{part}_labels", labels)
+        if self.train.shape[1] != self.test.shape[1] or self.train.dtype.kind != self.test.dtype.kind:
+            raise ValueError(f"{self.name}: train is {self.train.dtype} {self.train.shape}, test is {self.test.dtype} "
+                             f"{self.test.shape}: expected the same number of columns and the same kind of numbers")
+        if self.image_shape is not None:
+            object.__setattr__(self, "image_shape", self._checked_image_shape())
+
+    def _checked_image_shape(self):
+        shape, D = self.image_shape, self.train.shape[1]
+        sides = isinstance(shape, tuple | list) and all(isinstance(side, numbers.Integral) for side in shape)
+        if not sides or len(shape) != 2 or math.prod(shape) != D:
+            raise ValueError(f"{self.name}: image_shape is {shape!r}, expected (height, width) with a product of {D}")
+        return tuple(int(side) for side in shape)
+
+    def __repr__(self):
+        text = f"Dataset {self.name!r}: train {self.train.shape}, test {self.test.shape}"
+        if self.train.dtype == np.uint8:
+            # Their minimum and maximum would read a whole memory-mapped file.
+            text += ", uint8 pixels"
+        else:
+            text += f", values in [{self.train.min():.3g}, {self.train.max():.3g}]"
+        if self.image_shape is not None:
+            text += ", images {} x {}".format(*self.image_shape)
+        if self.train_labels is not None and self.train_labels.dtype.kind == "i":
+            text += f", {len(np.unique(self.train_labels))} classes"
+        return text
+
+
+def split(X, labels=None, test_fraction=1 / 6, rng=0, name="data"):
+    """Split rows at random into training and test rows, at least one of each.
+
+    Parameters
+    ----------
+    X : ndarray (n, D)
+        At least two rows.
+    labels : ndarray (n,) or None
+    test_fraction : float
+        Between 0 and 1.
+    rng : numpy.random.Generator or int
+        Or a seed: the default splits the same rows in the same way every time.
+    name : str
+        What a message calls X.
+
+    Returns
+    -------
+    train, test : ndarray
+    train_labels, test_labels : ndarray or None
+
+    Raises
+    ------
+    ValueError
+        Fewer than two rows, another number of labels, or a fraction outside (0, 1).
+
+    Examples
+    --------
+    >>> train, test, *labels = split(np.eye(12))
+    >>> train.shape, test.shape, labels
+    ((10, 12), (2, 12), [None, None])
+    """
+    n = len(check_matrix(X, name))
+    labels = check_labels(labels, n, f"{name}: labels")
+    if n < 2:
+        raise ValueError(f"{name} has 1 row, expected at least 2: one to train on and one to test on")
+    if not isinstance(test_fraction, numbers.Real) or not 0 < test_fraction < 1:
+        raise ValueError(f"test_fraction is {test_fraction!r}, expected a number between 0 and 1")
+    n_test = min(max(1, round(test_fraction * n)), n - 1)
+    order = as_generator(rng).permutation(n)
+    train, test = order[n_test:], order[:n_test]
+    if labels is None:
+        return X[train], X[test], None, None
+    return X[train], X[test], labels[train], labels[test]

@@ -1,0 +1,132 @@
+"""IDX, the file format of MNIST: two zero bytes, a type code, the number of dimensions, big-endian sizes, data."""
+
+import gzip
+import math
+import os
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from .checks import check_file, check_folder
+from .dataset import Dataset
+
+TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+GZIP = b"\x1f\x8b"
+LONGEST_HEADER = 4 + 4 * 255
+
+
+def read_idx(path):
+    """Return the array in an IDX file: a read-only memory map of a plain file, in memory if it is gzipped.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    ndarray
+        Of the shape and type the header says, in the file's big-endian byte order.
+
+    Raises
+    ------
+    ValueError
+        No such file, not an IDX file, empty, damaged, or not exactly as long as its header says.
+
+    Notes
+    -----
+    Y. LeCun, C. Cortes and C. Burges, The MNIST database of handwritten digits, describes the format.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "labels-idx1-ubyte")
+    ...     _ = path.write_bytes(bytes([0, 0, 8, 1, 0, 0, 0, 3, 7, 2, 1]))
+    ...     np.array(read_idx(path))
+    array([7, 2, 1], dtype=uint8)
+    """
+    check_file(path)
+    try:
+        with open(path, "rb") as file:
+            head = file.read(LONGEST_HEADER)
+        if head[:2] == GZIP:
+            with gzip.open(path) as file:
+                content = file.read()
+            dtype, shape, offset = _layout(content[:LONGEST_HEADER], len(content), path)
+            return np.frombuffer(content, dtype, offset=offset).reshape(shape)
+        dtype, shape, offset = _layout(head, os.path.getsize(path), path)
+        return np.memmap(path, dtype, mode="r", offset=offset, shape=shape)
+    except (OSError, EOFError, zlib.error) as error:
+        raise ValueError(f"{path}: cannot be read ({error}): fetch the file again") from error
+
+
+def _layout(head, size, path):
+    """The dtype, the shape and the offset of the data in an IDX file of size bytes, from its header."""
+    if len(head) < 4 or head[:2] != b"\0\0" or head[2] not in TYPES or not 1 <= head[3] <= 32:
+        raise ValueError(f"{path}: not an IDX file: it starts with {head[:4]!r}, expected two zero bytes, a type code "
+                         f"of {', '.join(map(hex, TYPES))} and the number of dimensions, 1 to 32")
+    dtype, ndim = np.dtype(TYPES[head[2]]), head[3]
+    offset = 4 + 4 * ndim
+    if len(head) < offset:
+        raise ValueError(f"{path}: the IDX header is cut short: got {size} bytes, expected {offset}: fetch it again")
+    shape = tuple(int.from_bytes(head[4 * j:4 * j + 4], "big") for j in range(1, ndim + 1))
+    expected = offset + dtype.itemsize * math.prod(shape)
+    if size != expected:
+        raise ValueError(f"{path}: got {size} bytes, expected {expected} for {dtype} {shape}: fetch the file again")
+    if size == offset:
+        raise ValueError(f"{path}: empty, its shape is {shape}: expected at least one number")
+    return dtype, shape, offset
+
+
+def idx(folder):
+    """Return the data set in a folder of IDX files that are named like MNIST's, its pixels still uint8.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Holds train-images-idx3-ubyte and t10k-images-idx3-ubyte and, if there are labels, train-labels-idx1-ubyte and
+        t10k-labels-idx1-ubyte; each plain or with .gz, and spelled -idx3- or .idx3-.
+
+    Returns
+    -------
+    Dataset
+        train and test (n, height * width) of uint8, memory maps where the files are plain; image_shape (height, width).
+
+    Raises
+    ------
+    ValueError
+        No such folder, image files missing or damaged, not images of uint8, or another number of labels.
+
+    Examples
+    --------
+    >>> idx("no/such/folder")
+    Traceback (most recent call last):
+    ValueError: no/such/folder: no such folder
+    """
+    check_folder(folder)
+    train, test = _images(folder, "train"), _images(folder, "t10k")
+    if train.shape[1:] != test.shape[1:]:
+        raise ValueError(f"{folder}: train images are {train.shape[1:]}, test images {test.shape[1:]}: "
+                         "expected one size")
+    paths = [_find(folder, part, "labels", 1) for part in ("train", "t10k")]
+    labels = [None if path is None else read_idx(path) for path in paths]
+    flat = [images.reshape(len(images), -1) for images in (train, test)]
+    return Dataset(Path(folder).resolve().name, *flat, *labels, image_shape=train.shape[1:])
+
+
+def _find(folder, part, content, ndim):
+    """The path of e.g. train-images-idx3-ubyte in any of its four spellings, plain ones first, or None."""
+    spellings = [f"{part}-{content}{dot}idx{ndim}-ubyte{end}" for end in ("", ".gz") for dot in "-."]
+    return next((path for name in spellings if os.path.isfile(path := os.path.join(folder, name))), None)
+
+
+def _images(folder, part):
+    path = _find(folder, part, "images", 3)
+    if path is None:
+        raise ValueError(f"{folder}: has no file {part}-images-idx3-ubyte, plain or .gz: a folder is read as MNIST's "
+                         "IDX files; for another format give the path of a file")
+    images = read_idx(path)
+    if images.ndim != 3 or images.dtype != np.uint8:
+        raise ValueError(f"{path}: holds {images.dtype} {images.shape}, expected uint8 (n, height, width)")
+    return images

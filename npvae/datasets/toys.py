@@ -1,0 +1,199 @@
+"""Small data sets with a known truth, drawn from x = g(z) + sigma_g eps with eps ~ N(0, I).
+
+Every generator takes the number of training rows, n, and a numpy.random.Generator or a seed. The test rows, a fifth as
+many again, are further draws from the same distribution.
+"""
+
+import numpy as np
+
+from .checks import as_generator, check_count, check_scale
+from .dataset import Dataset
+
+
+def _rows(n):
+    """The number of rows to draw for n training rows."""
+    return check_count(n, "n") + max(1, n // 5)
+
+
+def _dataset(name, X, labels, n):
+    """The first n rows for training, the others for testing."""
+    if labels is None:
+        return Dataset(name, X[:n], X[n:])
+    return Dataset(name, X[:n], X[n:], labels[:n], labels[n:])
+
+
+def _polar(radius, angle):
+    return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)  # (rows, 2)
+
+
+def linear_gaussian(n=1500, rng=0, *, data_dim=5, latent_dim=2, sigma_g=0.5):
+    """Draw from probabilistic PCA: a random affine map of a standard normal z, plus noise.
+
+    Parameters
+    ----------
+    n, rng : int, numpy.random.Generator or seed
+        W (K, D) and b (D,) are drawn first, then z, then eps.
+    data_dim, latent_dim : int
+        D and K.
+    sigma_g : float
+
+    Returns
+    -------
+    Dataset
+        train (n, data_dim), without labels.
+
+    Notes
+    -----
+    M. Tipping and C. Bishop, Probabilistic Principal Component Analysis, JRSS B 61, 1999:
+    x ~ N(b, W^T W + sigma_g^2 I) for rows x = z W + b + sigma_g eps.
+
+    Examples
+    --------
+    >>> linear_gaussian(100, rng=1, data_dim=3).train.shape
+    (100, 3)
+    """
+    rows, rng = _rows(n), as_generator(rng)
+    D, K = check_count(data_dim, "data_dim"), check_count(latent_dim, "latent_dim")
+    sigma_g = check_scale(sigma_g, "sigma_g")
+    W, b = rng.standard_normal((K, D)), rng.standard_normal(D)
+    z = rng.standard_normal((rows, K))
+    # x = z W + b + sigma_g eps
+    X = z @ W + b + sigma_g * rng.standard_normal((rows, D))
+    return _dataset("linear_gaussian", X, None, n)
+
+
+def mixture(n=1500, rng=0, *, components=5, sigma_g=0.2):
+    """Draw from a mixture of equally likely Gaussians whose means stand on the unit circle.
+
+    Parameters
+    ----------
+    n, rng : int, numpy.random.Generator or seed
+    components : int
+        Number of Gaussians.
+    sigma_g : float
+        Standard deviation of each, per dimension.
+
+    Returns
+    -------
+    Dataset
+        train (n, 2), labels are the components.
+
+    Examples
+    --------
+    >>> sorted(set(mixture(100, components=3).train_labels.tolist()))
+    [0, 1, 2]
+    """
+    rows, rng = _rows(n), as_generator(rng)
+    components, sigma_g = check_count(components, "components"), check_scale(sigma_g, "sigma_g")
+    k = rng.integers(components, size=rows)
+    # x = (cos 2 pi k / C, sin 2 pi k / C) + sigma_g eps
+    X = _polar(1, 2 * np.pi * k / components) + sigma_g * rng.standard_normal((rows, 2))
+    return _dataset("mixture", X, k, n)
+
+
+def two_moons(n=1500, rng=0, *, sigma_g=0.1):
+    """Draw from two half circles that reach into each other.
+
+    Parameters
+    ----------
+    n, rng : int, numpy.random.Generator or seed
+    sigma_g : float
+
+    Returns
+    -------
+    Dataset
+        train (n, 2), labels 0 (upper moon) and 1 (lower moon).
+
+    Examples
+    --------
+    >>> two_moons(100).train.shape
+    (100, 2)
+    """
+    rows, rng, sigma_g = _rows(n), as_generator(rng), check_scale(sigma_g, "sigma_g")
+    moon, t = rng.integers(2, size=rows), rng.uniform(0, np.pi, rows)
+    # upper: (cos t, sin t), lower: (1 - cos t, 1/2 - sin t)
+    curve = np.where(moon[:, None] == 0, _polar(1, t), [1, 0.5] - _polar(1, t))
+    return _dataset("two_moons", curve + sigma_g * rng.standard_normal((rows, 2)), moon, n)
+
+
+def pinwheel(n=1500, rng=0, *, arms=5):
+    """Draw from Gaussians that lie along the radii of a circle and are twisted into a pinwheel.
+
+    Parameters
+    ----------
+    n, rng : int, numpy.random.Generator or seed
+    arms : int
+        Number of arms.
+
+    Returns
+    -------
+    Dataset
+        train (n, 2), labels are the arms.
+
+    Notes
+    -----
+    M. Johnson et al., Composing graphical models with neural networks, NeurIPS 2016.
+
+    Examples
+    --------
+    >>> pinwheel(100).train.shape
+    (100, 2)
+    """
+    rows, rng, arms = _rows(n), as_generator(rng), check_count(arms, "arms")
+    k = rng.integers(arms, size=rows)
+    # along the arm: a ~ N(1, 0.3^2), across it: c ~ N(0, 0.05^2), turned by 2 pi k / arms + exp(a) / 4
+    along, across = 1 + 0.3 * rng.standard_normal(rows), 0.05 * rng.standard_normal(rows)
+    turn = 2 * np.pi * k / arms + np.exp(along) / 4
+    # x = a (cos, sin)(turn) + c (-sin, cos)(turn)
+    return _dataset("pinwheel", _polar(along, turn) + _polar(across, turn + np.pi / 2), k, n)
+
+
+def ring(n=1500, rng=0, *, sigma_g=0.1):
+    """Draw from the unit circle, plus noise.
+
+    Parameters
+    ----------
+    n, rng : int, numpy.random.Generator or seed
+    sigma_g : float
+
+    Returns
+    -------
+    Dataset
+        train (n, 2), without labels.
+
+    Examples
+    --------
+    >>> ring(100).train.shape
+    (100, 2)
+    """
+    rows, rng, sigma_g = _rows(n), as_generator(rng), check_scale(sigma_g, "sigma_g")
+    t = rng.uniform(0, 2 * np.pi, rows)
+    # x = (cos t, sin t) + sigma_g eps
+    return _dataset("ring", _polar(1, t) + sigma_g * rng.standard_normal((rows, 2)), None, n)
+
+
+def spiral(n=1500, rng=0, *, turns=1.5, sigma_g=0.02):
+    """Draw from a spiral that starts at the origin and ends at radius 1, evenly along its radius, plus noise.
+
+    Parameters
+    ----------
+    n, rng : int, numpy.random.Generator or seed
+    turns : float
+        Number of full turns.
+    sigma_g : float
+
+    Returns
+    -------
+    Dataset
+        train (n, 2), without labels.
+
+    Examples
+    --------
+    >>> spiral(100).train.shape
+    (100, 2)
+    """
+    rows, rng = _rows(n), as_generator(rng)
+    turns, sigma_g = check_scale(turns, "turns"), check_scale(sigma_g, "sigma_g")
+    r = rng.uniform(0, 1, rows)
+    # x = r (cos 2 pi turns r, sin 2 pi turns r) + sigma_g eps
+    return _dataset("spiral", _polar(r, 2 * np.pi * turns * r) + sigma_g * rng.standard_normal((rows, 2)), None, n)

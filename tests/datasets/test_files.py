@@ -1,0 +1,229 @@
+"""A user's own files: round trips, and every way to get one wrong."""
+
+import io
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from npvae.datasets import load, load_file
+from npvae.datasets.csv_files import read_csv
+
+X = np.arange(24.0).reshape(12, 2)
+LABELS = np.arange(12)
+PIXELS = np.arange(12 * 6, dtype=np.uint8).reshape(12, 2, 3) * 3
+rows = hnp.arrays(np.float64, st.tuples(st.integers(2, 9), st.integers(1, 4)), elements=st.floats(-1e9, 1e9))
+
+
+def npz_bytes(**arrays):
+    file = io.BytesIO()
+    np.savez_compressed(file, **arrays)
+    return file.getvalue()
+
+
+def npy_bytes(array, **options):
+    file = io.BytesIO()
+    np.save(file, array, **options)
+    return file.getvalue()
+
+
+def in_original_order(data):
+    """All rows and labels of a data set whose labels are 0, 1, 2, …"""
+    order = np.argsort(np.concatenate([data.train_labels, data.test_labels]))
+    return np.concatenate([data.train, data.test])[order]
+
+
+@pytest.mark.parametrize("data_key", ["X", "x", "data", "images", "arr_0"])
+@pytest.mark.parametrize("label_key", ["y", "labels", "target"])
+def test_npz_is_split_with_a_fixed_seed(tmp_path, data_key, label_key):
+    path = tmp_path / "mine.npz"
+    path.write_bytes(npz_bytes(**{data_key: X, label_key: LABELS, "other": np.array("ignored")}))
+    data = load_file(path)
+    assert data.name == "mine" and data.train.shape == (10, 2) and data.test.shape == (2, 2)
+    np.testing.assert_array_equal(in_original_order(data), X)
+    np.testing.assert_array_equal(load(str(path)).test, data.test)
+
+
+@pytest.mark.parametrize("keys", [("train", "test", "train_labels", "test_labels"),
+                                  ("x_train", "x_test", "y_train", "y_test")])
+def test_npz_with_its_own_split(tmp_path, keys):
+    arrays = (PIXELS[:9], PIXELS[9:], LABELS[:9], LABELS[9:])
+    path = tmp_path / "mine.npz"
+    path.write_bytes(npz_bytes(**dict(zip(keys, arrays, strict=True))))
+    data = load_file(path)
+    assert data.image_shape == (2, 3) and data.train.dtype == np.float64
+    np.testing.assert_array_equal(data.train, PIXELS[:9].reshape(9, 6) / 255)
+    np.testing.assert_array_equal(data.test, PIXELS[9:].reshape(3, 6) / 255)
+    assert data.train_labels.tolist() == LABELS[:9].tolist() and data.test_labels.tolist() == LABELS[9:].tolist()
+
+
+@pytest.mark.parametrize("dtype, expected", [("f4", "f4"), (">f4", "f4"), ("f8", "f8"), (">f8", "f8"), ("f2", "f8"),
+                                             ("g", "f8")])
+def test_floats_stay_as_they_are(tmp_path, dtype, expected):
+    path = tmp_path / "mine.npy"
+    path.write_bytes(npy_bytes(X.astype(dtype)))
+    data = load_file(path)
+    assert data.train.dtype == expected and data.train.dtype.isnative
+    both = np.concatenate([data.train, data.test])
+    np.testing.assert_array_equal(both[np.argsort(both[:, 0])], X)
+
+
+def test_a_long_double_that_float64_cannot_hold(tmp_path):
+    if np.finfo(np.longdouble).max == np.finfo(np.float64).max:
+        pytest.skip("long double is float64 on this platform")
+    path = tmp_path / "mine.npy"
+    path.write_bytes(npy_bytes(X.astype(np.longdouble) * (np.finfo(np.longdouble).max / 24)))
+    with pytest.raises(ValueError, match="inf in row 0, column 1"):
+        load_file(path)
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i2", ">i4", "i8", "u8"])
+def test_integers_are_pixels(tmp_path, dtype):
+    path = tmp_path / "mine.npz"
+    path.write_bytes(npz_bytes(images=PIXELS.astype(dtype), labels=LABELS))
+    data = load_file(path)
+    assert data.train.dtype == np.float64
+    np.testing.assert_array_equal(in_original_order(data), PIXELS.reshape(12, 6) / 255)
+
+
+def test_booleans_are_zero_and_one(tmp_path):
+    path = tmp_path / "mine.npz"
+    path.write_bytes(npz_bytes(images=PIXELS > 99, labels=LABELS))
+    np.testing.assert_array_equal(in_original_order(load_file(path)), (PIXELS > 99).reshape(12, 6))
+
+
+@pytest.mark.parametrize("arrays, message", [
+    ({"X": np.array(1.0)}, r"shape \(\)"),
+    ({"X": np.ones(3)}, r"shape \(3,\)"),
+    ({"X": np.ones((2, 2, 2, 2))}, r"shape \(2, 2, 2, 2\)"),
+    ({"X": np.ones((0, 3))}, "empty"),
+    ({"X": np.ones((0, 3), int)}, "empty"),
+    ({"X": np.ones((3, 0, 2))}, "empty"),
+    ({"X": np.ones((1, 3))}, "has 1 row"),
+    ({"X": np.full((2, 2), "a")}, "holds <U1"),
+    ({"X": np.ones((2, 2), complex)}, "holds complex128"),
+    ({"X": np.zeros((2, 2), "M8[s]")}, "holds datetime64"),
+    ({"X": np.zeros((2, 2), [("a", float)])}, "holds .*a"),
+    ({"X": np.array([[0, 256], [1, 2]])}, "integers from 0 to 256, expected pixels from 0 to 255"),
+    ({"X": np.array([[0, -1], [1, 2]])}, "integers from -1 to 2"),
+    ({"X": np.array([[0, 1], [1, 0]])}, "store binary images as booleans"),
+    ({"X": np.array([[0, 1], [np.nan, np.inf]])}, r"nan in row 1, column 0 .*first of 2\)"),
+    ({"X": np.array([[0, -np.inf], [0, 0]], np.float32)}, "-inf in row 0, column 1"),
+    ({"X": X, "y": LABELS[:5]}, r"labels have shape \(5,\), expected \(12,\)"),
+    ({"X": X, "y": LABELS.astype(str)}, "np.unique"),
+    ({"train": X, "test": X, "test_labels": LABELS[:5]}, r"test_labels have shape \(5,\)"),
+    ({"train": X, "test": X[:, :1]}, "same number of columns"),
+    ({"train": PIXELS, "test": PIXELS.swapaxes(1, 2)}, "expected one size"),
+    ({"train": PIXELS, "test": PIXELS / 2}, "both floats or both integers"),
+    ({"train": X, "test": X * np.nan}, "test has nan in row 0"),
+    ({"train": X}, "has train, expected both train and test"),
+    ({"points": X}, "no array of a known name"),
+    ({}, "no array of a known name"),
+])
+def test_bad_arrays(tmp_path, arrays, message):
+    path = tmp_path / "mine.npz"
+    path.write_bytes(npz_bytes(**arrays))
+    with pytest.raises(ValueError, match=f"mine.*{message}"):
+        load_file(path)
+
+
+def test_pickles_are_never_loaded(tmp_path):
+    path = tmp_path / "mine.npz"
+    for content in (npz_bytes(X=np.array([[1], [None]])), npy_bytes(np.array([[1], [None]]), allow_pickle=True)):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match="Python objects, which are never loaded"):
+            load_file(path)
+
+
+@pytest.mark.parametrize("content", [npz_bytes(X=X, y=LABELS), npy_bytes(X)], ids=["npz", "npy"])
+def test_any_truncation_is_a_value_error(tmp_path, content):
+    path = tmp_path / "mine.npz"
+    for length in range(len(content)):
+        path.write_bytes(content[:length])
+        with pytest.raises(ValueError, match="mine.npz: "):
+            load_file(path)
+
+
+@given(st.data())
+@settings(deadline=None, max_examples=300)
+def test_any_changed_bytes_give_finite_data_or_a_value_error(tmp_path_factory, data):
+    content = bytearray(data.draw(st.sampled_from([npz_bytes(X=X, y=LABELS), npy_bytes(X), b"a,b\n1,2\n3,4\n5,6\n"])))
+    for position, byte in data.draw(st.dictionaries(st.integers(0, len(content) - 1), st.integers(0, 255))).items():
+        content[position] = byte
+    path = tmp_path_factory.getbasetemp() / "changed.csv"
+    path.write_bytes(content)
+    try:
+        assert np.isfinite(load_file(path).train).all()
+    except ValueError as error:
+        assert type(error) is ValueError and "changed" in str(error)
+
+
+@given(rows)
+@settings(deadline=None)
+def test_csv_round_trip(tmp_path_factory, values):
+    path = tmp_path_factory.getbasetemp() / "round_trip.csv"
+    path.write_text("".join(",".join(map(repr, row)) + "\n" for row in values.tolist()))
+    result, labels = read_csv(path)
+    np.testing.assert_array_equal(result, values)
+    assert labels is None
+
+
+@pytest.mark.parametrize("text, expected, labels", [
+    ("1,2\n3,4\n", [[1, 2], [3, 4]], None),
+    ("a,b\n1,2\n3,4", [[1, 2], [3, 4]], None),
+    ("\ufeff1,2\r\n\r\n3,4\r\n", [[1, 2], [3, 4]], None),
+    ('"label","pixel0"\n7,128\n1,255\n', [[128], [255]], [7, 1]),
+    (" x , Class \n 1 , 0.5 \n 2 , 1 \n", [[1], [2]], [0.5, 1]),
+    ("x,y\n1,2\n3,4\n", [[1, 2], [3, 4]], None),
+    ("5\n6\n", [[5], [6]], None),
+])
+def test_csv_forms(tmp_path, text, expected, labels):
+    path = tmp_path / "mine.csv"
+    path.write_text(text, encoding="utf-8", newline="")
+    result, found = read_csv(path)
+    np.testing.assert_array_equal(result, expected)
+    assert (found if found is None else found.tolist()) == labels
+    assert load_file(path).train.shape == (1, len(expected[0]))
+
+
+@pytest.mark.parametrize("content, message", [
+    (b"", "no line of numbers"),
+    (b"\n\n", "no line of numbers"),
+    (b"a,b\n", "no line of numbers"),
+    (b"1,2\n3,4,5\n", "line 2 has 3 columns, expected 2"),
+    (b"a,b\n1,2\n\n3\n", "line 4 has 1 columns, expected 2"),
+    (b"1,2\n3,four\n", "line 2, column 2: 'four' is not a number"),
+    (b"1,two\n3,4\n", "line 1, column 2: 'two' is not a number"),
+    (b"these are\nnot numbers\n", "line 2, column 1: 'not numbers' is not a number"),
+    (b"1,\n3,4\n", "line 1, column 2: '' is not a number"),
+    (b"1;2\n3;4\n", "line 2, column 1: '3;4' is not a number"),
+    (b"1,2\n3,nan\n", "nan in row 1, column 1"),
+    (b"1,2\n3,1e999\n", "inf in row 1, column 1"),
+    (b"a,label\n1,2\n3,inf\n", "labels have inf in row 1"),
+    (b"label,class\n1,2\n3,4\n", "are all called labels"),
+    (b"label\n1\n2\n", "empty"),
+    (b"1,2\n", "has 1 row"),
+    (b"\xff\xfe1,2\n", "not text"),
+])
+def test_bad_csv(tmp_path, content, message):
+    path = tmp_path / "mine.csv"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=f"mine.*{message}"):
+        load_file(path)
+
+
+@pytest.mark.parametrize("name", ["mine.npz", "mine.npy", "mine.png", "mine"])
+def test_another_format_is_named_by_its_first_bytes(tmp_path, name):
+    path = tmp_path / name
+    path.write_bytes(b"\x89PNG\r\n")
+    with pytest.raises(ValueError, match="not a data set: it starts with b'.x89PNG"):
+        load_file(path)
+
+
+@pytest.mark.parametrize("path, message", [("missing.npz", "missing.npz: no such file"), (".", "is a folder"),
+                                           (None, "path is None"), (3, "path is 3"), (b"x", "path is b'x'")])
+def test_no_file(path, message):
+    with pytest.raises(ValueError, match=message):
+        load_file(path)
