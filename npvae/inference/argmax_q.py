@@ -1,0 +1,124 @@
+"""The lecture's inner loop, q_i ← argmax_q L(q, x^i, θ), for many rows at once and for a fixed θ."""
+
+import numpy as np
+
+from npvae.inference.elbo import elbo
+from npvae.models import Categorical, Cubature, GaussHermite
+from npvae.models.exact import log_joint
+
+ROWS = 1024     # rows in work at once: temporaries stay small whatever m is
+
+
+def argmax_q(model, x, start, noise=None, tolerance=1e-6, most_steps=500):
+    """The best row q for each x at fixed θ.
+
+    With a Categorical latent the argmax is the posterior itself, q_k ∝ π_k p_θ(x|k); with a Gaussian one the rows
+    climb the ELBO on deterministic nodes, all rows at once, and a row leaves when it stands.
+
+    Parameters
+    ----------
+    model : LatentVariableModel
+        Its θ is not moved and gathers no gradient if it was made with `gradient=False`.
+    x : array (B, D)
+    start : array (B, R)
+        Where the rows start; the result is never worse than the start.
+    noise : Noise, optional
+        The nodes; by default `quadrature(model.latent)`.
+    tolerance : float
+        A row stands when its next step promises less than this, nats.
+    most_steps : int
+
+    Returns
+    -------
+    q : array (B, R)
+
+    Examples
+    --------
+    >>> from npvae.models import mixture_of_gaussians
+    >>> model = mixture_of_gaussians(3, 2, sigma_g=1.0)
+    >>> argmax_q(model, np.zeros((5, 2)), np.zeros((5, 3))).shape
+    (5, 3)
+    """
+    if isinstance(model.latent, Categorical):
+        return log_joint(model, x, np.eye(model.latent.dim, dtype=x.dtype)).T
+    noise = quadrature(model.latent)(None, 1, model.latent.dim, x.dtype) if noise is None else noise
+    return climb(lambda q, rows: elbo(model, q, x[rows], noise), start, tolerance, most_steps)
+
+
+def climb(objective, start, tolerance=1e-6, most_steps=500):
+    """Maximise an objective over rows that do not depend on each other, by Rprop (Riedmiller & Braun 1993).
+
+    Every coordinate has its own step: longer while its gradient keeps its sign, half as long when the sign flips.
+    Only signs are used, so rows whose posteriors differ in width by orders of magnitude climb together.
+
+    Parameters
+    ----------
+    objective : callable (q (n, R), rows (n,)) -> value (n,), back
+    start : array (B, R)
+    tolerance : float
+        A row is left alone when Σ_j |∂L/∂q_j| · step_j, what its next step promises, falls below this.
+    most_steps : int
+
+    Returns
+    -------
+    q : array (B, R)
+        For each row the best point seen, the start included.
+
+    Examples
+    --------
+    >>> q = climb(lambda q, rows: (-(q**2).sum(1), lambda d: -2 * q * d[:, None]), np.ones((2, 3)))
+    >>> bool(abs(q).max() < 1e-3)
+    True
+    """
+    best, best_value = start.copy(), np.full(len(start), -np.inf)
+    q, rows = start.copy(), np.arange(len(start))
+    size, previous = np.full_like(q, 0.1), np.zeros_like(q)
+    for _ in range(most_steps):
+        value, back = objective(q, rows)
+        g = back(np.ones_like(value))
+        higher = value > best_value[rows]
+        best[rows[higher]], best_value[rows[higher]] = q[higher], value[higher]
+        # a step into an overflow is taken back, and the next one is a tenth
+        lost = ~(np.isfinite(value) & np.isfinite(g).all(1))
+        q[lost], g[lost], size[lost] = best[rows[lost]], 0, 0.1 * size[lost]
+        agreement = g * previous
+        size = np.clip(size * np.where(agreement > 0, 1.2, np.where(agreement < 0, 0.5, 1.0)), 1e-12, 1.0)
+        promised = (np.abs(g) * size).sum(1)
+        g[agreement < 0] = 0
+        q += np.sign(g) * size
+        on = (promised > tolerance) | lost
+        q, size, previous, rows = q[on], size[on], g[on], rows[on]
+        if not len(rows):
+            break
+    return best
+
+
+def quadrature(latent):
+    """Deterministic nodes for a latent family: Gauss–Hermite for K ≤ 2, cubature above, none for Categorical."""
+    if isinstance(latent, Categorical):
+        return None
+    return {1: GaussHermite(20), 2: GaussHermite(6)}.get(latent.dim, Cubature())
+
+
+def starting_rows(model, x, rng, candidates=512):
+    """Rows to start the argmax from for data never seen: q narrow around the best of some draws from the prior.
+
+    From the prior itself a climb may end on the wrong one of several hills.
+
+    Parameters
+    ----------
+    model : LatentVariableModel
+    x : array (B, D)
+    rng : numpy.random.Generator
+    candidates : int
+        Number of draws.
+
+    Returns
+    -------
+    q : array (B, R)
+    """
+    if isinstance(model.latent, Categorical):
+        return np.tile(model.latent.prior_row(), (len(x), 1))
+    z = model.latent.sample_prior(candidates, rng)
+    best = z[log_joint(model, x, z).argmax(0)]              # (B, K)
+    return np.concatenate([best, np.full_like(best, -1.0)], axis=1)

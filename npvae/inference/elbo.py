@@ -1,0 +1,46 @@
+"""The evidence lower bound. Who has understood this function has understood every solver in the package.
+
+    L(q, x, θ) = Σ_s w_s log p_θ(x|z_s) − KL(q(z) ‖ p(z))
+"""
+
+
+def elbo(model, q, x, noise=None):
+    """The ELBO of each row and its gradients: the lecture's L(q_i, x^i, θ) = E_q log p_θ(x|z) − KL(q ‖ p).
+
+    Parameters
+    ----------
+    model : LatentVariableModel
+        Holds θ; `back` adds ∂/∂θ into its gradient views.
+    q : array (B, R)
+        Rows that describe q(z|x^i): [μ, log σ], or logits. Where they come from makes the solver.
+    x : array (B, D)
+    noise : Noise
+        Nodes ε and weights for a Gaussian latent, drawn outside; a Categorical latent needs none.
+
+    Returns
+    -------
+    value : array (B,), nats
+    back : dvalue (B,) -> dq (B, R)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from npvae.models import MonteCarlo, probabilistic_pca
+    >>> model, x, q = probabilistic_pca(2, 3), np.ones((5, 3)), np.zeros((5, 4))
+    >>> value, back = elbo(model, q, x, MonteCarlo()(np.random.default_rng(0), batch=5, dim=2))
+    >>> value.shape, back(np.ones(5)).shape
+    ((5,), (5, 4))
+    """
+    z, w, back_nodes = model.latent.nodes(q, noise)         # (S, B, K), (S, B)
+    log_px, back_log_px = model.log_likelihood(x, z)        # (S, B)
+    kl, back_kl = model.latent.kl(q)                        # (B,)
+    # L = Σ_s w_s log p(x|z_s) − KL(q ‖ p)
+    value = (w * log_px).sum(0) - kl
+
+    def back(dvalue):
+        # ∂L/∂q: through the nodes and their weights, and through the KL
+        dq = back_nodes(back_log_px(w * dvalue), log_px * dvalue)
+        dq += back_kl(-dvalue)
+        return dq
+
+    return value, back

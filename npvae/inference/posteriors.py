@@ -1,0 +1,104 @@
+"""Where datapoint i's q comes from. This, and nothing else, is what the three solvers differ in.
+
+    Free        q_i     a table with one row for each datapoint
+    Shared      q       one row for all of them: "solution 1"
+    Amortized   q_φ     the output of an encoder: "solution 2"
+
+Each is called as `q, back = posterior(x, index)` with q (B, R).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Free:
+    """q_i(z|x^i): a row of its own for every datapoint.
+
+    Parameters
+    ----------
+    table : array (m, R)
+
+    Examples
+    --------
+    >>> q, back = Free(np.zeros((10, 4)))(None, np.array([3, 7]))
+    >>> q.shape
+    (2, 4)
+    """
+
+    table: np.ndarray
+
+    def __call__(self, x, index):
+        """The rows `index`; `back(dq)` returns their gradient as it is, (index, dq): a batch touches few rows."""
+        return self.table[index], lambda dq: (index, dq)
+
+    @property
+    def size(self):
+        """Number of variational parameters, m · R."""
+        return self.table.size
+
+
+@dataclass(frozen=True)
+class Shared:
+    """q(z): one row for all data, whatever x is.
+
+    Parameters
+    ----------
+    row : array (R,)
+    drow : array (R,)
+        Where `back` adds the gradient.
+
+    Examples
+    --------
+    >>> shared = Shared(np.zeros(4), np.zeros(4))
+    >>> q, back = shared(np.ones((5, 3)))
+    >>> back(np.ones((5, 4)))
+    >>> shared.drow
+    array([5., 5., 5., 5.])
+    """
+
+    row: np.ndarray
+    drow: np.ndarray
+
+    def __call__(self, x, index=None):
+        """The row, once for each x."""
+
+        def back(dq):
+            # ∂/∂q = Σ_i dq_i
+            self.drow[...] += dq.sum(0)
+
+        return np.broadcast_to(self.row, (len(x), len(self.row))), back
+
+    @property
+    def size(self):
+        """Number of variational parameters, R."""
+        return self.row.size
+
+
+@dataclass(frozen=True)
+class Amortized:
+    """q_φ(z|x): the row is an encoder's output.
+
+    Parameters
+    ----------
+    encoder : network
+        Maps x (B, D) to rows (B, R).
+
+    Examples
+    --------
+    >>> from npvae.nn import mlp
+    >>> Amortized(mlp([3, 8, 4])).size
+    68
+    """
+
+    encoder: object
+
+    def __call__(self, x, index=None):
+        """The encoder's rows for x; `back(dq)` adds into φ's gradient."""
+        return self.encoder(x)
+
+    @property
+    def size(self):
+        """Number of variational parameters, those of the encoder, whatever m is."""
+        return sum(a.size for a in self.encoder.arrays().values())

@@ -1,0 +1,155 @@
+"""What every fit needs around the lecture's loop: batches, clock, progress, history, and a safe way out."""
+
+import time
+import warnings
+
+import numpy as np
+
+
+class DivergenceError(ArithmeticError):
+    """A non-finite ELBO or gradient; the solver keeps its last finite parameters."""
+
+
+class History(list):
+    """One record (a dict) a sweep; `history["elbo"]` is a column as an array.
+
+    Examples
+    --------
+    >>> History([{"sweep": 1, "elbo": -3.0}, {"sweep": 2, "elbo": -2.0}])["elbo"]
+    array([-3., -2.])
+    """
+
+    def __getitem__(self, key):
+        return np.array([record[key] for record in self]) if isinstance(key, str) else super().__getitem__(key)
+
+    def __repr__(self):
+        if len(self) < 4:
+            return f"History({list(self)})"
+        return f"History({len(self)} sweeps, first {self[0]}, last {self[-1]})"
+
+
+class Training:
+    """A context around one fit: `for index in training.batches(): … training.record(elbo)`.
+
+    It stops after `sweeps` sweeps or `seconds` seconds, whichever comes first, and keeps the history. Ctrl-C ends
+    the fit and leaves the solver with what it has; a non-finite ELBO puts `keep` back to its last finite values.
+
+    Parameters
+    ----------
+    name : str
+        The solver, for messages.
+    m : int
+        Number of rows.
+    batch_size : int
+        Rows a batch; m or more gives full sweeps, in order.
+    sweeps, seconds : int and float, or None
+        The budget. Without both, 100 sweeps.
+    rng : numpy.random.Generator
+        Shuffles the rows.
+    keep : list of arrays
+        The parameters to guard.
+    progress : bool or None
+        None shows a bar on a terminal only.
+
+    Raises
+    ------
+    DivergenceError
+        From `record`, if an ELBO is not finite.
+
+    Examples
+    --------
+    >>> with Training("toy", m=3, batch_size=2, sweeps=1, rng=np.random.default_rng(0)) as training:
+    ...     for index in training.batches():
+    ...         training.record(-np.ones(len(index)))
+    >>> training.history["elbo"]
+    array([-1.])
+    """
+
+    def __init__(self, name, m, batch_size, sweeps=None, seconds=None, rng=None, keep=(), progress=None):
+        _check_budget(name, batch_size, sweeps, seconds)
+        self.name, self.m, self.batch_size, self.rng, self.progress = name, m, min(batch_size, m), rng, progress
+        self.sweeps = 100 if sweeps is None and seconds is None else sweeps
+        self.budget = seconds
+        self.history, self.keep, self.finite = History(), keep, [a.copy() for a in keep]
+        self._total, self._rows, self._sweep = 0.0, 0, 0
+
+    def __enter__(self):
+        from tqdm import tqdm
+
+        # an overflow on the way is judged by the ELBO that it makes, not by a warning
+        self._errstate = np.errstate(over="ignore", invalid="ignore", divide="ignore")
+        self._errstate.__enter__()
+        self._start = time.perf_counter()
+        self._bar = tqdm(total=self.sweeps, desc=self.name, unit="sweep", leave=False,
+                         disable=None if self.progress is None else not self.progress)
+        return self
+
+    def __exit__(self, kind, error, trace):
+        self._end_sweep()
+        self._bar.close()
+        self._errstate.__exit__(None, None, None)
+        if kind is KeyboardInterrupt:
+            warnings.warn(f"{self.name} was interrupted in sweep {self._sweep + 1}; it holds what it has learned so far",
+                          stacklevel=2)
+            return True
+        if kind is None and not all(np.isfinite(a).all() for a in self.keep):
+            self._diverged("parameter")
+        return False
+
+    @property
+    def seconds(self):
+        """Time since the start."""
+        return time.perf_counter() - self._start
+
+    @property
+    def out_of_time(self):
+        """Whether the time budget is used up."""
+        return self.budget is not None and self.seconds >= self.budget
+
+    def batches(self):
+        """Row numbers, a batch at a time, sweep after sweep; a slice when a batch is the whole data."""
+        while (self.sweeps is None or self._sweep < self.sweeps) and not self.out_of_time:
+            for index in self._one_sweep():
+                yield index
+                if self.out_of_time:
+                    break
+            self._end_sweep()
+
+    def record(self, elbo):
+        """Note the ELBO (B,) of a batch, measured on noise that q was not fitted on."""
+        total = float(elbo.sum())
+        if not np.isfinite(total):
+            self._diverged("ELBO")
+        self._total += total
+        self._rows += len(elbo)
+
+    def _one_sweep(self):
+        if self.batch_size == self.m:
+            return [slice(None)]
+        order = self.rng.permutation(self.m)
+        return [order[i:i + self.batch_size] for i in range(0, self.m, self.batch_size)]
+
+    def _end_sweep(self):
+        if not self._rows:
+            return
+        self._sweep += self._rows / self.m
+        self.history.append({"sweep": self._sweep, "elbo": self._total / self._rows, "seconds": self.seconds})
+        self._total, self._rows = 0.0, 0
+        self.finite = [a.copy() for a in self.keep] if all(np.isfinite(a).all() for a in self.keep) else self.finite
+        self._bar.update()
+        self._bar.set_postfix_str(f"ELBO {self.history[-1]['elbo']:.2f} nats", refresh=False)
+
+    def _diverged(self, what):
+        for a, last in zip(self.keep, self.finite, strict=True):
+            if not np.isfinite(a).all():
+                a[...] = last
+        self._rows = 0
+        raise DivergenceError(f"{self.name}: a non-finite {what} in sweep {int(self._sweep) + 1}; the last finite "
+                              "parameters are kept. Lower the learning rate, rescale the data to about [0, 1], "
+                              "or train in dtype=np.float64")
+
+
+def _check_budget(name, batch_size, sweeps, seconds):
+    for what, number in (("batch_size", batch_size), ("sweeps", sweeps), ("seconds", seconds)):
+        if number is not None and not number > 0:
+            raise ValueError(f"{name}: {what} is {number}, expected a positive number")

@@ -1,0 +1,175 @@
+"""p_θ(x, z) = p(z) p_θ(x|z): a latent family, a decoder and a likelihood, in any combination.
+
+    Categorical × affine × Gaussian    mixture of Gaussians
+    Gaussian    × affine × Gaussian    probabilistic PCA
+    Gaussian    × MLP    × Gaussian    the lecture's variational autoencoder
+    Gaussian    × MLP    × Bernoulli   the variational autoencoder of most papers
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from npvae.models.latents import Categorical, Gaussian
+from npvae.models.likelihoods import GaussianLikelihood
+from npvae.nn import lay_out, mlp, tanh
+
+
+@dataclass(frozen=True)
+class LatentVariableModel:
+    """A generative model z ~ p(z), x ~ p_θ(x|z) = likelihood(x; decoder(z)).
+
+    Parameters
+    ----------
+    latent : Gaussian or Categorical
+    decoder : network
+        Maps z (B, K) to what the likelihood takes: g(z) (B, D), or logits.
+    likelihood : GaussianLikelihood or BernoulliLikelihood
+
+    Raises
+    ------
+    ValueError
+        If the decoder does not take rows of K numbers.
+
+    Examples
+    --------
+    >>> model = LatentVariableModel(Gaussian(2), mlp([2, 64, 64]), GaussianLikelihood())
+    >>> x, z = model.sample(5, np.random.default_rng(0))
+    >>> x.shape, z.shape
+    ((5, 64), (5, 2))
+    """
+
+    latent: object
+    decoder: object
+    likelihood: object
+
+    def __post_init__(self):
+        try:
+            self.decoder(np.zeros((1, self.latent.dim)))
+        except ValueError as mismatch:
+            raise ValueError(f"the decoder {self.decoder} does not take the {self.latent.dim} numbers of "
+                             f"{self.latent}: give it {self.latent.dim} inputs") from mismatch
+
+    @property
+    def data_dim(self):
+        """D, the number of columns that the data must have."""
+        return self.decode(np.zeros((1, self.latent.dim))).shape[1]
+
+    def log_likelihood(self, x, z):
+        """log p_θ(x|z) and its backward pass.
+
+        Parameters
+        ----------
+        x : array (B, D)
+        z : array (S, B, K), or (S, 1, K) when every x meets the same nodes
+
+        Returns
+        -------
+        value (S, B) nats, back : dvalue (S, B) -> dz of the shape of z
+        """
+        S, B, K = z.shape
+        g, back_decoder = self.decoder(z.reshape(S * B, K))
+        value, back_likelihood = self.likelihood.log_prob(x, g.reshape(S, B, -1))
+
+        def back(dvalue):
+            dz = back_decoder(back_likelihood(dvalue).reshape(S * B, -1))
+            return None if dz is None else dz.reshape(S, B, K)
+
+        return value, back
+
+    def decode(self, z):
+        """E[x|z] for z (B, K): (B, D)."""
+        return self.likelihood.mean(self.decoder(z)[0])
+
+    def sample(self, n, rng):
+        """Ancestral sampling: z ~ p(z), then x ~ p_θ(x|z).
+
+        Parameters
+        ----------
+        n : int
+        rng : numpy.random.Generator
+
+        Returns
+        -------
+        x (n, D), z (n, K)
+        """
+        z = self.latent.sample_prior(n, rng)
+        return self.likelihood.sample(self.decoder(z)[0], rng), z
+
+    def arrays(self):
+        """θ by name: `latent.…`, `decoder.…`, `likelihood.…`."""
+        return {f"{part}.{n}": a for part in ("latent", "decoder", "likelihood")
+                for n, a in getattr(self, part).arrays().items()}
+
+    def on(self, parameters, prefix="", gradient=True):
+        """The same model with θ in `parameters`; without `gradient` it is held fixed."""
+        return LatentVariableModel(*(getattr(self, part).on(parameters, f"{prefix}{part}.", gradient)
+                                     for part in ("latent", "decoder", "likelihood")))
+
+    def copy(self, dtype=np.float64):
+        """The same model with its own θ, in another dtype if asked."""
+        return self.on(lay_out({"theta": self}, dtype), "theta.")
+
+    def started(self, x):
+        """The same model, with what was to start from the data x (m, D) started there."""
+        return replace(self, likelihood=self.likelihood.started(x))
+
+
+def mixture_of_gaussians(components, data_dim, sigma_g=None, rng=None):
+    """Categorical × affine × Gaussian: p(x) = Σ_k π_k N(x; μ_k, σ_g² I).
+
+    Parameters
+    ----------
+    components, data_dim : int
+        K and D.
+    sigma_g : float, optional
+        Fixed if given, else learned.
+    rng : numpy.random.Generator, optional
+        Draws the initial means.
+
+    Returns
+    -------
+    model : LatentVariableModel
+
+    Examples
+    --------
+    >>> mixture_of_gaussians(3, 2).latent
+    Categorical(3)
+    """
+    return LatentVariableModel(Categorical(components), mlp([components, data_dim], rng=rng),
+                               GaussianLikelihood(sigma_g))
+
+
+def probabilistic_pca(latent_dim, data_dim, sigma_g=None, rng=None):
+    """Gaussian × affine × Gaussian: x = Wz + b + σ_g ε (Tipping & Bishop 1999).
+
+    Parameters and return value are those of `mixture_of_gaussians`, with K = `latent_dim`.
+
+    Examples
+    --------
+    >>> probabilistic_pca(2, 5).decoder
+    chain(Affine(2, 5))
+    """
+    return LatentVariableModel(Gaussian(latent_dim), mlp([latent_dim, data_dim], rng=rng),
+                               GaussianLikelihood(sigma_g))
+
+
+def mlp_model(latent_dim, hidden, data_dim, likelihood=None, activation=tanh, rng=None):
+    """Gaussian × MLP × any likelihood: the generative half of a variational autoencoder.
+
+    Parameters
+    ----------
+    latent_dim, data_dim : int
+        K and D.
+    hidden : sequence of int
+        Units of the hidden layers, from the latent to the data.
+    likelihood : likelihood, optional
+        `GaussianLikelihood()` by default: σ_g learned.
+
+    Examples
+    --------
+    >>> mlp_model(2, [64], 784).decoder
+    chain(Affine(2, 64), tanh, Affine(64, 784))
+    """
+    likelihood = GaussianLikelihood() if likelihood is None else likelihood
+    return LatentVariableModel(Gaussian(latent_dim), mlp([latent_dim, *hidden, data_dim], activation, rng), likelihood)

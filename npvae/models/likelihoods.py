@@ -1,0 +1,188 @@
+"""Likelihoods log p_θ(x|z), given the decoder's output g(z)."""
+
+import copy
+import math
+
+import numpy as np
+
+from npvae.models.latents import LOG_2PI
+from npvae.nn import sigmoid, softplus
+
+
+class GaussianLikelihood:
+    """p_θ(x|z) = N(x; g(z), σ_g² I): the lecture's Gaussian decoder with its σ_g.
+
+        log p(x|z) = −(D/2) log 2π − D log σ_g − ‖x − g(z)‖² / (2σ_g²)
+
+    Parameters
+    ----------
+    sigma_g : float, optional
+        The standard deviation, in the data's units. Without it σ_g starts at the data's standard deviation.
+    learn : bool, optional
+        Whether log σ_g belongs to θ. By default it does if `sigma_g` was not given.
+
+    Raises
+    ------
+    ValueError
+        If `sigma_g` is not a positive finite number.
+
+    Examples
+    --------
+    >>> likelihood = GaussianLikelihood(sigma_g=1.0)
+    >>> value, back = likelihood.log_prob(np.ones((1, 2)), np.zeros((1, 1, 2)))
+    >>> value.round(4), back(np.ones((1, 1)))
+    (array([[-2.8379]]), array([[[1., 1.]]]))
+    """
+
+    def __init__(self, sigma_g=None, learn=None):
+        if sigma_g is not None and not (0 < sigma_g < math.inf):
+            raise ValueError(f"sigma_g is {sigma_g}, expected a positive finite number (in the data's units)")
+        self.from_data = sigma_g is None
+        self.learn = self.from_data if learn is None else learn
+        self.log_sigma = np.array(0.0 if sigma_g is None else math.log(sigma_g))
+        self.dlog_sigma = np.zeros_like(self.log_sigma) if self.learn else None
+
+    @property
+    def sigma_g(self):
+        """The standard deviation as it stands now."""
+        return float(np.exp(self.log_sigma.real))
+
+    @property
+    def alpha(self):
+        """The lecture's weight of the squared error, α = 1/(2σ_g²)."""
+        return 0.5 / self.sigma_g**2
+
+    def log_prob(self, x, g):
+        """log p(x|z) for x (B, D) and the decoder's g (S, B or 1, D): (S, B) nats, and back : (S, B) -> dg."""
+        log_sigma = self.log_sigma
+        precision = np.exp(-2 * log_sigma)                  # 1/σ_g²
+        D = x.shape[1]
+        error = x - g                                       # (S, B, D)
+        scaled = precision * np.einsum("sbd,sbd->sb", error, error)
+        # −(D/2) log 2π − D log σ_g − ‖x − g‖²/(2σ_g²)
+        value = -0.5 * scaled - D * (0.5 * LOG_2PI + log_sigma)
+
+        def back(dvalue):                                   # (S, B)
+            if self.dlog_sigma is not None:
+                # ∂/∂log σ_g = ‖x − g‖²/σ_g² − D
+                self.dlog_sigma[...] += (dvalue * (scaled - D)).sum()
+            # ∂/∂g = (x − g)/σ_g²
+            dg = error * (dvalue * precision)[:, :, None]
+            return dg if g.shape[1] == len(x) else dg.sum(1, keepdims=True)
+
+        return value, back
+
+    def log_prob_table(self, x, g):
+        """log p(x|z) of every x (B, D) under every node's g (S, D), as one matrix product: (S, B) nats."""
+        log_sigma, D = float(self.log_sigma.real), x.shape[1]
+        # ‖x − g‖² = ‖x − c‖² + ‖g − c‖² − 2 (x − c)·(g − c), about the data's mean c so that less cancels
+        center = x.mean(0)
+        x, g = x - center, g - center
+        squares = -2 * (g @ x.T)
+        squares += np.einsum("bd,bd->b", x, x)
+        squares += np.einsum("sd,sd->s", g, g)[:, None]
+        np.maximum(squares, 0, out=squares)
+        squares *= -0.5 * math.exp(-2 * log_sigma)
+        squares -= D * (0.5 * LOG_2PI + log_sigma)
+        return squares
+
+    def mean(self, g):
+        """E[x|z] = g(z)."""
+        return g
+
+    def sample(self, g, rng):
+        """One draw x ~ N(g, σ_g² I) for each row of g (n, D)."""
+        return g + self.sigma_g * rng.standard_normal(g.shape)
+
+    def started(self, x):
+        """The same likelihood, with σ_g at the standard deviation of x (m, D) if it was to start from the data.
+
+        From the data's deviation rather than from 1, learning saves the epochs in which Adam would walk there.
+        """
+        twin = copy.copy(self)
+        if self.from_data:
+            V = x.var(0, dtype=np.float64).mean()
+            twin.log_sigma[...] = 0.5 * math.log(V) if V > 0 else 0.0
+            twin.from_data = False
+        return twin
+
+    def check(self, x):
+        """Every real number is a possible x."""
+
+    def arrays(self):
+        """log σ_g, if it is learned."""
+        return {"log_sigma": self.log_sigma} if self.learn else {}
+
+    def on(self, parameters, prefix="", gradient=True):
+        """The same likelihood with log σ_g in `parameters`; without `gradient` it is held fixed."""
+        twin = copy.copy(self)
+        twin.log_sigma = self.log_sigma.astype(parameters.value.dtype)
+        if self.learn:
+            twin.log_sigma = parameters[prefix + "log_sigma"]
+            twin.dlog_sigma = parameters.gradient(prefix + "log_sigma") if gradient else None
+        return twin
+
+    def __repr__(self):
+        return f"GaussianLikelihood(sigma_g={self.sigma_g:.4g}, learn={self.learn})"
+
+
+class BernoulliLikelihood:
+    """p_θ(x|z) = Π_d Bernoulli(x_d; sigmoid(g_d(z))), from logits g, for x in [0, 1].
+
+        log p(x|z) = Σ_d x_d g_d − softplus(g_d)
+
+    For x strictly between 0 and 1 this is the usual cross-entropy, a bound's score but no probability.
+
+    Examples
+    --------
+    >>> value, back = BernoulliLikelihood().log_prob(np.ones((1, 1)), np.zeros((1, 1, 1)))
+    >>> value.round(4), back(np.ones((1, 1)))
+    (array([[-0.6931]]), array([[[0.5]]]))
+    """
+
+    def log_prob(self, x, g):
+        """log p(x|z) for x (B, D) and logits g (S, B or 1, D): (S, B) nats, and back : (S, B) -> dg."""
+        # Σ_d x_d g_d − log(1 + e^{g_d})
+        value = (x * g - softplus(g)[0]).sum(2)
+
+        def back(dvalue):                                   # (S, B)
+            # ∂/∂g = x − sigmoid(g)
+            dg = (x - sigmoid(g)[0]) * dvalue[:, :, None]
+            return dg if g.shape[1] == len(x) else dg.sum(1, keepdims=True)
+
+        return value, back
+
+    def log_prob_table(self, x, g):
+        """log p(x|z) of every x (B, D) under every node's logits g (S, D), as one matrix product: (S, B) nats."""
+        table = g @ x.T
+        table -= softplus(g)[0].sum(1, keepdims=True)
+        return table
+
+    def mean(self, g):
+        """E[x|z] = sigmoid(g(z))."""
+        return sigmoid(g)[0]
+
+    def sample(self, g, rng):
+        """One draw x ∈ {0, 1}^D for each row of logits g (n, D)."""
+        return (rng.random(g.shape) < self.mean(g)).astype(g.dtype)
+
+    def started(self, x):
+        """Itself: nothing starts from the data."""
+        return self
+
+    def check(self, x):
+        """Raise a ValueError unless all of x lies in [0, 1]."""
+        if x.min() < 0 or x.max() > 1:
+            raise ValueError(f"BernoulliLikelihood got data in [{x.min():g}, {x.max():g}], expected [0, 1]: "
+                             "rescale the data or use GaussianLikelihood")
+
+    def arrays(self):
+        """No parameters of its own."""
+        return {}
+
+    def on(self, parameters, prefix="", gradient=True):
+        """Itself, as there is nothing to move."""
+        return self
+
+    def __repr__(self):
+        return "BernoulliLikelihood()"

@@ -1,0 +1,92 @@
+"""Where a Gaussian q is evaluated: nodes ε with weights w, so that E_q f(z) ≈ Σ_s w_s f(μ + σ ⊙ ε_s).
+
+The noise is an argument of the ELBO, drawn outside: given the noise, the ELBO is a deterministic function of q and
+θ that can be differentiated and checked. One Monte-Carlo draw is the lecture's one-sample approximation.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Noise(NamedTuple):
+    """Nodes and weights for a batch: eps (S, B, K), or (S, 1, K) when all rows share them, and w (S, 1)."""
+
+    eps: np.ndarray
+    w: np.ndarray
+
+
+@dataclass(frozen=True)
+class MonteCarlo:
+    """S independent draws ε ~ N(0, I) for every row, each with weight 1/S. Unbiased at any K.
+
+    Examples
+    --------
+    >>> MonteCarlo(3)(np.random.default_rng(0), batch=5, dim=2).eps.shape
+    (3, 5, 2)
+    """
+
+    samples: int = 1
+    random = True
+
+    def __post_init__(self):
+        _at_least_one("samples", self.samples)
+
+    def __call__(self, rng, batch, dim, dtype=np.float64):
+        eps = rng.standard_normal((self.samples, batch, dim), dtype=dtype)
+        return Noise(eps, np.full((self.samples, 1), 1 / self.samples, dtype))
+
+
+@dataclass(frozen=True)
+class GaussHermite:
+    """The tensor Gauss–Hermite rule: nodes^K points, exact for polynomials up to degree 2·nodes − 1 in each ε_j.
+
+    Examples
+    --------
+    >>> eps, w = GaussHermite(3)(None, batch=5, dim=2)
+    >>> eps.shape, float((w[:, :, None] * eps**2).sum().round(12))    # Σ_j E ε_j² = 2
+    ((9, 1, 2), 2.0)
+    """
+
+    nodes: int = 20
+    random = False
+
+    def __post_init__(self):
+        _at_least_one("nodes", self.nodes)
+
+    def __call__(self, rng, batch, dim, dtype=np.float64):
+        if self.nodes**dim > 1_000_000:
+            raise ValueError(f"{self.nodes} nodes in {dim} dimensions are {self.nodes**dim} points: "
+                             "use MonteCarlo or Cubature above two dimensions")
+        x, w = np.polynomial.hermite_e.hermegauss(self.nodes)
+        eps = np.stack(np.meshgrid(*[x] * dim, indexing="ij"), axis=-1).reshape(-1, 1, dim)
+        weights = np.prod(np.stack(np.meshgrid(*[w / w.sum()] * dim, indexing="ij"), axis=-1), axis=-1)
+        return Noise(eps.astype(dtype), weights.reshape(-1, 1).astype(dtype))
+
+
+@dataclass(frozen=True)
+class Cubature:
+    """The 2K points ±√K e_j with weight 1/(2K): exact for polynomials up to degree 3, so for every linear decoder.
+
+    McNamee & Stenger 1967; the points of the unscented and cubature Kalman filters.
+
+    Examples
+    --------
+    >>> Cubature()(None, batch=5, dim=2).eps[:, 0].round(3)
+    array([[ 1.414,  0.   ],
+           [ 0.   ,  1.414],
+           [-1.414, -0.   ],
+           [-0.   , -1.414]])
+    """
+
+    random = False
+
+    def __call__(self, rng, batch, dim, dtype=np.float64):
+        e = np.sqrt(dim) * np.eye(dim, dtype=dtype)[:, None]
+        return Noise(np.concatenate([e, -e]), np.full((2 * dim, 1), 1 / (2 * dim), dtype))
+
+
+def _at_least_one(name, n):
+    if int(n) != n or n < 1:
+        raise ValueError(f"{name} is {n}, expected a positive whole number")

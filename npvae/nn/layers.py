@@ -1,0 +1,217 @@
+"""Layers that return their own backward pass: `y, back = layer(x)` and then `dx = back(dy)`.
+
+The two formulas stand beside each other and the cache is a closure, so a second forward pass cannot corrupt the
+first. `back` adds into the gradients; whoever steps sets them to zero once a step.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Affine:
+    """y = x W + b.
+
+    Parameters
+    ----------
+    W : array (n_in, n_out)
+    b : array (n_out,)
+    dW, db : arrays of the same shapes, or None
+        Where `back` adds the gradients; None keeps none (the layer is held fixed).
+    input_gradient : bool
+        False spares the product dy Wᵀ in the first layer of a network that reads data; `back` then returns None.
+
+    Examples
+    --------
+    >>> layer = Affine.random(3, 2, np.random.default_rng(0))
+    >>> y, back = layer(np.ones((5, 3)))
+    >>> back(np.ones((5, 2))).shape, layer.db
+    ((5, 3), array([5., 5.]))
+    """
+
+    W: np.ndarray
+    b: np.ndarray
+    dW: np.ndarray | None = None
+    db: np.ndarray | None = None
+    input_gradient: bool = True
+
+    @classmethod
+    def random(cls, n_in, n_out, rng, input_gradient=True):
+        """Weights and biases from U(−1/√n_in, 1/√n_in) (LeCun et al. 1998, "Efficient BackProp")."""
+        bound = n_in**-0.5
+        W, b = rng.uniform(-bound, bound, (n_in, n_out)), rng.uniform(-bound, bound, n_out)
+        return cls(W, b, np.zeros_like(W), np.zeros_like(b), input_gradient)
+
+    def __call__(self, x):                                  # x (B, n_in)
+        # y = x W + b
+        y = x @ self.W
+        y += self.b                                         # (B, n_out)
+
+        def back(dy):                                       # dy (B, n_out)
+            if self.dW is not None:
+                # dW = xᵀ dy,  db = Σ_b dy
+                self.dW[...] += x.T @ dy
+                self.db[...] += dy.sum(0)
+            # dx = dy Wᵀ
+            return dy @ self.W.T if self.input_gradient else None
+
+        return y, back
+
+    def arrays(self):
+        """The parameters by name."""
+        return {"W": self.W, "b": self.b}
+
+    def on(self, parameters, prefix="", gradient=True):
+        """The same layer with its views in `parameters`; without `gradient` it is held fixed."""
+        dW, db = (parameters.gradient(prefix + n) if gradient else None for n in "Wb")
+        return replace(self, W=parameters[prefix + "W"], b=parameters[prefix + "b"], dW=dW, db=db)
+
+    def __repr__(self):
+        return f"Affine({self.W.shape[0]}, {self.W.shape[1]})"
+
+
+def tanh(x):
+    """y = tanh x; dx = dy (1 − y²)."""
+    y = np.tanh(x)
+    return y, lambda dy: dy * (1 - y * y)
+
+
+def relu(x):
+    """y = max(x, 0); dx = dy [x > 0]. At the kink x = 0 the derivative is taken as 0."""
+    on = x.real > 0
+    return np.where(on, x, 0), lambda dy: dy * on
+
+
+def sigmoid(x):
+    """y = 1/(1 + e^{−x}), without overflow; dx = dy y (1 − y)."""
+    y = _sigmoid(x)
+    return y, lambda dy: dy * y * (1 - y)
+
+
+def softplus(x):
+    """y = log(1 + e^x), without overflow; dx = dy sigmoid(x)."""
+    # log(1 + e^x) = max(x, 0) + log(1 + e^{−|x|})
+    y = np.where(x.real > 0, x, 0) + np.log1p(_exp_minus_abs(x))
+    return y, lambda dy: dy * _sigmoid(x)
+
+
+def quadratic_features(x):
+    """y = [x, x_i x_j for i ≤ j]: what a quadratic encoder is affine in."""
+    i, j = np.triu_indices(x.shape[1])
+    y = np.concatenate([x, x[:, i] * x[:, j]], axis=1)      # (B, D + D(D+1)/2)
+
+    def back(dy):
+        dx, dxx = dy[:, : x.shape[1]].copy(), dy[:, x.shape[1]:]
+        # ∂(x_i x_j) = x_j ∂x_i + x_i ∂x_j; one index occurs in many products, so add
+        np.add.at(dx.T, i, (dxx * x[:, j]).T)
+        np.add.at(dx.T, j, (dxx * x[:, i]).T)
+        return dx
+
+    return y, back
+
+
+def _exp_minus_abs(x):
+    # |x| without np.abs, which would cut the complex step's imaginary part off
+    return np.exp(np.where(x.real > 0, -x, x))
+
+
+def _sigmoid(x):
+    e = _exp_minus_abs(x)
+    return np.where(x.real > 0, 1, e) / (1 + e)
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Layers one after another; `back` runs theirs in reverse. Made by `chain` or `mlp`."""
+
+    layers: tuple
+
+    def __call__(self, x):
+        backs = []
+        for layer in self.layers:
+            x, back = layer(x)
+            backs.append(back)
+
+        def back(dy):
+            for layer_back in reversed(backs):
+                dy = layer_back(dy)
+            return dy
+
+        return x, back
+
+    def arrays(self):
+        """The parameters by name: `0.W`, `0.b`, `2.W`, … numbered by place, as in a PyTorch `Sequential`."""
+        return {f"{i}.{n}": a for i, layer in self._parametrised() for n, a in layer.arrays().items()}
+
+    def on(self, parameters, prefix="", gradient=True):
+        """The same network with its views in `parameters`; without `gradient` it is held fixed."""
+        moved = {i: layer.on(parameters, f"{prefix}{i}.", gradient) for i, layer in self._parametrised()}
+        return Chain(tuple(moved.get(i, layer) for i, layer in enumerate(self.layers)))
+
+    def _parametrised(self):
+        return [(i, layer) for i, layer in enumerate(self.layers) if hasattr(layer, "arrays")]
+
+    def __repr__(self):
+        return "chain(" + ", ".join(getattr(layer, "__name__", repr(layer)) for layer in self.layers) + ")"
+
+
+def chain(*layers):
+    """Compose layers, the first one applied first.
+
+    Parameters
+    ----------
+    *layers : callables x -> (y, back)
+        Functions such as `tanh`, or layers with parameters such as `Affine`.
+
+    Returns
+    -------
+    network : Chain
+
+    Examples
+    --------
+    >>> chain(Affine.random(2, 3, np.random.default_rng(0)), tanh)
+    chain(Affine(2, 3), tanh)
+    """
+    for layer in layers:
+        if not callable(layer):
+            raise ValueError(f"chain got {layer!r}, expected layers: callables that return (y, back)")
+    return Chain(layers)
+
+
+def mlp(sizes, activation=tanh, rng=None, input_gradient=True):
+    """A multi-layer perceptron: affine layers with an activation between them, none after the last.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Numbers of units, input first: `[2, 64, 64]` is 2 inputs, one hidden layer of 64 and 64 outputs.
+    activation : layer function
+        Between the affine layers: `tanh`, `relu`, `sigmoid`, `softplus` or your own.
+    rng : numpy.random.Generator, optional
+        Draws the initial weights. Without one, the sizes seed it: the same line gives the same weights.
+    input_gradient : bool
+        False for a network that reads data: nothing stands before it that could use the gradient.
+
+    Returns
+    -------
+    network : Chain
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two sizes or one is not a positive integer.
+
+    Examples
+    --------
+    >>> mlp([2, 64, 64])
+    chain(Affine(2, 64), tanh, Affine(64, 64))
+    """
+    sizes = list(sizes)
+    if len(sizes) < 2 or any(int(n) != n or n < 1 for n in sizes):
+        raise ValueError(f"mlp got sizes {sizes}, expected two or more positive integers, e.g. [2, 64, 64]")
+    rng = np.random.default_rng(sizes) if rng is None else rng
+    layers = []
+    for n_in, n_out in zip(sizes, sizes[1:], strict=False):
+        layers += [Affine.random(n_in, n_out, rng, input_gradient or bool(layers)), activation]
+    return chain(*layers[:-1])

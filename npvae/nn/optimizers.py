@@ -1,0 +1,149 @@
+"""Gradient ascent on a flat vector. An ELBO is maximised, so `step` adds: θ ← θ + λ ∇θ, as in the lecture.
+
+This is the one place where a sign may flip: `maximize=False` descends, for a cost such as a squared error.
+"""
+
+import numpy as np
+
+
+class SGD:
+    """θ ← θ + λ v with v ← momentum · v + ∇θ (Polyak 1964).
+
+    Parameters
+    ----------
+    value, grad : arrays (n,)
+        What is moved, and along what. Both are kept as views and `value` is changed in place.
+    learning_rate : float
+        λ, the lecture's step size.
+    momentum : float
+        0 is the lecture's plain step.
+    maximize : bool
+        False walks downhill.
+
+    Examples
+    --------
+    >>> theta, grad = np.zeros(2), np.array([1.0, -2.0])
+    >>> SGD(theta, grad, learning_rate=0.1).step()
+    >>> theta
+    array([ 0.1, -0.2])
+    """
+
+    def __init__(self, value, grad, learning_rate=1e-2, momentum=0.0, maximize=True):
+        self.value, self.grad = value, grad
+        self.learning_rate, self.momentum = _positive("learning_rate", learning_rate), momentum
+        self.sign = 1.0 if maximize else -1.0
+        self.velocity = np.zeros_like(value)
+
+    def step(self):
+        """One step along the gradient that stands in `grad`."""
+        # v ← momentum · v + ∇θ
+        self.velocity *= self.momentum
+        self.velocity += self.grad
+        # θ ← θ + λ v
+        self.value += self.sign * self.learning_rate * self.velocity
+
+
+class Adam:
+    """θ ← θ + λ m̂ / (√v̂ + ε), in place (Kingma & Ba 2015).
+
+    The moments are kept unscaled, m ← β₁ m + ∇θ and v ← β₂ v + ∇θ²; the factors (1 − β) and the bias corrections
+    1/(1 − βᵗ) go into two scalars, so that a step is ten passes over the vector and no temporaries.
+
+    Parameters
+    ----------
+    value, grad : arrays (n,)
+        As in `SGD`.
+    learning_rate, beta1, beta2, epsilon : float
+        λ, β₁, β₂ and ε of the paper.
+    maximize : bool
+        False walks downhill.
+
+    Examples
+    --------
+    >>> theta, grad = np.zeros(2), np.array([1.0, -2.0])
+    >>> Adam(theta, grad, learning_rate=0.1).step()
+    >>> theta.round(6)
+    array([ 0.1, -0.1])
+    """
+
+    def __init__(self, value, grad, learning_rate=1e-3, beta1=0.9, beta2=0.999, epsilon=1e-8, maximize=True):
+        self.value, self.grad = value, grad
+        self.learning_rate = _positive("learning_rate", learning_rate)
+        self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
+        self.sign = 1.0 if maximize else -1.0
+        self.m, self.v, self.t = np.zeros_like(value), np.zeros_like(value), 0
+        self._scratch = np.empty_like(value)
+
+    def step(self):
+        """One step along the gradient that stands in `grad`."""
+        self.t += 1
+        rate, epsilon = _folded(self.learning_rate, self.beta1, self.beta2, self.epsilon, self.t)
+        self.m *= self.beta1
+        self.m += self.grad
+        s = np.multiply(self.grad, self.grad, out=self._scratch)
+        self.v *= self.beta2
+        self.v += s
+        # θ ← θ + λ m̂ / (√v̂ + ε)
+        np.sqrt(self.v, out=s)
+        s += epsilon
+        np.divide(self.m, s, out=s)
+        s *= self.sign * rate
+        self.value += s
+
+
+class RowAdam:
+    """Adam for the rows of a table, of which a step moves only some: the q_1 … q_m of variational EM.
+
+    Every row has its own moments and its own counter, so a row that is seen rarely is corrected for its own bias.
+
+    Parameters
+    ----------
+    table : array (m, R)
+        The rows; changed in place.
+    learning_rate, beta1, beta2, epsilon : float
+        As in `Adam`.
+
+    Examples
+    --------
+    >>> table = np.zeros((3, 1))
+    >>> RowAdam(table, learning_rate=0.1).step(np.array([2, 2]), np.array([[1.0], [1.0]]))
+    >>> table.ravel().round(6)
+    array([0. , 0. , 0.1])
+    """
+
+    def __init__(self, table, learning_rate=3e-2, beta1=0.9, beta2=0.999, epsilon=1e-8):
+        self.table, self.learning_rate = table, _positive("learning_rate", learning_rate)
+        self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
+        self.m, self.v = np.zeros_like(table), np.zeros_like(table)
+        self.t = np.zeros(len(table), np.int32)
+
+    def step(self, index, dq):
+        """Move the rows `index` (B,) along the gradients `dq` (B, R); a row that occurs twice adds its gradients."""
+        index, dq = _add_duplicates(index, dq)
+        self.t[index] += 1
+        rate, epsilon = _folded(self.learning_rate, self.beta1, self.beta2, self.epsilon, self.t[index, None])
+        m = self.beta1 * self.m[index] + dq
+        v = self.beta2 * self.v[index] + dq * dq
+        self.m[index], self.v[index] = m, v
+        self.table[index] += (rate * m / (np.sqrt(v) + epsilon)).astype(self.table.dtype, copy=False)
+
+
+def _folded(rate, beta1, beta2, epsilon, t):
+    # m̂ = c₁ m and v̂ = c₂ v with c = (1 − β)/(1 − βᵗ), so  λ m̂/(√v̂ + ε) = (λ c₁/√c₂) m / (√v + ε/√c₂)
+    c1, root_c2 = (1 - beta1) / (1 - beta1**t), ((1 - beta2) / (1 - beta2**t)) ** 0.5
+    return rate * c1 / root_c2, epsilon / root_c2
+
+
+def _add_duplicates(index, dq):
+    rows, place = np.unique(index, return_inverse=True)
+    if len(rows) == len(index):
+        return index, dq
+    total = np.zeros((len(rows), dq.shape[1]), dq.dtype)
+    np.add.at(total, place, dq)
+    return rows, total
+
+
+def _positive(name, number):
+    if not number > 0:
+        raise ValueError(f"{name} is {number}, expected a positive number")
+    return number

@@ -1,0 +1,96 @@
+"""All parameters of a network in one vector, with a twin for their gradients and named views into both."""
+
+import numpy as np
+
+
+class Parameters:
+    """One flat `value`, one flat `grad` of the same length, and a view into each for every name.
+
+    An optimizer moves the whole vector in a few operations, a gradient check perturbs `value[j]`, and a layer that
+    writes into its view has written into the vector.
+
+    Parameters
+    ----------
+    arrays : dict of str to array
+        The initial values by name; their order is the order in the vector.
+    dtype : numpy dtype
+        float32 trains, float64 checks, complex128 lets the complex step through.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name, or a prefix whose names do not stand next to each other.
+
+    Examples
+    --------
+    >>> p = Parameters({"W": np.ones((2, 3)), "b": np.zeros(3)})
+    >>> p["W"][0, 0] = 7
+    >>> p.value[0], p.value.size
+    (np.float64(7.0), 9)
+    """
+
+    def __init__(self, arrays, dtype=np.float64):
+        arrays = {name: np.asarray(a) for name, a in arrays.items()}
+        ends = np.cumsum([a.size for a in arrays.values()], dtype=int).tolist()
+        self.value = np.empty(ends[-1] if ends else 0, dtype)
+        self.grad = np.zeros_like(self.value)
+        self._where = {n: slice(e - a.size, e) for (n, a), e in zip(arrays.items(), ends, strict=True)}
+        self._shapes = {name: a.shape for name, a in arrays.items()}
+        for name, a in arrays.items():
+            self[name][...] = a
+
+    @property
+    def names(self):
+        """The names, in the order of the vector."""
+        return list(self._where)
+
+    def __getitem__(self, name):
+        return self.value[self._slice(name)].reshape(self._shapes[name])
+
+    def gradient(self, name):
+        """The view into `grad` that belongs to `name`."""
+        return self.grad[self._slice(name)].reshape(self._shapes[name])
+
+    def stretch(self, prefix):
+        """The slice of the vector that holds every name which begins with `prefix`."""
+        hits = [self._where[n] for n in self._where if n.startswith(prefix)]
+        if any(a.stop != b.start for a, b in zip(hits, hits[1:], strict=False)):
+            raise ValueError(f"the names that begin with {prefix!r} are not contiguous: {self.names}")
+        return slice(hits[0].start, hits[-1].stop) if hits else slice(0, 0)
+
+    def arrays(self):
+        """A dict of copies by name, for saving."""
+        return {name: self[name].copy() for name in self._where}
+
+    def _slice(self, name):
+        if name not in self._where:
+            raise ValueError(f"no parameter is called {name!r}; there are {self.names}")
+        return self._where[name]
+
+    def __repr__(self):
+        rows = [f"  {name:<28} {self._shapes[name]}" for name in self._where]
+        return f"Parameters({self.value.size} numbers, {self.value.dtype})\n" + "\n".join(rows)
+
+
+def lay_out(parts, dtype=np.float64):
+    """Lay several parts (networks, models) out in one vector.
+
+    Parameters
+    ----------
+    parts : dict of str to object
+        Each object has `arrays()`, its initial values by name; a part's name goes in front of them.
+    dtype : numpy dtype
+        Of the vector.
+
+    Returns
+    -------
+    parameters : Parameters
+        `part.on(parameters, "name.")` is then the same part with its views in this vector.
+
+    Examples
+    --------
+    >>> from npvae.nn.layers import mlp
+    >>> lay_out({"theta": mlp([2, 3]), "phi": mlp([3, 4])}).stretch("phi.")
+    slice(9, 25, None)
+    """
+    return Parameters({f"{part}.{name}": a for part, p in parts.items() for name, a in p.arrays().items()}, dtype)
