@@ -70,7 +70,7 @@ class Training:
         self.name, self.m, self.batch_size, self.rng, self.progress = name, m, min(batch_size, m), rng, progress
         self.sweeps = 100 if sweeps is None and seconds is None else sweeps
         self.budget = seconds
-        self.history, self.keep, self.finite = History(), keep, [a.copy() for a in keep]
+        self.history, self.keep, self.finite = History(), list(keep), [a.copy() for a in keep]
         self._total, self._rows, self._sweep = 0.0, 0, 0
 
     def __enter__(self):
@@ -95,6 +95,11 @@ class Training:
         if kind is None and not all(np.isfinite(a).all() for a in self.keep):
             self._diverged("parameter")
         return False
+
+    def guard(self, array):
+        """Put this array, too, back to its last finite values if the fit diverges."""
+        self.keep.append(array)
+        self.finite.append(array.copy())
 
     @property
     def seconds(self):

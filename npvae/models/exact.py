@@ -57,7 +57,7 @@ def log_marginal(model, X, tolerance=1e-6, return_error=False):
         value, error = _grid(model, X, tolerance)
         return (value, error) if return_error else value
     else:
-        raise ValueError(f"no exact log p(x) for {model}: it needs a Categorical latent (enumeration), an affine decoder "
+        raise ValueError(f"no exact log p(x) for {model}: that needs a Categorical latent (enumeration), an affine decoder "
                          "with GaussianLikelihood (closed form) or a Gaussian latent with K ≤ 2 (grid); "
                          "importance_weighted_bound covers any model from below")
     return (value, np.zeros(len(X))) if return_error else value
@@ -94,7 +94,7 @@ def affine_map(model):
 def _closed_form(model, X):
     # x ~ N(b, WᵀW + σ²I). In W's right singular frame the covariance is diagonal, s_j² + σ², and σ² outside it
     W, b = affine_map(model)
-    sigma2, (K, D) = model.likelihood.sigma_g**2, W.shape
+    sigma2, D = model.likelihood.sigma_g**2, X.shape[1]
     _, s, V = np.linalg.svd(W, full_matrices=False)
     inside = (X - b) @ V.T
     outside = X - b - inside @ V
@@ -106,49 +106,46 @@ def _closed_form(model, X):
 
 def _grid(model, X, tolerance):
     # The trapezoid rule on a lattice h·Z^K: for smooth integrands its error falls faster than any power of h, so
-    # halve h until the value stands still. A row whose posterior is resolved keeps only the nodes where it has mass.
-    value, lattice, h = _wide_enough(model, X, tolerance)
+    # halve h until the value stands still. Rows whose posteriors are neighbours go together, and take along only
+    # the nodes in whose cells one of them can have mass.
+    value, mode, lattice, h = _wide_enough(model, X, tolerance)
     error = np.full(len(X), np.inf)
-    groups = [(np.arange(len(X)), lattice)]
+    groups = [(rows, lattice) for rows in _neighbours(mode)]
     while groups:
-        h, todo = h / 2, []
+        todo = []
         for rows, lattice in groups:
-            lattice = _refine(lattice)
+            lattice = _refine(_with_mass(model, X[rows], lattice, h, value[rows]))
             _check_size(model, lattice, error[rows], tolerance)
-            finer, mode = _log_integral(model, X[rows], lattice, h)
+            finer = _log_integral(model, X[rows], lattice, h / 2)[0]
             error[rows], value[rows] = _difference(finer, value[rows]), finer
-            resolved = error[rows] < 0.5
-            todo += [(rows[~resolved], lattice)]
-            todo += [(some, _with_mass(model, X[some], lattice, h, value[some]))
-                     for some in _neighbours(rows, mode, resolved & (error[rows] > tolerance))]
-        groups = [(rows, lattice) for rows, lattice in todo if len(rows)]
+            todo.append((rows[error[rows] > tolerance], lattice))
+        h, groups = h / 2, [(rows, lattice) for rows, lattice in todo if len(rows)]
     return value, error
 
 
 def _check_size(model, lattice, error, tolerance):
     if len(lattice) > MOST_NODES:
-        raise ValueError(f"the grid's error is still {error.max():.1e} nats before {len(lattice)} nodes, "
-                         f"expected {tolerance:g}: the posterior is too narrow (σ_g = "
-                         f"{getattr(model.likelihood, 'sigma_g', math.nan):.2g}); raise the tolerance or use "
+        raise ValueError(f"the grid would need more than {len(lattice)} nodes for an error of {tolerance:g} nats (now "
+                         f"{error.max():.1e}): the posterior is too narrow, σ_g = "
+                         f"{getattr(model.likelihood, 'sigma_g', math.nan):.2g}; raise the tolerance or use "
                          "importance_weighted_bound")
 
 
-def _neighbours(rows, mode, chosen, size=64):
-    # the chosen rows in groups whose posteriors lie near each other, so that few nodes serve a group
+def _neighbours(mode, size=64):
+    # groups of rows whose posteriors lie near each other, so that few nodes serve a group
     order = np.lexsort(np.round(mode).T)
-    order = order[chosen[order]]
-    return [rows[order[i:i + size]] for i in range(0, len(order), size)]
+    return [order[i:i + size] for i in range(0, len(order), size)]
 
 
 def _wide_enough(model, X, tolerance):
     # double the half-width from 8 prior standard deviations until a coarse value stands still
     half, h, K = 16, 0.5, model.latent.dim
-    value = _log_integral(model, X, _cube(half, K), h)[0]
+    value, _ = _log_integral(model, X, _cube(half, K), h)
     while True:
         half *= 2
-        wider = _log_integral(model, X, _cube(half, K), h)[0]
+        wider, mode = _log_integral(model, X, _cube(half, K), h)
         if _difference(wider, value).max() < tolerance / 10 or len(_cube(half, K)) > MOST_NODES // 16:
-            return wider, _cube(half, K), h
+            return wider, mode, _cube(half, K), h
         value = wider
 
 
@@ -166,9 +163,17 @@ def _log_integral(model, X, lattice, h):
 
 
 def _with_mass(model, X, lattice, h, log_p):
-    # the nodes at which some row's posterior density times h^K is above e^{−40}
-    height = [(log_joint(model, X, z) - log_p).max(1) for z in _blocks(lattice * h, len(X))]
-    return lattice[np.concatenate(height) + lattice.shape[1] * math.log(h) > -40]
+    # The nodes whose cell can hold a share of more than e^{−40} of some row's mass. From a node to its cell's edge the
+    # decoder's output strays by about Σ_j ‖g(z + h/2 e_j) − g(z)‖; half as much again allows for its curvature.
+    K, keep = lattice.shape[1], []
+    for z in _blocks(lattice * h, len(X) + 100 * K):
+        g = model.decoder(z)[0]
+        reach = sum(model.likelihood.distance(g, model.decoder(z + h / 2 * e)[0]) for e in np.eye(K))
+        ceiling = model.likelihood.log_prob_table(X, g, 1.5 * reach)
+        nearest = np.maximum(np.abs(z) - h / 2, 0)
+        ceiling += model.latent.log_prior(nearest)[:, None] - log_p
+        keep.append(ceiling.max(1) + K * math.log(h) > -40)
+    return lattice[np.concatenate(keep)]
 
 
 def _blocks(nodes, rows):

@@ -72,8 +72,11 @@ class GaussianLikelihood:
 
         return value, back
 
-    def log_prob_table(self, x, g):
-        """log p(x|z) of every x (B, D) under every node's g (S, D), as one matrix product: (S, B) nats."""
+    def log_prob_table(self, x, g, reach=None):
+        """log p(x|z) of every x (B, D) under every node's g (S, D), as one matrix product: (S, B) nats.
+
+        With `reach` (S,), the greatest value for any output within that `distance` of g.
+        """
         log_sigma, D = float(self.log_sigma.real), x.shape[1]
         # ‖x − g‖² = ‖x − c‖² + ‖g − c‖² − 2 (x − c)·(g − c), about the data's mean c so that less cancels
         center = x.mean(0)
@@ -82,9 +85,16 @@ class GaussianLikelihood:
         squares += np.einsum("bd,bd->b", x, x)
         squares += np.einsum("sd,sd->s", g, g)[:, None]
         np.maximum(squares, 0, out=squares)
+        if reach is not None:
+            squares = np.maximum(np.sqrt(squares) - reach[:, None], 0) ** 2
         squares *= -0.5 * math.exp(-2 * log_sigma)
         squares -= D * (0.5 * LOG_2PI + log_sigma)
         return squares
+
+    @staticmethod
+    def distance(g, h):
+        """How far two outputs (S, D) are apart, (S,): ‖g − h‖, which moves ‖x − g‖ by no more."""
+        return np.sqrt(np.einsum("sd,sd->s", g - h, g - h))
 
     def mean(self, g):
         """E[x|z] = g(z)."""
@@ -152,11 +162,19 @@ class BernoulliLikelihood:
 
         return value, back
 
-    def log_prob_table(self, x, g):
-        """log p(x|z) of every x (B, D) under every node's logits g (S, D), as one matrix product: (S, B) nats."""
+    def log_prob_table(self, x, g, reach=None):
+        """log p(x|z) of every x (B, D) under every node's logits g (S, D), as one matrix product: (S, B) nats.
+
+        With `reach` (S,), the greatest value for any logits within that `distance` of g.
+        """
         table = g @ x.T
         table -= softplus(g)[0].sum(1, keepdims=True)
-        return table
+        return table if reach is None else np.minimum(table + reach[:, None], 0)
+
+    @staticmethod
+    def distance(g, h):
+        """How far two rows of logits (S, D) are apart, (S,): ‖g − h‖₁, which moves log p(x|z) by no more."""
+        return np.abs(g - h).sum(1)
 
     def mean(self, g):
         """E[x|z] = sigmoid(g(z))."""

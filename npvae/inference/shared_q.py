@@ -1,0 +1,139 @@
+"""Solution 1: one q(z) for all data. The lecture crosses it out, and this is why one can see it fail.
+
+    start from some θ, q
+    Loop
+        q ← argmax_q Σ_i L(q, x^i, θ)
+        θ ← θ + λ ∇_θ Σ_i L(q, x^i, θ)
+
+Whatever the decoder, the optimum ignores the latent: `shared_ceiling` is its value in closed form.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from npvae.inference.argmax_q import argmax_q, climb
+from npvae.inference.data import check_data, take
+from npvae.inference.elbo import elbo
+from npvae.inference.posteriors import Shared
+from npvae.inference.solver import Solver
+from npvae.nn import Adam
+
+
+def shared_ceiling(X):
+    """The greatest mean ELBO that a shared q reaches with a Gaussian decoder: −(D/2)(log 2πV + 1), nats.
+
+    With q independent of x the ELBO, averaged over the data, is
+    −(D/2) log 2πσ² − DV/(2σ²) − E_q‖x̄ − g(z)‖²/(2σ²) − KL(q ‖ p), where V is the mean squared deviation per
+    dimension. The last two terms are at most 0, and vanish at g(z) = x̄, q = p; then σ² = V is best.
+
+    Parameters
+    ----------
+    X : array (m, D)
+
+    Returns
+    -------
+    ceiling : float, nats per datapoint
+
+    Examples
+    --------
+    >>> round(shared_ceiling(np.array([[-1.0], [1.0]])), 4)      # V = 1: −½(log 2π + 1)
+    -1.4189
+    """
+    X = check_data(X)
+    V = take(X, slice(None), np.float64).var(0).mean()
+    with np.errstate(divide="ignore"):
+        return float(-X.shape[1] / 2 * (np.log(2 * np.pi * V) + 1))
+
+
+@dataclass(eq=False)
+class SharedQ(Solver):
+    """Maximise Σ_i L(q, x^i, θ) over θ and one q: the honest baseline, the same loop as `VariationalEM`.
+
+    Parameters
+    ----------
+    model, sweeps, seconds, batch_size, learning_rate, noise, q_steps, q_learning_rate, tolerance, seed, dtype, progress
+        As in `VariationalEM`, with its two modes, full sweeps and mini-batches.
+
+    Attributes
+    ----------
+    model : LatentVariableModel
+        The trained one.
+    posterior : Shared
+        The one row.
+    history : History
+        Per sweep: sweep, elbo (nats, mean over the rows), seconds.
+
+    Examples
+    --------
+    >>> from npvae.models import probabilistic_pca
+    >>> X = np.random.default_rng(0).normal(size=(200, 3))
+    >>> solver = SharedQ(probabilistic_pca(1, 3), batch_size=200, sweeps=300).fit(X)
+    >>> bool(0 <= shared_ceiling(X) - solver.elbo(X).mean() < 0.01)
+    True
+    """
+
+    q_steps: int = 5
+    q_learning_rate: float = 3e-2
+    tolerance: float = 1e-6
+
+    def fit(self, X):
+        """Learn θ and q from X (m, D); returns itself.
+
+        Raises
+        ------
+        ValueError
+            For data that do not fit the model.
+        DivergenceError
+            If an ELBO becomes infinite or NaN.
+        """
+        X = self._start(X)
+        with self._training as training:
+            for index in training.batches():
+                x = take(X, index, self._dtype)
+                # q ← argmax_q Σ_i L(q, x^i, θ)
+                q = self._argmax(x)
+                # θ ← θ + λ ∇_θ Σ_i L(q, x^i, θ)
+                training.record(self._step_theta(q, x, self._draw(len(x))))
+        return self
+
+    def infer(self, X):
+        """The one row, once for each row of X (B, D): (B, R). It does not look at X; that is the trouble."""
+        X = self._checked(X)
+        return np.tile(self.posterior.row.astype(np.float64), (len(X), 1))
+
+    def _start(self, X):
+        X = self._checked(X)
+        batch_size = self.batch_size or (len(X) if self._categorical else 100)
+        self._begin(X, batch_size, full=batch_size >= len(X) and not getattr(self.noise, "random", False))
+        row = self.model.latent.prior_row().astype(self._dtype)
+        self.posterior = Shared(row, np.zeros_like(row))
+        self._training.guard(row)
+        self._row_adam = Adam(row, self.posterior.drow, self.q_learning_rate)
+        return X
+
+    def _argmax(self, x):
+        if self._categorical:
+            # q_k ∝ exp(mean_i log p_θ(x^i, k))
+            self.posterior.row[...] = argmax_q(self._fixed, x, None).mean(0)
+        elif self._full:
+            nodes = self._nodes(x.dtype)
+            start = self.posterior.row[None]
+            self.posterior.row[...] = climb(lambda row, _: self._mean_elbo(row, x, nodes), start, self.tolerance)[0]
+        else:
+            for _ in range(self.q_steps):
+                self._ascend(x)
+        return self.posterior(x)[0]
+
+    def _ascend(self, x):
+        # one step of Adam on the row, along the gradient of the batch's mean ELBO
+        q, back_q = self.posterior(x)
+        _, back = elbo(self._fixed, q, x, self._draw(len(x)))
+        self.posterior.drow.fill(0)
+        back_q(back(np.full(len(x), 1 / len(x), x.dtype)))
+        self._row_adam.step()
+
+    def _mean_elbo(self, row, x, nodes):
+        # Σ_i L(q, x^i, θ)/m as a function of the one row (1, R)
+        value, back = elbo(self._fixed, np.broadcast_to(row[0], (len(x), row.shape[1])), x, nodes)
+        return value.mean(keepdims=True), lambda d: back(np.full(len(x), d[0] / len(x))).sum(0, keepdims=True)
