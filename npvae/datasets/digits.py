@@ -18,7 +18,7 @@ def digits():
     Notes
     -----
     Source: E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning Repository,
-    1998, https://doi.org/10.24432/C50P49, licence CC BY 4.0. Each pixel counts the dark ones of 4 x 4 scanned dots.
+    1998, https://archive.ics.uci.edu/dataset/80, licence CC BY 4.0. Each pixel counts the dark ones of 4 x 4 dots.
 
     The file digits.npz holds the 1797 images of ``sklearn.datasets.load_digits()`` (the test half of the UCI set) as
     uint8, in the order ``numpy.random.default_rng(0).permutation(1797)``. The first 1500 are for training. The order

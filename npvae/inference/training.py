@@ -80,7 +80,9 @@ class Training:
         self._errstate = np.errstate(over="ignore", invalid="ignore", divide="ignore")
         self._errstate.__enter__()
         self._start = time.perf_counter()
-        self._bar = tqdm(total=self.sweeps, desc=self.name, unit="sweep", leave=False,
+        total, unit = (self.sweeps, "sweep") if self.budget is None else (self.budget, "s")
+        self._bar = tqdm(total=total, desc=self.name, unit=unit, leave=False,
+                         bar_format="{desc}: {percentage:3.0f}%|{bar}| {n:.0f}/{total:.0f} {unit}{postfix}",
                          disable=None if self.progress is None else not self.progress)
         return self
 
@@ -89,7 +91,7 @@ class Training:
         self._bar.close()
         self._errstate.__exit__(None, None, None)
         if kind is KeyboardInterrupt:
-            warnings.warn(f"{self.name} was interrupted in sweep {self._sweep + 1}; it holds what it has learned so far",
+            warnings.warn(f"{self.name} was interrupted in sweep {int(self._sweep) + 1}; it holds what it has learned",
                           stacklevel=2)
             return True
         if kind is None and not all(np.isfinite(a).all() for a in self.keep):
@@ -141,8 +143,9 @@ class Training:
         self.history.append({"sweep": self._sweep, "elbo": self._total / self._rows, "seconds": self.seconds})
         self._total, self._rows = 0.0, 0
         self.finite = [a.copy() for a in self.keep] if all(np.isfinite(a).all() for a in self.keep) else self.finite
-        self._bar.update()
-        self._bar.set_postfix_str(f"ELBO {self.history[-1]['elbo']:.2f} nats", refresh=False)
+        done = self._sweep if self.budget is None else min(self.seconds, self.budget)
+        self._bar.set_postfix_str(f"sweep {self._sweep:.0f}, ELBO {self.history[-1]['elbo']:.2f} nats", refresh=False)
+        self._bar.update(done - self._bar.n)
 
     def _diverged(self, what):
         for a, last in zip(self.keep, self.finite, strict=True):

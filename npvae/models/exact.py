@@ -57,8 +57,8 @@ def log_marginal(model, X, tolerance=1e-6, return_error=False):
         value, error = _grid(model, X, tolerance)
         return (value, error) if return_error else value
     else:
-        raise ValueError(f"no exact log p(x) for {model}: that needs a Categorical latent (enumeration), an affine decoder "
-                         "with GaussianLikelihood (closed form) or a Gaussian latent with K ≤ 2 (grid); "
+        raise ValueError(f"no exact log p(x) for {model}: that needs a Categorical latent (enumeration), an affine "
+                         "decoder with GaussianLikelihood (closed form) or a Gaussian latent with K ≤ 2 (grid); "
                          "importance_weighted_bound covers any model from below")
     return (value, np.zeros(len(X))) if return_error else value
 

@@ -115,8 +115,8 @@ class LatentVariableModel:
         return replace(self, likelihood=self.likelihood.started(x))
 
 
-def mixture_of_gaussians(components, data_dim, sigma_g=None, rng=None):
-    """Categorical × affine × Gaussian: p(x) = Σ_k π_k N(x; μ_k, σ_g² I).
+def mixture_of_gaussians(components, data_dim, sigma_g=None, rng=None, means=None):
+    """Categorical × affine × Gaussian: p(x) = Σ_k π_k N(x; μ_k, σ_g² I), with μ_k = W_k + b.
 
     Parameters
     ----------
@@ -126,6 +126,8 @@ def mixture_of_gaussians(components, data_dim, sigma_g=None, rng=None):
         Fixed if given, else learned.
     rng : numpy.random.Generator, optional
         Draws the initial means.
+    means : array (K, D), optional
+        The initial means instead, e.g. some rows of the data.
 
     Returns
     -------
@@ -136,8 +138,13 @@ def mixture_of_gaussians(components, data_dim, sigma_g=None, rng=None):
     >>> mixture_of_gaussians(3, 2).latent
     Categorical(3)
     """
-    return LatentVariableModel(Categorical(components), mlp([components, data_dim], rng=rng),
-                               GaussianLikelihood(sigma_g))
+    decoder = mlp([components, data_dim], rng=rng)
+    if means is not None:
+        if np.shape(means) != (components, data_dim):
+            raise ValueError(f"means has shape {np.shape(means)}, expected {(components, data_dim)}: a row a component")
+        decoder.layers[0].b[...] = np.mean(means, axis=0)
+        decoder.layers[0].W[...] = means - decoder.layers[0].b
+    return LatentVariableModel(Categorical(components), decoder, GaussianLikelihood(sigma_g))
 
 
 def probabilistic_pca(latent_dim, data_dim, sigma_g=None, rng=None):

@@ -1,0 +1,140 @@
+"""The `npvae` command. Each subcommand imports what it needs when it runs, so that `npvae --help` is quick."""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are one line."""
+
+    def error(self, message):
+        """Print the message in one line and exit with status 2."""
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def main(argv=None):
+    """Run the command line; returns the exit status: 0, 1 if a check failed, 2 for bad input."""
+    args = build_parser().parse_args(argv)
+    try:
+        return args.run(args) or 0
+    except BrokenPipeError:
+        # the reader of our output has gone, as with `| head`; say nothing more to it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except (ValueError, ArithmeticError, OSError) as problem:
+        print(f"npvae {args.command}: {' '.join(str(problem).split())}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"npvae {args.command}: interrupted", file=sys.stderr)
+        return 130
+
+
+def build_parser():
+    """The parser with all subcommands."""
+    parser = Parser(prog="npvae", description="Variational inference and variational autoencoders in pure NumPy.",
+                    formatter_class=argparse.RawDescriptionHelpFormatter,
+                    epilog="example:\n  npvae compare            the three solvers on handwritten digits")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=Parser)
+    add_compare(commands)
+    return parser
+
+
+def add_command(commands, name, run, summary, examples):
+    """A subcommand with --seed, --json and examples in its help."""
+    command = commands.add_parser(name, help=summary, description=summary, allow_abbrev=False,
+                                  epilog="examples:\n" + "\n".join(f"  npvae {name} {e}".rstrip() for e in examples),
+                                  formatter_class=argparse.RawDescriptionHelpFormatter)
+    command.set_defaults(run=run)
+    command.add_argument("--seed", type=whole, default=0, metavar="N", help="of every random number (default 0)")
+    command.add_argument("--json", metavar="FILE", help="also write the figures there, as JSON")
+    return command
+
+
+def add_compare(commands):
+    """`npvae compare`: the main job."""
+    command = add_command(
+        commands, "compare", run_compare, "Train the three solvers from the same model and show them side by side.",
+        ["", "--data two_moons --latent-dim 1 --time-budget 5", "--latent categorical --latent-dim 20",
+         "--data my_images.npz --hidden 128 64 --out results"])
+    command.add_argument("--data", default="digits", metavar="NAME|FILE",
+                         help="digits, a toy's name, or a .npz, .npy, .csv or IDX file (default digits)")
+    command.add_argument("--latent", choices=["gaussian", "categorical"], default="gaussian",
+                         help="gaussian: the lecture's VAE; categorical: its Σ_z, a mixture of Gaussians")
+    command.add_argument("--latent-dim", type=positive, metavar="K", help="2 by default, or 10 components")
+    command.add_argument("--hidden", type=positive, nargs="+", default=[64], metavar="UNITS",
+                         help="hidden layers of the decoder; the encoder mirrors them (default 64)")
+    command.add_argument("--time-budget", type=seconds, default=15.0, metavar="SECONDS",
+                         help="of training for each solver (default 15)")
+    command.add_argument("--sweeps", type=positive, metavar="N",
+                         help="stop after N sweeps instead, which makes a run repeatable bit by bit")
+    command.add_argument("--out", default=".", metavar="DIR",
+                         help="where comparison.png and comparison.json go (default: here)")
+
+
+def run_compare(args):
+    """Train, print the table, write the figure and the JSON files."""
+    from npvae import datasets
+
+    data, out = datasets.load(args.data), writable_folder(args.out)
+    writable_folder(Path(args.json).parent if args.json else out)
+
+    from npvae.lab import plots
+    from npvae.lab.compare import compare
+    from npvae.lab.tables import comparison_notes, comparison_table
+
+    budget = args.time_budget if args.sweeps is None else None
+    found = compare(data, args.latent, args.latent_dim, args.hidden, args.seed, budget, args.sweeps)
+    print(comparison_table(found.figures), *comparison_notes(found.figures), sep="\n\n")
+    plots.save(plots.comparison_figure(found), out / "comparison.png")
+    for path in [out / "comparison.json", *([args.json] if args.json else [])]:
+        write_json(found.figures, path)
+    print(f"\nWritten: {out / 'comparison.png'} and {out / 'comparison.json'}")
+
+
+def write_json(figures, path):
+    """Write whole or not at all; a number that is not finite becomes null."""
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.part")
+    temporary.write_text(json.dumps(figures, indent=1, allow_nan=False) + "\n")
+    os.replace(temporary, path)
+
+
+def writable_folder(path):
+    """The folder, made if need be; a ValueError before any work is done if nothing can be written there."""
+    path = Path(path)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise ValueError(f"cannot make the folder {path}: {problem.strerror}") from problem
+    if not os.access(path, os.W_OK):
+        raise ValueError(f"cannot write to the folder {path}: choose another one")
+    return path
+
+
+def whole(text):
+    """A whole number from 0."""
+    number = int(text) if text.isdecimal() else -1
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"got {text!r}, expected a whole number from 0")
+    return number
+
+
+def positive(text):
+    """A whole number from 1."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"got {text!r}, expected a whole number from 1")
+    return int(text)
+
+
+def seconds(text):
+    """A positive finite number of seconds."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"got {text!r}, expected a positive number of seconds")
+    return number

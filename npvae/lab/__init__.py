@@ -1,0 +1,1 @@
+"""Floor 5, what the command line runs: comparisons, tables, plots."""

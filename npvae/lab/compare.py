@@ -1,0 +1,136 @@
+"""The lecture's comparison: three solvers, one model, one initial θ, one time budget."""
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from npvae.datasets import Dataset
+from npvae.inference import AmortizedVI, SharedQ, VariationalEM, evaluate, shared_ceiling
+from npvae.inference.data import check_data, take
+from npvae.models import Categorical, mixture_of_gaussians, mlp_model
+from npvae.models.exact import is_affine_gaussian, log_marginal
+
+SOLVERS = {"variational_em": VariationalEM, "shared_q": SharedQ, "amortized_vi": AmortizedVI}
+TITLES = {"variational_em": "variational EM", "shared_q": "shared q", "amortized_vi": "amortized VI"}
+
+
+@dataclass
+class Comparison:
+    """What `compare` found: the trained solvers, and the figures as the JSON file has them."""
+
+    data: Dataset
+    solvers: dict
+    rows: dict      # for each solver, the rows q of the test data (n, R)
+    figures: dict
+
+
+def initial_model(train, latent="gaussian", latent_dim=None, hidden=(64,), seed=0):
+    """The model whose θ all three solvers start from: the lecture's VAE, or a mixture of Gaussians.
+
+    Parameters
+    ----------
+    train : array (m, D)
+        A mixture's means start at some of its rows; from means close together, all three solvers may stay there.
+    latent : "gaussian" or "categorical"
+    latent_dim : int, optional
+        K; 2 by default, or 10 components.
+    hidden : sequence of int
+        Units of the decoder's hidden layers (Gaussian latent).
+    seed : int
+
+    Returns
+    -------
+    model : LatentVariableModel
+
+    Examples
+    --------
+    >>> initial_model(np.zeros((5, 64))).decoder
+    chain(Affine(2, 64), tanh, Affine(64, 64))
+    """
+    rng = np.random.default_rng(seed)
+    if latent == "categorical":
+        components = 10 if latent_dim is None else latent_dim
+        if components > len(train):
+            raise ValueError(f"{components} components for {len(train)} rows: ask for fewer components than rows")
+        means = take(train, rng.choice(len(train), components), np.float64)
+        return mixture_of_gaussians(components, train.shape[1], means=means)
+    if latent == "gaussian":
+        return mlp_model(2 if latent_dim is None else latent_dim, hidden, train.shape[1], rng=rng)
+    raise ValueError(f"latent is {latent!r}, expected 'gaussian' or 'categorical'")
+
+
+def compare(data, latent="gaussian", latent_dim=None, hidden=(64,), seed=0, time_budget=15.0, sweeps=None,
+            progress=None):
+    """Train the three solvers from the same θ, each under the same budget, and measure them.
+
+    Parameters
+    ----------
+    data : Dataset
+    latent, latent_dim, hidden, seed
+        As in `initial_model`.
+    time_budget : float or None
+        Seconds of training for each solver.
+    sweeps : int, optional
+        At most so many sweeps; with `time_budget=None` the run is repeatable bit by bit.
+    progress : bool, optional
+        By default bars on a terminal.
+
+    Returns
+    -------
+    comparison : Comparison
+
+    Examples
+    --------
+    >>> from npvae.datasets import ring
+    >>> found = compare(ring(50), hidden=(8,), time_budget=None, sweeps=2)
+    >>> sorted(found.figures["solvers"])
+    ['amortized_vi', 'shared_q', 'variational_em']
+    """
+    train, test = check_data(data.train), check_data(data.test)
+    model = initial_model(train, latent, latent_dim, hidden, seed)
+    solvers, rows, measured = {}, {}, {}
+    for name, solver in SOLVERS.items():
+        solvers[name] = solver(model, seconds=time_budget, sweeps=sweeps, seed=seed, progress=progress).fit(train)
+        measured[name], rows[name] = measure(solvers[name], train, test)
+    figures = {"data": data.name, "latent": latent, "latent_dim": model.latent.dim, "seed": seed,
+               "shared_ceiling": shared_ceiling(train), "solvers": measured}
+    return Comparison(data, solvers, rows, figures)
+
+
+def measure(solver, train, test):
+    """The figures of one trained solver (a dict, nats and seconds), and its rows q of the test data."""
+    q_train, q_test = solver.infer(train), solver.infer(test)
+    last = solver.history[-1]
+    figures = {
+        "train_elbo": float(evaluate(solver.model, q_train, train).mean()),
+        "test_elbo": float(evaluate(solver.model, q_test, test).mean()),
+        "train_log_marginal": mean_log_marginal(solver.model, train),
+        "test_log_marginal": mean_log_marginal(solver.model, test),
+        "seconds": last["seconds"],
+        "sweeps": last["sweep"],
+        "variational_parameters": int(solver.posterior.size),
+        "seconds_per_new_x": seconds_per_new_x(solver, test),
+    }
+    return figures, q_test
+
+
+def mean_log_marginal(model, X, tolerance=1e-2):
+    """The mean of log p_θ(x), nats, or None where it cannot be computed exactly."""
+    if not (isinstance(model.latent, Categorical) or is_affine_gaussian(model) or model.latent.dim <= 2):
+        return None
+    try:
+        return float(log_marginal(model, take(X, slice(None), np.float64), tolerance).mean())
+    except ValueError:
+        # a posterior too narrow for any grid: no number rather than a wrong one
+        return None
+
+
+def seconds_per_new_x(solver, X, repeats=5):
+    """The median time to infer q for one row that the solver has not seen, seconds."""
+    times = []
+    for i in range(repeats):
+        x, start = X[i % len(X)][None], time.perf_counter()
+        solver.infer(x)
+        times.append(time.perf_counter() - start)
+    return float(np.median(times))

@@ -1,0 +1,153 @@
+"""Every picture of the package: one style, colours that colour-blind readers can tell apart, units on the axes."""
+
+import os
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from npvae.inference.data import take
+from npvae.lab.compare import TITLES
+
+# Okabe & Ito's palette
+BLUE, ORANGE, GREEN, SKY, YELLOW, PURPLE, BLACK = (
+    "#0072B2", "#D55E00", "#009E73", "#56B4E9", "#E69F00", "#CC79A7", "#333333")
+COLORS = {"variational_em": BLUE, "shared_q": ORANGE, "amortized_vi": GREEN}
+# Paul Tol's "muted" scheme and black, for up to ten classes
+CLASSES = ["#CC6677", "#332288", "#BFA62A", "#117733", "#4FA9D8", "#882255", "#44AA99", "#6B6B1F", "#AA4499", "#222222"]
+
+STYLE = {"figure.dpi": 110, "savefig.dpi": 110, "font.size": 10, "axes.titlesize": 10.5, "axes.spines.top": False,
+         "axes.spines.right": False, "axes.grid": True, "grid.alpha": 0.25, "legend.frameon": False,
+         "axes.prop_cycle": plt.cycler(color=[BLUE, ORANGE, GREEN, PURPLE, YELLOW, SKY, BLACK]),
+         "figure.constrained_layout.use": True}
+
+
+def style():
+    """A context in which figures have the package's style: `with style(): …`."""
+    return plt.rc_context(STYLE)
+
+
+def save(figure, path):
+    """Write a figure whole or not at all: to a temporary file beside `path`, then renamed."""
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.part")
+    figure.savefig(temporary, format=path.suffix[1:] or "png")
+    os.replace(temporary, path)
+    plt.close(figure)
+    return path
+
+
+def comparison_figure(comparison):
+    """ELBO against seconds, reconstructions side by side, and where each solver puts the test data in latent space.
+
+    Parameters
+    ----------
+    comparison : Comparison
+
+    Returns
+    -------
+    figure : matplotlib Figure
+    """
+    with style():
+        figure = plt.figure(figsize=(11, 8.4))
+        top, bottom = figure.subfigures(2, 1, height_ratios=[1, 1.05])
+        left, right = top.subfigures(1, 2, width_ratios=[1, 1.05])
+        race(left.subplots(), comparison)
+        if comparison.data.image_shape:
+            image_reconstructions(right, comparison)
+        else:
+            point_reconstructions(right, comparison)
+        bottom.suptitle("Where the unseen rows lie: " + ("one draw z ~ q(z|x) for each" if comparison.figures["latent"]
+                        == "gaussian" else "q(z = k|x), summed over the rows"), fontsize=10.5)
+        for axes, name in zip(bottom.subplots(1, 3), TITLES, strict=True):
+            latent_plane(axes, comparison, name)
+    return figure
+
+
+def race(axes, comparison):
+    """The training ELBO of the three solvers against seconds, and the ceiling of a shared q."""
+    ceiling, last = comparison.figures["shared_ceiling"], []
+    for name, solver in comparison.solvers.items():
+        elbo = solver.history["elbo"]
+        last.append(elbo[-1])
+        axes.plot(solver.history["seconds"], elbo, color=COLORS[name], label=TITLES[name], lw=1.6)
+    axes.axhline(ceiling, color=BLACK, ls="--", lw=1)
+    axes.annotate(f"ceiling of any shared q: {ceiling:.2f}", (0.98, ceiling), xycoords=("axes fraction", "data"),
+                  xytext=(0, 4), textcoords="offset points", ha="right", fontsize=9, color=BLACK)
+    spread = max(max(last) - ceiling, 1.0)
+    axes.set(xscale="log", xlabel="training time (seconds)", ylabel="ELBO on training data (nats per row)",
+             ylim=(ceiling - 0.4 * spread, max(last) + 0.15 * spread), title="The same model, three sources of q")
+    axes.legend(loc="upper left")
+
+
+def image_reconstructions(figure, comparison, count=9):
+    """Test images above the three solvers' reconstructions E[x|z = E_q z]."""
+    data, shape = comparison.data, comparison.data.image_shape
+    images = take(data.test, slice(count), np.float64)
+    strips = {"test image": images}
+    for name, solver in comparison.solvers.items():
+        strips[TITLES[name]] = solver.model.decode(solver.model.latent.mean(comparison.rows[name][:count]))
+    grid = figure.subplots(4, len(images), squeeze=False)
+    figure.suptitle("Reconstructions of unseen images", fontsize=10.5)
+    for row, (title, strip) in zip(grid, strips.items(), strict=True):
+        for axes, image in zip(row, strip, strict=True):
+            show_image(axes, image, shape)
+        row[0].set_ylabel(title.replace(" ", "\n"), rotation=0, ha="right", va="center", fontsize=9)
+
+
+def show_image(axes, image, shape):
+    """One image, ink dark on white, without axes."""
+    axes.imshow(np.reshape(image, shape), cmap="gray_r", vmin=0, vmax=1)
+    axes.set(xticks=[], yticks=[])
+    axes.grid(False)
+    axes.spines[:].set_visible(False)
+
+
+def point_reconstructions(figure, comparison):
+    """The first two columns of the test data, and the three solvers' reconstructions of them."""
+    test = take(comparison.data.test, slice(None), np.float64)
+    panels = figure.subplots(1, 3, sharex=True, sharey=True)
+    figure.suptitle("Reconstructions of unseen points (grey: data)", fontsize=10.5)
+    for axes, (name, solver) in zip(panels, comparison.solvers.items(), strict=True):
+        points = solver.model.decode(solver.model.latent.mean(comparison.rows[name]))
+        for x, color, size in ((test, "0.75", 6), (points, COLORS[name], 8)):
+            axes.scatter(x[:, 0], x[:, 1] if x.shape[1] > 1 else 0 * x[:, 0], s=size, color=color)
+        axes.set(title=TITLES[name], xlabel="$x_1$", aspect="equal")
+    panels[0].set_ylabel("$x_2$")
+
+
+def latent_plane(axes, comparison, name, most=300):
+    """One draw z ~ q(z|x) for each test row, drawn as its label; bars of q for a categorical latent."""
+    solver, q = comparison.solvers[name], comparison.rows[name][:most]
+    labels = comparison.data.test_labels
+    labels = np.zeros(len(q), int) if labels is None else np.asarray(labels[:most], int)
+    axes.set_title(TITLES[name])
+    if comparison.figures["latent"] == "categorical":
+        return label_bars(axes, solver.model.latent.mean(q), labels)
+    K = solver.model.latent.dim
+    rng = np.random.default_rng(0)
+    z = q[:, :K] + np.exp(q[:, K:]) * rng.standard_normal((len(q), K))
+    first, second = z[:, 0], z[:, 1] if K > 1 else labels + 0.08 * rng.standard_normal(len(q))
+    if comparison.data.test_labels is None:
+        axes.scatter(first, second, s=8, color=COLORS[name])
+    else:
+        for a, b, label in zip(first, second, labels, strict=True):
+            axes.text(a, b, str(label), color=CLASSES[label % 10], fontsize=8, ha="center", va="center", clip_on=True)
+        axes.scatter(first, second, s=0)
+    axes.set(xlabel="$z_1$", ylabel="$z_2$" if K > 1 else "label (spread a little)")
+    if K == 1:
+        axes.set_yticks(np.unique(labels))
+
+
+def label_bars(axes, weights, labels):
+    """For each component the share of the test rows that it takes, stacked by label."""
+    bottom = np.zeros(weights.shape[1])
+    for label in np.unique(labels):
+        share = weights[labels == label].sum(0) / len(weights)
+        axes.bar(np.arange(1, len(share) + 1), share, bottom=bottom, color=CLASSES[label % 10], label=str(label))
+        bottom += share
+    axes.set(xlabel="component k", ylabel="share of test rows")
+    if len(np.unique(labels)) > 1:
+        axes.legend(ncols=5, fontsize=7, title="label", title_fontsize=8, loc="upper right")
+        axes.set_ylim(0, 1.35 * bottom.max())
+

@@ -1,0 +1,64 @@
+"""Tidy tables for a terminal, and the sentences that go under them."""
+
+from npvae.lab.compare import TITLES
+
+MEASURES = [
+    ("train_elbo", "ELBO, training data", "nats", "{:.3f}"),
+    ("train_log_marginal", "  log p(x)", "nats", "{:.3f}"),
+    ("test_elbo", "ELBO, test data", "nats", "{:.3f}"),
+    ("test_log_marginal", "  log p(x)", "nats", "{:.3f}"),
+    ("seconds", "training time", "s", "{:.1f}"),
+    ("sweeps", "sweeps over the data", "", "{:.1f}"),
+    ("variational_parameters", "variational parameters", "", "{:d}"),
+    ("seconds_per_new_x", "q for one new x", "ms", "{:.3g}"),
+]
+
+
+def table(header, rows):
+    """Rows of strings under a header, columns aligned: the first to the left, the others to the right.
+
+    Examples
+    --------
+    >>> print(table(["claim", "nats"], [["ELBO", "1.0"], ["log p(x)", "12.5"]]))
+    claim     nats
+    --------------
+    ELBO       1.0
+    log p(x)  12.5
+    """
+    widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
+    lines = ["  ".join(c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True)))
+             for row in [header, *rows]]
+    return "\n".join([lines[0].rstrip(), "-" * len(lines[0]), *(line.rstrip() for line in lines[1:])])
+
+
+def comparison_table(figures):
+    """The table of `npvae compare`, from the figures of its JSON file."""
+    solvers = figures["solvers"]
+    rows = []
+    for key, title, unit, form in MEASURES:
+        scale = 1000 if unit == "ms" else 1
+        cells = ["–" if f[key] is None else form.format(scale * f[key]) for f in solvers.values()]
+        rows.append([title + (f" ({unit})" if unit else ""), *cells])
+    return table([f"per row of {figures['data']}, K = {figures['latent_dim']}", *(TITLES[n] for n in solvers)], rows)
+
+
+def comparison_notes(figures):
+    """What the table shows, in sentences computed from its figures."""
+    em, shared, amortized = (figures["solvers"][n] for n in TITLES)
+    ceiling, price = figures["shared_ceiling"], em["seconds_per_new_x"] / amortized["seconds_per_new_x"]
+    notes = [f"Shared q ends {ceiling - shared['train_elbo']:.3f} nats below its closed-form ceiling "
+             f"−(D/2)(log 2πV + 1) = {ceiling:.4f}: with one q for all x the best it can do is to ignore z."]
+    lead = em["train_elbo"] - amortized["train_elbo"]
+    notes.append(f"On the training data the separate q_i are {abs(lead):.2f} nats "
+                 f"{'ahead of' if lead > 0 else 'behind'} the encoder after the same time "
+                 f"({em['sweeps']:.0f} sweeps against {amortized['sweeps']:.0f}), with {em['variational_parameters']} "
+                 f"variational parameters against {amortized['variational_parameters']}.")
+    lead = em["test_elbo"] - amortized["test_elbo"]
+    notes.append(f"On new data they are {abs(lead):.2f} nats {'ahead' if lead > 0 else 'behind'}: each new x gets its "
+                 f"own inner loop, at {price:.0f} times the price of one pass through the encoder, which has to "
+                 "generalise.")
+    if amortized["test_log_marginal"] is not None:
+        gap = amortized["test_log_marginal"] - amortized["test_elbo"]
+        notes.append(f"The encoder's ELBO is {gap:.2f} nats below its own model's log p(x) on new data, "
+                     f"variational EM's {em['test_log_marginal'] - em['test_elbo']:.2f}.")
+    return notes
