@@ -2,10 +2,15 @@
 
     L(q, x, θ) = Σ_s w_s log p_θ(x|z_s) − KL(q(z) ‖ p(z))
 
-In reading order: `npvae.nn` (layers), `npvae.models` (p), `npvae.inference` (q, the ELBO and the three solvers).
+In reading order: `npvae.nn` (layers), `npvae.models` (p), `npvae.inference` (q, the ELBO and the three solvers),
+`npvae.autoencoders` (what one holds and uses).
 """
 
 from npvae import datasets
+from npvae.autoencoders import VAE, Autoencoder
+
+# from here on `npvae.gradcheck` is the function; the package is found by `from npvae.gradcheck import …`
+from npvae.gradcheck import check_bound, gradcheck
 from npvae.inference import (
     Amortized,
     AmortizedVI,
@@ -16,8 +21,17 @@ from npvae.inference import (
     VariationalEM,
     argmax_q,
     elbo,
+    elbo_estimators,
     evaluate,
+    gap_decomposition,
+    importance_weighted_bound,
+    leave_one_out,
+    pathwise,
+    score_function,
     shared_ceiling,
+    sticking_the_landing,
+    unbiasedness_test,
+    variance_against_dimension,
 )
 from npvae.models import (
     BernoulliLikelihood,
@@ -32,7 +46,8 @@ from npvae.models import (
     mlp_model,
     probabilistic_pca,
 )
-from npvae.models.exact import log_marginal
+from npvae.models.affine import maximum_likelihood_ppca
+from npvae.models.exact import exact_posterior, log_marginal
 from npvae.nn import (
     SGD,
     Adam,
@@ -57,6 +72,11 @@ __all__ = [
     "SGD", "Adam", "RowAdam",
     "Gaussian", "Categorical", "MonteCarlo", "GaussHermite", "Cubature", "GaussianLikelihood", "BernoulliLikelihood",
     "LatentVariableModel", "mixture_of_gaussians", "probabilistic_pca", "mlp_model", "log_marginal",
-    "Free", "Shared", "Amortized", "elbo", "argmax_q", "evaluate",
+    "exact_posterior", "maximum_likelihood_ppca",
+    "Free", "Shared", "Amortized", "elbo", "argmax_q", "evaluate", "importance_weighted_bound", "gap_decomposition",
     "VariationalEM", "SharedQ", "AmortizedVI", "shared_ceiling", "DivergenceError",
+    "Autoencoder", "VAE",
+    "gradcheck", "check_bound",
+    "pathwise", "score_function", "leave_one_out", "sticking_the_landing", "elbo_estimators",
+    "variance_against_dimension", "unbiasedness_test",
 ]

@@ -12,9 +12,13 @@ import numpy as np
 
 from npvae.inference.data import take
 from npvae.inference.elbo import elbo
+from npvae.inference.evaluation import evaluate
 from npvae.inference.posteriors import Amortized
+from npvae.inference.run import Run
+from npvae.inference.schedules import at
 from npvae.inference.solver import Solver
-from npvae.nn import Adam, mlp
+from npvae.models import MonteCarlo
+from npvae.nn import lay_out, mlp
 
 
 @dataclass(eq=False)
@@ -23,12 +27,22 @@ class AmortizedVI(Solver):
 
     Parameters
     ----------
-    model, sweeps, seconds, learning_rate, noise, seed, dtype, progress
+    model, sweeps, seconds, noise, seed, dtype, progress
         As in `Solver`.
+    learning_rate : float, or callable sweep (from 0) -> float
+        λ, e.g. `schedules.cosine(3e-3, 1e-4, 200)`.
     batch_size : int, optional
         64 by default.
     encoder : network, optional
         Maps x (B, D) to rows (B, R). By default an MLP with the decoder's hidden layers in reverse.
+    beta : float, or callable sweep (from 0) -> float
+        Weight of the KL in what is maximised, e.g. `schedules.warm_up(20)`; what is reported is the ELBO.
+    held_out : float
+        The fraction of rows that no gradient sees. If it is not 0, the fit ends when their ELBO has not risen for
+        `patience` sweeps, and the solver holds the parameters of the best sweep.
+    patience : int
+    after_sweep : callable (record), optional
+        Called with the history's last record after each sweep, e.g. to save.
 
     Attributes
     ----------
@@ -37,7 +51,9 @@ class AmortizedVI(Solver):
     posterior : Amortized
         With the trained encoder.
     history : History
-        Per sweep: sweep, elbo (nats, mean over the rows), seconds.
+        Per sweep: sweep, elbo (nats, mean over the rows), seconds; held_out (nats) if rows were held out.
+    run : Run
+        What a resumed fit needs: `run.arrays()` and `run.restore(arrays)`.
 
     Examples
     --------
@@ -48,11 +64,18 @@ class AmortizedVI(Solver):
     ((200, 2), 3)
     """
 
-    learning_rate: float = 1e-3
+    learning_rate: object = 1e-3
     encoder: object = None
+    beta: object = 1.0
+    held_out: float = 0.0
+    patience: int = 10
+    after_sweep: object = None
 
-    def fit(self, X):
+    def fit(self, X, resume=False):
         """Learn θ and φ from X (m, D); returns itself.
+
+        With `resume` it goes on from where the last fit, or a restored one, stopped, until `sweeps` sweeps in all:
+        on the same data, bit by bit as if it had never stopped.
 
         Raises
         ------
@@ -61,19 +84,20 @@ class AmortizedVI(Solver):
         DivergenceError
             If an ELBO becomes infinite or NaN.
         """
-        X = self._start(X)
+        X, training = self._start(X, resume)
         parameters = self.parameters
-        with self._training as training:
+        with training:
             for index in training.batches():
                 x = take(X, index, self._dtype)
                 q, back_q = self.posterior(x)
-                value, back = elbo(self.model, q, x, self._draw(len(x)))
+                value, back = elbo(self.model, q, x, self._draw(len(x)), self._beta)
                 # ∇_θ and ∇_φ of the batch's mean of L(x^i; φ, θ)
                 parameters.grad.fill(0)
                 back_q(back(np.full(len(x), 1 / len(x), x.dtype)))
-                training.record(value)
+                training.record(self._bound(value, q))
                 # θ ← θ + λ ∇_θ,  φ ← φ + λ ∇_φ
-                self._optimizer.step()
+                self.run.optimizer.step()
+        self.run.finish()
         return self
 
     def infer(self, X):
@@ -82,18 +106,49 @@ class AmortizedVI(Solver):
         blocks = (take(X, slice(i, i + 4096), self._dtype) for i in range(0, len(X), 4096))
         return np.concatenate([encoder(x)[0] for x in blocks]).astype(np.float64)
 
-    def _start(self, X):
+    def restore(self, arrays):
+        """Take up a saved run, as `Run.restore` does; `fit(X, resume=True)` then goes on with it. Returns itself."""
+        self._lay_out(self.initial_model.copy())
+        self.run.restore(arrays)
+        return self
+
+    def _start(self, X, resume):
         X = self._checked(X)
-        encoder = self._initial_encoder()
-        self._begin(X, self.batch_size or 64, {"phi": encoder})
+        if not (resume and hasattr(self, "run")):
+            # σ_g starts at the data where it was not given
+            self._lay_out(self.initial_model.copy().started(take(X, slice(10_000), np.float64)))
+        training = self.run.training(
+            type(self).__name__, X, 64 if self.batch_size is None else self.batch_size, self.sweeps, self.seconds, self.progress,
+            score=lambda rows: self._score(take(X, rows, np.float64)), begin_sweep=self._begin_sweep,
+            end_sweep=self.after_sweep)
+        return X, training
+
+    def _lay_out(self, model):
+        # θ and φ side by side in one new vector, so that one Adam moves both
+        self._full, self._dtype, encoder = False, self.dtype or np.float32, self._initial_encoder()
+        self.parameters = lay_out({"theta": model, "phi": encoder}, self._dtype)
+        self.model = model.on(self.parameters, "theta.")
         self.posterior = Amortized(encoder.on(self.parameters, "phi."))
-        self._optimizer = Adam(self.parameters.value, self.parameters.grad, self.learning_rate)
-        return X
+        self.run = Run(self.parameters, self.seed, self.learning_rate, self.held_out, self.patience)
+        self._rng, self.history = self.run.rng, self.run.history
+
+    def _begin_sweep(self, sweep):
+        self._beta = at(self.beta, sweep)
+
+    def _bound(self, value, q):
+        # the ELBO itself, also while the KL that is maximised has another weight than 1
+        return value if self._beta == 1 else value - (1 - self._beta) * self.model.latent.kl(q)[0]
+
+    def _score(self, X):
+        # the same few draws after every sweep: sweeps are compared with each other, and this is no reported number
+        noise = None if self._categorical else self.noise or MonteCarlo(8)
+        return float(evaluate(self.model, self.infer(X), X, noise, seed=self.seed).mean())
 
     def _initial_encoder(self):
         model = self.initial_model
         if self.encoder is None:
-            hidden = [layer.W.shape[1] for layer in model.decoder.layers[:-1] if hasattr(layer, "W")]
+            layers = getattr(model.decoder, "layers", (model.decoder,))
+            hidden = [layer.W.shape[1] for layer in layers[:-1] if hasattr(layer, "W")]
             sizes = [model.data_dim, *reversed(hidden), model.latent.row_size]
             return mlp(sizes, rng=np.random.default_rng(self.seed), input_gradient=False)
         try:

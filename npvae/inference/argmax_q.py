@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from npvae.inference.data import take
 from npvae.inference.elbo import elbo
-from npvae.models import Categorical, Cubature, GaussHermite
-from npvae.models.exact import log_joint
+from npvae.models import Categorical, Cubature, GaussHermite, affine
+from npvae.models.joint import log_joint
 
 ROWS = 1024     # rows in work at once: temporaries stay small whatever m is
 
@@ -12,8 +13,9 @@ ROWS = 1024     # rows in work at once: temporaries stay small whatever m is
 def argmax_q(model, x, start, noise=None, tolerance=1e-6, most_steps=500):
     """The best row q for each x at fixed θ.
 
-    With a Categorical latent the argmax is the posterior itself, q_k ∝ π_k p_θ(x|k); with a Gaussian one the rows
-    climb the ELBO on deterministic nodes, all rows at once, and a row leaves when it stands.
+    With a Categorical latent the argmax is the posterior itself, q_k ∝ π_k p_θ(x|k), and with a Gaussian latent and
+    an affine decoder it has a closed form, too. Otherwise the rows climb the ELBO on deterministic nodes, all rows at
+    once, and a row leaves when it stands.
 
     Parameters
     ----------
@@ -41,8 +43,28 @@ def argmax_q(model, x, start, noise=None, tolerance=1e-6, most_steps=500):
     """
     if isinstance(model.latent, Categorical):
         return log_joint(model, x, np.eye(model.latent.dim, dtype=x.dtype)).T
+    if affine.is_affine_gaussian(model):
+        return affine.best_diagonal_rows(model, x)
     noise = quadrature(model.latent)(None, 1, model.latent.dim, x.dtype) if noise is None else noise
     return climb(lambda q, rows: elbo(model, q, x[rows], noise), start, tolerance, most_steps)
+
+
+def argmax_rows(model, X, start, tolerance=1e-6, nodes=None):
+    """`argmax_q` for any number of rows, in blocks of ROWS so that temporaries stay small; (m, R), float64.
+
+    Parameters
+    ----------
+    model, start, tolerance
+        As in `argmax_q`.
+    X : array (m, D)
+        Floats, or integer images 0 … 255.
+    nodes : Noise, optional
+        As `noise` in `argmax_q`.
+    """
+    model = model.copy(np.float64, gradient=False)
+    blocks = [slice(i, i + ROWS) for i in range(0, len(X), ROWS)]
+    return np.concatenate([argmax_q(model, take(X, rows, np.float64), np.asarray(start[rows], np.float64), nodes,
+                                    tolerance) for rows in blocks])
 
 
 def climb(objective, start, tolerance=1e-6, most_steps=500):
@@ -97,7 +119,7 @@ def quadrature(latent):
     """Deterministic nodes for a latent family: Gauss–Hermite for K ≤ 2, cubature above, none for Categorical."""
     if isinstance(latent, Categorical):
         return None
-    return {1: GaussHermite(20), 2: GaussHermite(6)}.get(latent.dim, Cubature())
+    return {1: GaussHermite(20), 2: GaussHermite(5)}.get(latent.dim, Cubature())
 
 
 def starting_rows(model, x, rng, candidates=512):

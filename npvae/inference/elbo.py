@@ -4,7 +4,7 @@
 """
 
 
-def elbo(model, q, x, noise=None):
+def elbo(model, q, x, noise=None, beta=1.0):
     """The ELBO of each row and its gradients: the lecture's L(q_i, x^i, θ) = E_q log p_θ(x|z) − KL(q ‖ p).
 
     Parameters
@@ -16,6 +16,8 @@ def elbo(model, q, x, noise=None):
     x : array (B, D)
     noise : Noise
         Nodes ε and weights for a Gaussian latent, drawn outside; a Categorical latent needs none.
+    beta : float
+        Weight of the KL. Only 1 makes the value an ELBO; a warm-up starts below it.
 
     Returns
     -------
@@ -34,13 +36,13 @@ def elbo(model, q, x, noise=None):
     z, w, back_nodes = model.latent.nodes(q, noise)         # (S, B, K), (S, B)
     log_px, back_log_px = model.log_likelihood(x, z)        # (S, B)
     kl, back_kl = model.latent.kl(q)                        # (B,)
-    # L = Σ_s w_s log p(x|z_s) − KL(q ‖ p)
-    value = (w * log_px).sum(0) - kl
+    # L = Σ_s w_s log p(x|z_s) − β KL(q ‖ p), with β = 1
+    value = (w * log_px).sum(0) - beta * kl
 
     def back(dvalue):
         # ∂L/∂q: through the nodes and their weights, and through the KL
         dq = back_nodes(back_log_px(w * dvalue), log_px * dvalue)
-        dq += back_kl(-dvalue)
+        dq += back_kl(-beta * dvalue)
         return dq
 
     return value, back

@@ -52,7 +52,8 @@ class SharedQ(Solver):
 
     Parameters
     ----------
-    model, sweeps, seconds, batch_size, learning_rate, noise, q_steps, q_learning_rate, tolerance, seed, dtype, progress
+    model, sweeps, seconds, batch_size, learning_rate, noise, q_steps, q_learning_rate, tolerance,
+    exact_m_step, seed, dtype, progress
         As in `VariationalEM`, with its two modes, full sweeps and mini-batches.
 
     Attributes
@@ -74,8 +75,9 @@ class SharedQ(Solver):
     """
 
     q_steps: int = 5
-    q_learning_rate: float = 3e-2
-    tolerance: float = 1e-6
+    q_learning_rate: float = 3e-3
+    tolerance: float = 1e-8
+    exact_m_step: bool = False
 
     def fit(self, X):
         """Learn θ and q from X (m, D); returns itself.
@@ -95,6 +97,9 @@ class SharedQ(Solver):
                 q = self._argmax(x)
                 # θ ← θ + λ ∇_θ Σ_i L(q, x^i, θ)
                 training.record(self._step_theta(q, x, self._draw(len(x))))
+        if self._full:
+            # full sweeps end as they began: with q the argmax for the θ that stands
+            self._argmax(take(X, slice(None), self._dtype))
         return self
 
     def infer(self, X):
@@ -104,8 +109,9 @@ class SharedQ(Solver):
 
     def _start(self, X):
         X = self._checked(X)
-        batch_size = self.batch_size or (len(X) if self._categorical else 100)
-        self._begin(X, batch_size, full=batch_size >= len(X) and not getattr(self.noise, "random", False))
+        default = len(X) if self._categorical or self.exact_m_step else 100
+        batch_size = default if self.batch_size is None else self.batch_size
+        self._begin(X, batch_size, full=self._sweeps_are_full(X, batch_size), exact=self.exact_m_step)
         row = self.model.latent.prior_row().astype(self._dtype)
         self.posterior = Shared(row, np.zeros_like(row))
         self._training.guard(row)

@@ -7,9 +7,10 @@ import numpy as np
 from npvae.inference.argmax_q import quadrature
 from npvae.inference.data import check_data, take
 from npvae.inference.evaluation import evaluate
-from npvae.inference.theta_steps import AdamStep, LineSearchStep
+from npvae.inference.theta_steps import AdamStep, ExactStep, LineSearchStep
 from npvae.inference.training import History, Training
 from npvae.models import Categorical, LatentVariableModel, MonteCarlo
+from npvae.models.affine import is_affine_gaussian
 from npvae.nn import lay_out
 
 
@@ -56,17 +57,22 @@ class Solver:
 
     def elbo(self, X):
         """L(q, x^i, θ) of each row of X (B, D) with the row's q from `infer`, on fresh noise: (B,) nats."""
+        X = self._checked(X)
         return evaluate(self.model, self.infer(X), X)
 
-    def _begin(self, X, batch_size, parts=None, full=False):
+    def _begin(self, X, batch_size, parts=None, full=False, exact=False):
         # θ, and φ if there is one, in one new vector; σ_g started at the data where it was not given
+        if exact and not full:
+            raise ValueError(f"the exact M-step needs full sweeps: got batch_size {batch_size} for {len(X)} rows, "
+                             f"expected {len(X)} or more")
         self._full = full
         self._dtype = self.dtype or (np.float64 if full else np.float32)
         self._rng = np.random.default_rng(self.seed)
-        self.parameters = lay_out({"theta": self.initial_model, **(parts or {})}, self._dtype)
-        self.model = self.initial_model.on(self.parameters, "theta.").started(take(X, slice(10_000), np.float64))
+        model = self.initial_model.copy().started(take(X, slice(10_000), np.float64))
+        self.parameters = lay_out({"theta": model, **(parts or {})}, self._dtype)
+        self.model = model.on(self.parameters, "theta.")
         self._fixed = self.model.on(self.parameters, "theta.", gradient=False)
-        step = LineSearchStep if full else AdamStep
+        step = ExactStep if exact else LineSearchStep if full else AdamStep
         self._step_theta = step(self.model, self.parameters, self.learning_rate)
         self._training = Training(type(self).__name__, len(X), batch_size, self.sweeps, self.seconds, self._rng,
                                   [self.parameters.value], self.progress)
@@ -78,6 +84,14 @@ class Solver:
     @property
     def _categorical(self):
         return isinstance(self.initial_model.latent, Categorical)
+
+    def _sweeps_are_full(self, X, batch_size):
+        # full sweeps need nodes on which the ELBO is right for any θ, else θ learns what the nodes do not see
+        if self.noise is not None:
+            deterministic = not self.noise.random
+        else:
+            deterministic = self._categorical or self.model.latent.dim <= 2 or is_affine_gaussian(self.initial_model)
+        return batch_size >= len(X) and deterministic
 
     def _draw(self, batch):
         # fresh noise for a batch: its own draws, or the same nodes every time

@@ -3,7 +3,9 @@
 import numpy as np
 
 from npvae.inference.elbo import elbo
-from npvae.nn import Adam
+from npvae.models import Categorical, GaussianLikelihood
+from npvae.nn import Adam, Affine
+from npvae.nn.optimizers import positive
 
 
 class AdamStep:
@@ -47,20 +49,72 @@ class LineSearchStep:
     def __init__(self, model, parameters, learning_rate):
         self.model, theta = model, parameters.stretch("theta.")
         self.value, self.grad = parameters.value[theta], parameters.grad[theta]
-        self.learning_rate = learning_rate
+        self.learning_rate = positive("learning_rate", learning_rate)
 
     def __call__(self, q, x, noise):
         """Move θ; returns the ELBO (B,) before the step."""
         value, back = elbo(self.model, q, x, noise)
         self.grad.fill(0)
         back(np.full(len(x), 1 / len(x), x.dtype))
-        start, mean = self.value.copy(), value.mean()
+        start, risen = self.value.copy(), False
+        try:
+            risen = self._climbed(start, value.mean(), q, x, noise)
+        finally:
+            if not risen:
+                # also after Ctrl-C in the middle of a trial
+                self.value[...] = start
+        return value
+
+    def _climbed(self, start, mean, q, x, noise):
         for _ in range(40):
             # θ ← θ + λ ∇θ
             self.value[...] = start + self.learning_rate * self.grad
             if elbo(self.model, q, x, noise)[0].mean() >= mean:
                 self.learning_rate *= 1.5
-                return value
+                return True
             self.learning_rate *= 0.5
-        self.value[...] = start
+        return False
+
+
+class ExactStep:
+    """θ ← argmax_θ Σ_i L(q_i, x^i, θ) for an affine decoder with Gaussian likelihood: the M-step of EM.
+
+    Weighted least squares of x on z under q gives W and b; σ_g² is the mean squared error that is left, and the
+    weights π of a mixture are the mean of q.
+
+    Parameters
+    ----------
+    model, parameters, learning_rate
+        As for `AdamStep`; the rate is not used.
+
+    Raises
+    ------
+    ValueError
+        If the decoder is not one affine layer, or the likelihood not Gaussian.
+    """
+
+    def __init__(self, model, parameters, learning_rate=None):
+        layers = getattr(model.decoder, "layers", (model.decoder,))
+        if len(layers) != 1 or not isinstance(layers[0], Affine) or type(model.likelihood) is not GaussianLikelihood:
+            raise ValueError(f"no exact M-step for {model.decoder} with {model.likelihood}: it needs a decoder of one "
+                             "affine layer and GaussianLikelihood; use exact_m_step=False")
+        self.model, self.layer = model, layers[0]
+
+    def __call__(self, q, x, noise):
+        """Move θ to the maximum for these rows, which should be all; returns the ELBO (B,) before."""
+        value, _ = elbo(self.model, q, x, noise)
+        latent, likelihood = self.model.latent, self.model.likelihood
+        mean, covariance = latent.mean(q), latent.covariance(q)
+        z, z_bar, x_bar = mean - mean.mean(0), mean.mean(0), x.mean(0)
+        # W = (Σ_i E[(z − z̄)(z − z̄)ᵀ])⁻¹ Σ_i E[z − z̄](x − x̄)ᵀ,  b = x̄ − z̄ W; the one-hot z of a mixture sum to one,
+        # which leaves a direction free: take the shortest W
+        W = np.linalg.pinv(z.T @ z + covariance, hermitian=True) @ (z.T @ (x - x_bar))
+        self.layer.W[...], self.layer.b[...] = W, x_bar - z_bar @ W
+        if likelihood.learn:
+            # σ_g² = Σ_i E‖x − g(z)‖²/(mD) = (Σ_i ‖x − g(E z)‖² + tr Wᵀ Cov W)/(mD)
+            error = ((x - mean @ self.layer.W - self.layer.b) ** 2).sum() + np.sum(W * (covariance @ W))
+            likelihood.log_sigma[...] = 0.5 * np.log(error / x.size)
+        if isinstance(latent, Categorical) and latent.learn_weights:
+            # π = mean_i q_i
+            latent.logits[...] = np.log(np.maximum(mean.mean(0), np.finfo(mean.dtype).tiny))
         return value

@@ -50,6 +50,19 @@ class Training:
         The parameters to guard.
     progress : bool or None
         None shows a bar on a terminal only.
+    history : History, optional
+        Of the fit that this one goes on from; `sweeps` counts its sweeps, too.
+    measure : str
+        What `record` notes, its key in the history.
+    rows : array of int, optional
+        Train on these rows of the m only.
+    block : int, optional
+        Shuffle blocks of so many rows, and the rows inside a block: single rows all over a file on disk are slow.
+    begin_sweep : callable (sweep from 0), optional
+    end_sweep : callable (the sweep's record) -> bool, optional
+        May add to the record; True ends the fit.
+    moments : sequence of arrays
+        An optimizer's, set to zero if the fit diverges, so that it can go on with another learning rate.
 
     Raises
     ------
@@ -65,13 +78,18 @@ class Training:
     array([-1.])
     """
 
-    def __init__(self, name, m, batch_size, sweeps=None, seconds=None, rng=None, keep=(), progress=None):
+    def __init__(self, name, m, batch_size, sweeps=None, seconds=None, rng=None, keep=(), progress=None, history=None,
+                 measure="elbo", rows=None, block=None, begin_sweep=None, end_sweep=None, moments=()):
         _check_budget(name, batch_size, sweeps, seconds)
+        m = m if rows is None else len(rows)
         self.name, self.m, self.batch_size, self.rng, self.progress = name, m, min(batch_size, m), rng, progress
         self.sweeps = 100 if sweeps is None and seconds is None else sweeps
-        self.budget = seconds
-        self.history, self.keep, self.finite = History(), list(keep), [a.copy() for a in keep]
-        self._total, self._rows, self._sweep = 0.0, 0, 0
+        self.budget, self.measure, self.rows, self.block = seconds, measure, rows, block
+        self.begin_sweep, self.end_sweep = begin_sweep, end_sweep
+        self.history = History() if history is None else history
+        self.keep, self.finite, self.moments = list(keep), [a.copy() for a in keep], moments
+        self._total, self._rows = 0.0, 0
+        self._sweep, self._earlier = (self.history[-1][k] for k in ("sweep", "seconds")) if self.history else (0, 0.0)
 
     def __enter__(self):
         from tqdm import tqdm
@@ -80,8 +98,8 @@ class Training:
         self._errstate = np.errstate(over="ignore", invalid="ignore", divide="ignore")
         self._errstate.__enter__()
         self._start = time.perf_counter()
-        total, unit = (self.sweeps, "sweep") if self.budget is None else (self.budget, "s")
-        self._bar = tqdm(total=total, desc=self.name, unit=unit, leave=False,
+        total, unit, done = ((self.sweeps, "sweep", self._sweep) if self.budget is None else (self.budget, "s", 0))
+        self._bar = tqdm(total=total, initial=done, desc=self.name, unit=unit, leave=False,
                          bar_format="{desc}: {percentage:3.0f}%|{bar}| {n:.0f}/{total:.0f} {unit}{postfix}",
                          disable=None if self.progress is None else not self.progress)
         return self
@@ -116,45 +134,73 @@ class Training:
     def batches(self):
         """Row numbers, a batch at a time, sweep after sweep; a slice when a batch is the whole data."""
         while (self.sweeps is None or self._sweep < self.sweeps) and not self.out_of_time:
+            if self.begin_sweep is not None:
+                self.begin_sweep(int(self._sweep))
             for index in self._one_sweep():
                 yield index
                 if self.out_of_time:
                     break
             self._end_sweep()
+            if self.end_sweep is not None and self.history and self.end_sweep(self.history[-1]):
+                break
 
     def record(self, elbo):
         """Note the ELBO (B,) of a batch, measured on noise that q was not fitted on."""
         total = float(elbo.sum())
         if not np.isfinite(total):
-            self._diverged("ELBO")
+            self._diverged(_title(self.measure))
         self._total += total
         self._rows += len(elbo)
 
     def _one_sweep(self):
         if self.batch_size == self.m:
-            return [slice(None)]
-        order = self.rng.permutation(self.m)
+            return [slice(None) if self.rows is None else self.rows]
+        order = shuffled(self.m, self.rng, self.block)
+        order = order if self.rows is None else self.rows[order]
         return [order[i:i + self.batch_size] for i in range(0, self.m, self.batch_size)]
 
     def _end_sweep(self):
         if not self._rows:
             return
         self._sweep += self._rows / self.m
-        self.history.append({"sweep": self._sweep, "elbo": self._total / self._rows, "seconds": self.seconds})
+        mean = self._total / self._rows
+        self.history.append({"sweep": self._sweep, self.measure: mean, "seconds": self._earlier + self.seconds})
         self._total, self._rows = 0.0, 0
         self.finite = [a.copy() for a in self.keep] if all(np.isfinite(a).all() for a in self.keep) else self.finite
         done = self._sweep if self.budget is None else min(self.seconds, self.budget)
-        self._bar.set_postfix_str(f"sweep {self._sweep:.0f}, ELBO {self.history[-1]['elbo']:.2f} nats", refresh=False)
+        unit = " nats" if self.measure == "elbo" else ""
+        self._bar.set_postfix_str(f"sweep {self._sweep:.0f}, {_title(self.measure)} {mean:.4g}{unit}", refresh=False)
         self._bar.update(done - self._bar.n)
 
     def _diverged(self, what):
         for a, last in zip(self.keep, self.finite, strict=True):
             if not np.isfinite(a).all():
                 a[...] = last
+        for a in self.moments:
+            a.fill(0)
         self._rows = 0
         raise DivergenceError(f"{self.name}: a non-finite {what} in sweep {int(self._sweep) + 1}; the last finite "
                               "parameters are kept. Lower the learning rate, rescale the data to about [0, 1], "
                               "or train in dtype=np.float64")
+
+
+def shuffled(m, rng, block=None):
+    """The row numbers 0 … m − 1 in random order: all at random, or in `block`s that stay together.
+
+    Examples
+    --------
+    >>> order = shuffled(6, np.random.default_rng(0), block=3)
+    >>> sorted(order[:3].tolist()) in ([0, 1, 2], [3, 4, 5])
+    True
+    """
+    if block is None or block >= m:
+        return rng.permutation(m)
+    starts = rng.permutation(np.arange(0, m, block))
+    return np.concatenate([start + rng.permutation(min(block, m - start)) for start in starts])
+
+
+def _title(measure):
+    return {"elbo": "ELBO"}.get(measure, measure.replace("_", " "))
 
 
 def _check_budget(name, batch_size, sweeps, seconds):

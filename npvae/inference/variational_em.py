@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from npvae.inference.argmax_q import ROWS, argmax_q, starting_rows
+from npvae.inference.argmax_q import ROWS, argmax_q, argmax_rows, starting_rows
 from npvae.inference.data import take
 from npvae.inference.elbo import elbo
 from npvae.inference.posteriors import Free
@@ -38,6 +38,8 @@ class VariationalEM(Solver):
         Row-wise Adam steps on a batch's q_i before each step of θ, and their λ (mini-batches only).
     tolerance : float
         Of the argmax, nats.
+    exact_m_step : bool
+        θ ← argmax_θ in place of a gradient step, in full sweeps with an affine decoder: EM proper.
 
     Attributes
     ----------
@@ -59,7 +61,8 @@ class VariationalEM(Solver):
 
     q_steps: int = 5
     q_learning_rate: float = 3e-2
-    tolerance: float = 1e-6
+    tolerance: float = 1e-4
+    exact_m_step: bool = False
 
     def fit(self, X):
         """Learn θ and q_1 … q_m from X (m, D); returns itself.
@@ -79,6 +82,9 @@ class VariationalEM(Solver):
                 q = self._argmax(x, index)
                 # θ ← θ + λ ∇_θ Σ_i L(q_i, x^i, θ)
                 training.record(self._step_theta(q, x, self._draw(len(x))))
+        if self._full:
+            # full sweeps end as they began: with every q_i the argmax for the θ that stands
+            self._argmax(take(X, slice(None), self._dtype), slice(None))
         return self
 
     def infer(self, X):
@@ -87,19 +93,20 @@ class VariationalEM(Solver):
         For the data that it was fitted on the loop starts at the table's rows; for new data, at the best of some
         draws from the prior.
         """
-        X, seen = self._checked(X), self._was_fitted_on(X)
-        model, rng, rows = self.model.copy(np.float64), np.random.default_rng(self.seed), []
-        for start in range(0, len(X), ROWS):
-            block = slice(start, start + ROWS)
-            x = take(X, block, np.float64)
-            q = self.posterior.table[block].astype(np.float64) if seen else starting_rows(model, x, rng)
-            rows.append(argmax_q(model, x, q, self._nodes(np.float64), self.tolerance))
-        return np.concatenate(rows)
+        X = self._checked(X)
+        start = self.posterior.table if self._was_fitted_on(X) else self._starting_rows(X)
+        return argmax_rows(self.model, X, start, self.tolerance, self._nodes(np.float64))
+
+    def _starting_rows(self, X):
+        model, rng = self.model.copy(np.float64), np.random.default_rng(self.seed)
+        blocks = (take(X, slice(i, i + ROWS), np.float64) for i in range(0, len(X), ROWS))
+        return np.concatenate([starting_rows(model, x, rng) for x in blocks])
 
     def _start(self, X):
         X = self._checked(X)
-        batch_size = self.batch_size or (len(X) if self._categorical else 100)
-        self._begin(X, batch_size, full=batch_size >= len(X) and not getattr(self.noise, "random", False))
+        default = len(X) if self._categorical or self.exact_m_step else 100
+        batch_size = default if self.batch_size is None else self.batch_size
+        self._begin(X, batch_size, full=self._sweeps_are_full(X, batch_size), exact=self.exact_m_step)
         self.posterior = Free(np.tile(self.model.latent.prior_row().astype(self._dtype), (len(X), 1)))
         self._training.guard(self.posterior.table)
         self._row_adam = RowAdam(self.posterior.table, self.q_learning_rate)

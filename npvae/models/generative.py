@@ -106,9 +106,9 @@ class LatentVariableModel:
         return LatentVariableModel(*(getattr(self, part).on(parameters, f"{prefix}{part}.", gradient)
                                      for part in ("latent", "decoder", "likelihood")))
 
-    def copy(self, dtype=np.float64):
-        """The same model with its own θ, in another dtype if asked."""
-        return self.on(lay_out({"theta": self}, dtype), "theta.")
+    def copy(self, dtype=np.float64, gradient=True):
+        """The same model with its own θ, in another dtype if asked; without `gradient` it is held fixed."""
+        return self.on(lay_out({"theta": self}, dtype), "theta.", gradient)
 
     def started(self, x):
         """The same model, with what was to start from the data x (m, D) started there."""

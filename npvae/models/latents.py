@@ -86,6 +86,11 @@ class Gaussian:
         mu, log_sigma = q[:, : self.dim], q[:, self.dim:]
         return self.log_prior((z - mu) * np.exp(-log_sigma)) - log_sigma.sum(1)
 
+    def sample(self, q, n, rng):
+        """n draws z ~ q(z|x) for each row, (n, B, K)."""
+        K = self.dim
+        return q[:, :K] + np.exp(q[:, K:]) * rng.standard_normal((n, len(q), K))
+
     def sample_prior(self, n, rng):
         """n draws z ~ N(0, I), (n, K)."""
         return rng.standard_normal((n, self.dim))
@@ -97,6 +102,10 @@ class Gaussian:
     def mean(self, q):
         """E_q z = μ, (B, K)."""
         return q[:, : self.dim]
+
+    def covariance(self, q):
+        """Σ_b Cov_q z = diag(Σ_b σ_b²), summed over the rows, (K, K)."""
+        return np.diag(np.exp(2 * q[:, self.dim:]).sum(0))
 
     def arrays(self):
         """No parameters: the prior is fixed."""
@@ -192,10 +201,16 @@ class Categorical:
         """log q(z|x) for one-hot z (S, B or 1, K), nats: (S, B)."""
         return np.einsum("sbk,bk->sb", np.broadcast_to(z, (len(z), *q.shape)), log_softmax(q))
 
+    def sample(self, q, n, rng):
+        """n one-hot draws z ~ q(z|x) for each row, (n, B, K)."""
+        # the first k whose cumulated probability exceeds a uniform number
+        u = rng.random((n, len(q), 1))
+        k = (u > np.cumsum(np.exp(log_softmax(q)), axis=1)[:, :-1]).sum(2)
+        return np.eye(self.dim)[k]
+
     def sample_prior(self, n, rng):
         """n one-hot draws z ~ π, (n, K)."""
-        weights = np.exp(self.log_weights())
-        return np.eye(self.dim)[rng.choice(self.dim, n, p=weights / weights.sum())]
+        return self.sample(self.prior_row()[None], n, rng)[:, 0]
 
     def prior_row(self):
         """The row that describes the prior: its logits, (K,)."""
@@ -204,6 +219,11 @@ class Categorical:
     def mean(self, q):
         """E_q z, the probabilities (B, K)."""
         return np.exp(log_softmax(q))
+
+    def covariance(self, q):
+        """Σ_b Cov_q z = Σ_b diag(q_b) − q_b q_bᵀ, summed over the rows, (K, K)."""
+        p = self.mean(q)
+        return np.diag(p.sum(0)) - p.T @ p
 
     def arrays(self):
         """The prior's logits, if they are learned."""

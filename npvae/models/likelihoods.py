@@ -78,8 +78,8 @@ class GaussianLikelihood:
         With `reach` (S,), the greatest value for any output within that `distance` of g.
         """
         log_sigma, D = float(self.log_sigma.real), x.shape[1]
-        # ‖x − g‖² = ‖x − c‖² + ‖g − c‖² − 2 (x − c)·(g − c), about the data's mean c so that less cancels
-        center = x.mean(0)
+        # ‖x − g‖² = ‖x − c‖² + ‖g − c‖² − 2 (x − c)·(g − c), about the outputs' mean c so that less cancels
+        center = g.mean(0)
         x, g = x - center, g - center
         squares = -2 * (g @ x.T)
         squares += np.einsum("bd,bd->b", x, x)
@@ -105,14 +105,19 @@ class GaussianLikelihood:
         return g + self.sigma_g * rng.standard_normal(g.shape)
 
     def started(self, x):
-        """The same likelihood, with σ_g at the standard deviation of x (m, D) if it was to start from the data.
+        """The same likelihood with σ_g at the standard deviation of x (m, D), if it was to start from the data.
+
+        To be called before the likelihood is laid out in a vector.
 
         From the data's deviation rather than from 1, learning saves the epochs in which Adam would walk there.
         """
         twin = copy.copy(self)
         if self.from_data:
-            V = x.var(0, dtype=np.float64).mean()
-            twin.log_sigma[...] = 0.5 * math.log(V) if V > 0 else 0.0
+            with np.errstate(over="ignore", invalid="ignore"):
+                V = x.var(0, dtype=np.float64).mean()
+            if not np.isfinite(V):
+                raise ValueError(f"the data's variance is {V}: rescale the data, to about [0, 1]")
+            twin.log_sigma = np.array(0.5 * math.log(V) if V > 0 else 0.0)
             twin.from_data = False
         return twin
 

@@ -4,6 +4,7 @@ The noise is an argument of the ELBO, drawn outside: given the noise, the ELBO i
 θ that can be differentiated and checked. One Monte-Carlo draw is the lecture's one-sample approximation.
 """
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -83,7 +84,7 @@ class Cubature:
     random = False
 
     def __call__(self, rng, batch, dim, dtype=np.float64):
-        e = np.sqrt(dim) * np.eye(dim, dtype=dtype)[:, None]
+        e = math.sqrt(dim) * np.eye(dim, dtype=dtype)[:, None]
         return Noise(np.concatenate([e, -e]), np.full((2 * dim, 1), 1 / (2 * dim), dtype))
 
 

@@ -136,6 +136,9 @@ class Chain:
         def back(dy):
             for layer_back in reversed(backs):
                 dy = layer_back(dy)
+                if dy is None:
+                    # a layer that reads data needs no gradient for what stands before it
+                    return None
             return dy
 
         return x, back

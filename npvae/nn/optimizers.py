@@ -30,7 +30,7 @@ class SGD:
 
     def __init__(self, value, grad, learning_rate=1e-2, momentum=0.0, maximize=True):
         self.value, self.grad = value, grad
-        self.learning_rate, self.momentum = _positive("learning_rate", learning_rate), momentum
+        self.learning_rate, self.momentum = positive("learning_rate", learning_rate), momentum
         self.sign = 1.0 if maximize else -1.0
         self.velocity = np.zeros_like(value)
 
@@ -68,7 +68,7 @@ class Adam:
 
     def __init__(self, value, grad, learning_rate=1e-3, beta1=0.9, beta2=0.999, epsilon=1e-8, maximize=True):
         self.value, self.grad = value, grad
-        self.learning_rate = _positive("learning_rate", learning_rate)
+        self.learning_rate = positive("learning_rate", learning_rate)
         self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
         self.sign = 1.0 if maximize else -1.0
         self.m, self.v, self.t = np.zeros_like(value), np.zeros_like(value), 0
@@ -89,6 +89,14 @@ class Adam:
         np.divide(self.m, s, out=s)
         s *= self.sign * rate
         self.value += s
+
+    def arrays(self):
+        """Copies of the moments m, v (n,) and of the counter t, by name, for saving."""
+        return {"m": self.m.copy(), "v": self.v.copy(), "t": np.array(self.t)}
+
+    def restore(self, arrays):
+        """Take up what `arrays` gave: the next step is the one that would have come next."""
+        self.m[...], self.v[...], self.t = arrays["m"], arrays["v"], int(arrays["t"])
 
 
 class RowAdam:
@@ -112,13 +120,13 @@ class RowAdam:
     """
 
     def __init__(self, table, learning_rate=3e-2, beta1=0.9, beta2=0.999, epsilon=1e-8):
-        self.table, self.learning_rate = table, _positive("learning_rate", learning_rate)
+        self.table, self.learning_rate = table, positive("learning_rate", learning_rate)
         self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
         self.m, self.v = np.zeros_like(table), np.zeros_like(table)
         self.t = np.zeros(len(table), np.int32)
 
     def step(self, index, dq):
-        """Move the rows `index` (B,) along the gradients `dq` (B, R); a row that occurs twice adds its gradients."""
+        """Move the rows `index` (B,), or a slice, along the gradients `dq` (B, R); what occurs twice adds up."""
         index, dq = _add_duplicates(index, dq)
         self.t[index] += 1
         rate, epsilon = _folded(self.learning_rate, self.beta1, self.beta2, self.epsilon, self.t[index, None])
@@ -135,6 +143,8 @@ def _folded(rate, beta1, beta2, epsilon, t):
 
 
 def _add_duplicates(index, dq):
+    if isinstance(index, slice):
+        return index, dq
     rows, place = np.unique(index, return_inverse=True)
     if len(rows) == len(index):
         return index, dq
@@ -143,7 +153,8 @@ def _add_duplicates(index, dq):
     return rows, total
 
 
-def _positive(name, number):
+def positive(name, number):
+    """The number, or a ValueError if it is not above 0."""
     if not number > 0:
         raise ValueError(f"{name} is {number}, expected a positive number")
     return number

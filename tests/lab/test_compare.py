@@ -2,6 +2,7 @@
 
 import json
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -12,7 +13,7 @@ from npvae.lab.compare import SOLVERS, compare, initial_model
 from npvae.lab.tables import comparison_notes, comparison_table, table
 
 KEYS = {"train_elbo", "test_elbo", "train_log_marginal", "test_log_marginal", "seconds", "sweeps",
-        "variational_parameters", "seconds_per_new_x"}
+        "variational_parameters", "seconds_per_new_x", "test_approximation_gap", "test_amortization_gap"}
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +37,13 @@ def test_every_reported_elbo_is_below_log_p(digits_comparison):
         assert figures["test_elbo"] <= figures["test_log_marginal"]
 
 
+def test_log_p_is_the_elbo_and_the_two_gaps(digits_comparison):
+    for figures in digits_comparison.figures["solvers"].values():
+        parts = figures["test_elbo"] + figures["test_approximation_gap"] + figures["test_amortization_gap"]
+        assert parts == pytest.approx(figures["test_log_marginal"], abs=1e-9)
+        assert figures["test_approximation_gap"] > -1e-3 and figures["test_amortization_gap"] >= 0
+
+
 def test_variational_parameters_are_counted(digits_comparison):
     figures = digits_comparison.figures["solvers"]
     assert figures["variational_em"]["variational_parameters"] == 1500 * 4
@@ -46,8 +54,8 @@ def test_variational_parameters_are_counted(digits_comparison):
 def test_the_picture_has_the_race_the_reconstructions_and_three_planes(digits_comparison, tmp_path):
     figure = plots.comparison_figure(digits_comparison)
     top, bottom = figure.subfigs
-    left, right = top.subfigs
-    assert [len(part.get_axes()) for part in (left, right, bottom)] == [1, 4 * 9, 3]
+    left, middle, right = top.subfigs
+    assert [len(part.get_axes()) for part in (left, middle, right, bottom)] == [1, 1, 4 * 8, 3]
     race = left.get_axes()[0]
     assert "nats" in race.get_ylabel() and "seconds" in race.get_xlabel()
     assert plots.save(figure, tmp_path / "c.png").stat().st_size > 20_000
@@ -77,7 +85,7 @@ def test_other_latents_run_and_log_p_is_null_where_it_cannot_be_computed(latent,
         assert (figures["test_log_marginal"] is not None) == known
     figure = plots.comparison_figure(found)
     assert len(figure.subfigs[1].get_axes()) == 3
-    plots.plt.close(figure)
+    plt.close(figure)
 
 
 def test_a_comparison_by_sweeps_repeats_bit_by_bit():

@@ -1,40 +1,13 @@
-"""Every picture of the package: one style, colours that colour-blind readers can tell apart, units on the axes."""
-
-import os
-from pathlib import Path
+"""The picture of `npvae compare`: the race, the gaps, reconstructions, and the latent planes."""
 
 import matplotlib.pyplot as plt
 import numpy as np
 
 from npvae.inference.data import take
 from npvae.lab.compare import TITLES
+from npvae.lab.plots.style import BLACK, BLUE, CLASSES, GREEN, ORANGE, SKY, YELLOW, show_image, style
 
-# Okabe & Ito's palette
-BLUE, ORANGE, GREEN, SKY, YELLOW, PURPLE, BLACK = (
-    "#0072B2", "#D55E00", "#009E73", "#56B4E9", "#E69F00", "#CC79A7", "#333333")
 COLORS = {"variational_em": BLUE, "shared_q": ORANGE, "amortized_vi": GREEN}
-# Paul Tol's "muted" scheme and black, for up to ten classes
-CLASSES = ["#CC6677", "#332288", "#BFA62A", "#117733", "#4FA9D8", "#882255", "#44AA99", "#6B6B1F", "#AA4499", "#222222"]
-
-STYLE = {"figure.dpi": 110, "savefig.dpi": 110, "font.size": 10, "axes.titlesize": 10.5, "axes.spines.top": False,
-         "axes.spines.right": False, "axes.grid": True, "grid.alpha": 0.25, "legend.frameon": False,
-         "axes.prop_cycle": plt.cycler(color=[BLUE, ORANGE, GREEN, PURPLE, YELLOW, SKY, BLACK]),
-         "figure.constrained_layout.use": True}
-
-
-def style():
-    """A context in which figures have the package's style: `with style(): …`."""
-    return plt.rc_context(STYLE)
-
-
-def save(figure, path):
-    """Write a figure whole or not at all: to a temporary file beside `path`, then renamed."""
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.part")
-    figure.savefig(temporary, format=path.suffix[1:] or "png")
-    os.replace(temporary, path)
-    plt.close(figure)
-    return path
 
 
 def comparison_figure(comparison):
@@ -49,10 +22,11 @@ def comparison_figure(comparison):
     figure : matplotlib Figure
     """
     with style():
-        figure = plt.figure(figsize=(11, 8.4))
+        figure = plt.figure(figsize=(12.5, 8.6))
         top, bottom = figure.subfigures(2, 1, height_ratios=[1, 1.05])
-        left, right = top.subfigures(1, 2, width_ratios=[1, 1.05])
+        left, middle, right = top.subfigures(1, 3, width_ratios=[1, 0.62, 1.05])
         race(left.subplots(), comparison)
+        gap_bars(middle.subplots(), comparison)
         if comparison.data.image_shape:
             image_reconstructions(right, comparison)
         else:
@@ -80,7 +54,30 @@ def race(axes, comparison):
     axes.legend(loc="upper left")
 
 
-def image_reconstructions(figure, comparison, count=9):
+def gap_bars(axes, comparison):
+    """log p(x) of the test data as ELBO + amortization gap + approximation gap, for the three solvers."""
+    figures = comparison.figures["solvers"]
+    floor = min(f["test_elbo"] for f in figures.values())
+    top = max(f["test_log_marginal"] or f["test_elbo"] for f in figures.values())
+    floor -= 0.25 * max(top - floor, 1.0)
+    for i, (name, f) in enumerate(figures.items()):
+        parts = [("ELBO", f["test_elbo"] - floor, COLORS[name], ""),
+                 ("amortization gap", f["test_amortization_gap"], YELLOW, "//"),
+                 ("approximation gap", f["test_approximation_gap"], SKY, "..")]
+        bottom = floor
+        for part, height, color, hatch in parts:
+            axes.bar(i, height or 0, bottom=bottom, color=color, hatch=hatch, edgecolor="white", width=0.65,
+                     label=part if i == 0 and hatch else None)
+            bottom += height or 0
+        axes.annotate(f"{f['test_elbo']:.1f}", (i, f["test_elbo"]), xytext=(0, -11), textcoords="offset points",
+                      ha="center", fontsize=8.5, color="white")
+    axes.set_xticks(range(len(figures)), [TITLES[n].replace(" ", "\n") for n in figures])
+    axes.set(title="log p(x) of unseen rows = ELBO + gaps", ylabel="nats per row",
+             ylim=(floor, top + 0.3 * (top - floor)))
+    axes.legend(loc="upper center", fontsize=8.5)
+
+
+def image_reconstructions(figure, comparison, count=8):
     """Test images above the three solvers' reconstructions E[x|z = E_q z]."""
     data, shape = comparison.data, comparison.data.image_shape
     images = take(data.test, slice(count), np.float64)
@@ -93,14 +90,6 @@ def image_reconstructions(figure, comparison, count=9):
         for axes, image in zip(row, strip, strict=True):
             show_image(axes, image, shape)
         row[0].set_ylabel(title.replace(" ", "\n"), rotation=0, ha="right", va="center", fontsize=9)
-
-
-def show_image(axes, image, shape):
-    """One image, ink dark on white, without axes."""
-    axes.imshow(np.reshape(image, shape), cmap="gray_r", vmin=0, vmax=1)
-    axes.set(xticks=[], yticks=[])
-    axes.grid(False)
-    axes.spines[:].set_visible(False)
 
 
 def point_reconstructions(figure, comparison):
@@ -150,4 +139,3 @@ def label_bars(axes, weights, labels):
     if len(np.unique(labels)) > 1:
         axes.legend(ncols=5, fontsize=7, title="label", title_fontsize=8, loc="upper right")
         axes.set_ylim(0, 1.35 * bottom.max())
-

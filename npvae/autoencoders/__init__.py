@@ -1,0 +1,32 @@
+"""Floor 4: what a user holds, an autoencoder and a variational autoencoder with scikit-learn's verbs."""
+
+from npvae.autoencoders.autoencoder import Autoencoder
+from npvae.autoencoders.model_files import read_model
+from npvae.autoencoders.vae import VAE
+
+__all__ = ["Autoencoder", "VAE", "load"]
+
+
+def load(path):
+    """The model in a file that `VAE.save` or `Autoencoder.save` has written, whichever it is.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    model : VAE or Autoencoder
+
+    Raises
+    ------
+    ValueError
+        If the file is missing, damaged, foreign, from a newer version, or does not hold together.
+
+    Examples
+    --------
+    >>> load("no_such_model.npz")
+    Traceback (most recent call last):
+    ValueError: no_such_model.npz: no such file
+    """
+    return (Autoencoder if read_model(path)[0]["kind"] == "Autoencoder" else VAE).load(path)

@@ -1,0 +1,90 @@
+"""The autoencoder: z = f_φ(x), y = g_θ(z), ‖y − x‖ small."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from npvae.autoencoders.estimator import Estimator
+from npvae.autoencoders.settings import learning_rate, networks
+from npvae.autoencoders.squared_error import SquaredErrorSolver
+from npvae.inference.data import check_data, take
+
+
+@dataclass(eq=False)
+class Autoencoder(Estimator):
+    """An autoencoder with scikit-learn's verbs: min_{θ, φ} Σ_i ‖g_θ(f_φ(x^i)) − x^i‖².
+
+    With affine f and g it spans the same plane as PCA (Baldi & Hornik 1989); hidden layers bend the plane. It says
+    nothing of how the codes z are distributed, so it cannot generate: that is what the VAE adds.
+
+    Parameters
+    ----------
+    latent_dim, hidden, activation, sweeps, seconds, batch_size, learning_rate, final_learning_rate, held_out,
+    patience, seed, dtype, progress
+        As in `Estimator`; `hidden=()` makes both networks affine.
+
+    Attributes
+    ----------
+    solver_ : SquaredErrorSolver
+    history_ : History
+        Per sweep: sweep, squared_error (mean of ‖y − x‖², squared data units), seconds.
+    n_features_in_ : int
+        D.
+
+    Examples
+    --------
+    >>> X = np.random.default_rng(0).normal(size=(200, 5))
+    >>> autoencoder = Autoencoder(latent_dim=2, hidden=(8,), sweeps=5).fit(X)
+    >>> autoencoder.transform(X).shape, autoencoder.reconstruct(X).shape
+    ((200, 2), (200, 5))
+    """
+
+    def transform(self, X):
+        """The codes z = f_φ(x) of X (B, D): (B, K)."""
+        X, solver = check_data(X, self._fitted and self.n_features_in_), self._fitted
+        blocks = (take(X, slice(i, i + 4096), solver.dtype) for i in range(0, len(X), 4096))
+        return np.concatenate([solver.encoder(x)[0] for x in blocks]).astype(np.float64)
+
+    def inverse_transform(self, Z):
+        """y = g_θ(z) for codes Z (B, K): (B, D), in the data's units."""
+        solver = self._fitted
+        return solver.decoder(check_data(np.asarray(Z, np.float64), self.latent_dim))[0]
+
+    def sample(self, n=1, rng=None):
+        """y = g_θ(z) at z ~ N(0, I), which "doesn't work because the distribution of z is unknown ≠ N(0, I)".
+
+        Parameters
+        ----------
+        n : int
+        rng : numpy.random.Generator or int, optional
+            By default the model's seed.
+
+        Returns
+        -------
+        Y : array (n, D), in the data's units
+        """
+        rng = np.random.default_rng(self.seed if rng is None else rng)
+        return self.inverse_transform(rng.standard_normal((n, self.latent_dim)))
+
+    def squared_error(self, X):
+        """‖g_θ(f_φ(x)) − x‖² of each row of X (B, D): (B,), squared data units."""
+        return ((self.reconstruct(X) - take(np.asarray(X), slice(None), np.float64)) ** 2).sum(1)
+
+    def score(self, X, y=None):
+        """The mean of −‖g_θ(f_φ(x)) − x‖² over the rows of X (B, D): higher is better, as scikit-learn asks."""
+        return -float(self.squared_error(X).mean())
+
+    @property
+    def code_size(self):
+        """Numbers that the encoder returns: K."""
+        return self.latent_dim
+
+    def check(self):
+        """Nothing beyond what both autoencoders need."""
+
+    def _solver(self, data_dim, after_sweep=None):
+        return SquaredErrorSolver(
+            *networks(self, data_dim, self.code_size), sweeps=self.sweeps, seconds=self.seconds,
+            batch_size=self.batch_size, learning_rate=learning_rate(self), held_out=self.held_out,
+            patience=self.patience, seed=self.seed, dtype=np.dtype(self.dtype).type, progress=self.progress,
+            after_sweep=after_sweep)

@@ -1,0 +1,224 @@
+"""What `Autoencoder` and `VAE` have in common: their settings, scikit-learn's conventions, saving and loading.
+
+scikit-learn is not needed: its conventions are that the constructor stores its arguments unchanged, that `get_params`
+and `set_params` read and write them, and that what `fit` has learned ends in an underscore.
+"""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from npvae.autoencoders.model_files import check_arrays, read_model, write_model
+from npvae.autoencoders.settings import check_settings, count_parameters
+from npvae.inference.data import check_data
+
+
+@dataclass(eq=False)
+class Estimator:
+    """Settings and verbs that both autoencoders share; a subclass says what its `_solver` is.
+
+    Parameters
+    ----------
+    latent_dim : int
+        K, numbers in a code.
+    hidden : sequence of int
+        Units of the decoder's hidden layers, from the code to the data; the encoder mirrors them.
+    activation : "tanh", "relu", "sigmoid" or "softplus"
+    sweeps : int
+        Over the data, in all.
+    seconds : float, optional
+        Stop after so long, too. Only `sweeps` makes a fit repeatable bit by bit.
+    batch_size : int
+    learning_rate : float
+        λ of Adam.
+    final_learning_rate : float, optional
+        λ falls there along half a cosine over `sweeps`; None leaves λ where it is.
+    held_out : float
+        The fraction of rows kept from training, to stop early; 0 trains on all rows for all sweeps.
+    patience : int
+        Sweeps without a better score on the held-out rows before the fit stops.
+    seed : int
+    dtype : "float32" or "float64"
+        Of training; reported numbers are float64.
+    progress : bool, optional
+        By default a bar on a terminal.
+    """
+
+    latent_dim: int = 10
+    hidden: tuple = (128,)
+    activation: str = "tanh"
+    sweeps: int = 200
+    seconds: float | None = None
+    batch_size: int = 64
+    learning_rate: float = 3e-3
+    final_learning_rate: float | None = 1e-4
+    held_out: float = 0.0
+    patience: int = 10
+    seed: int = 0
+    dtype: str = "float32"
+    progress: bool | None = None
+
+    def fit(self, X, y=None, resume=False, after_sweep=None):
+        """Learn from X (m, D); `y` is not looked at. Returns itself.
+
+        Parameters
+        ----------
+        X : array (m, D)
+            Floats, or uint8 images that are scaled by 1/255 batch by batch; a `numpy.memmap` stays on disk.
+        y : ignored
+        resume : bool
+            Go on from where the last fit, or the loaded file, stopped, until `sweeps` sweeps in all: on the same
+            data bit by bit as if it had never stopped.
+        after_sweep : callable (this model), optional
+            Called after each sweep, e.g. to save.
+
+        Raises
+        ------
+        ValueError
+            For settings or data that do not fit.
+        DivergenceError
+            If what is maximised becomes infinite or NaN.
+        """
+        return self._go(X, None, resume, after_sweep)
+
+    def _go(self, X, sweeps, resume, after_sweep=None):
+        check_settings(self)
+        X, before = check_data(X), self.__dict__.get("solver_")
+        resume = resume and before is not None
+        if resume and self.exported_:
+            raise ValueError("this model was exported without its training state: fit it anew, or load a saved one")
+        solver = self._solver(X.shape[1], after_sweep and (lambda record: after_sweep(self)))
+        solver.sweeps = sweeps or self.sweeps
+        if resume:
+            check_data(X[:1], self.n_features_in_)
+            solver.restore(before.run.arrays())
+        self._hold(solver, X.shape[1])
+        try:
+            solver.fit(X, resume)
+        except ValueError:
+            # nothing was learned: what was there before stays
+            self.solver_ = before
+            if before is None:
+                del self.solver_
+            raise
+        finally:
+            solver.after_sweep = None
+        return self
+
+    def partial_fit(self, X, y=None):
+        """One more sweep over X (m, D), the first one if there was none. Returns itself."""
+        done = int(self.history_[-1]["sweep"]) if "solver_" in self.__dict__ and self.history_ else 0
+        return self._go(X, done + 1, resume=True)
+
+    def fit_transform(self, X, y=None):
+        """`fit(X).transform(X)`."""
+        return self.fit(X).transform(X)
+
+    def reconstruct(self, X):
+        """g(f(x)) for X (B, D): (B, D), in the data's units."""
+        return self.inverse_transform(self.transform(X))
+
+    @property
+    def history_(self):
+        """The `History` of the fit: a record a sweep."""
+        return self._fitted.history
+
+    def get_params(self, deep=True):
+        """The settings by name, as they were given."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def set_params(self, **settings):
+        """Change settings by name; returns itself."""
+        known = [field.name for field in fields(self)]
+        for name, value in settings.items():
+            if name not in known:
+                raise ValueError(f"{type(self).__name__} has no setting {name!r}; it has {', '.join(known)}")
+            setattr(self, name, value)
+        return self
+
+    def get_feature_names_out(self, input_features=None):
+        """Names of the code's columns, as in scikit-learn: vae0, vae1, …"""
+        return np.array([f"{type(self).__name__.lower()}{k}" for k in range(self.latent_dim)], dtype=object)
+
+    def save(self, path):
+        """Write the model and its training state to one .npz file, whole or not at all.
+
+        Parameters
+        ----------
+        path : str or Path
+        """
+        write_model(path, self._header(self.exported_), self._arrays() if self.exported_ else self._fitted.run.arrays())
+
+    def export(self, path, dtype="float16"):
+        """Write the parameters alone, in float16 or float32: a smaller file that cannot be trained further.
+
+        Parameters
+        ----------
+        path : str or Path
+        dtype : "float16" or "float32"
+
+        Raises
+        ------
+        ValueError
+            For another dtype, or a parameter beyond its range.
+        """
+        if dtype not in ("float16", "float32"):
+            raise ValueError(f"dtype is {dtype!r}, expected 'float16' or 'float32'")
+        with np.errstate(over="ignore"):
+            arrays = {name: a.astype(dtype) for name, a in self._arrays().items()}
+        if not all(np.isfinite(a).all() for a in arrays.values()):
+            raise ValueError(f"a parameter is beyond the range of {dtype}: export as 'float32'")
+        write_model(path, self._header(True), arrays)
+
+    @classmethod
+    def load(cls, path):
+        """The model in a file that `save` or `export` has written.
+
+        Raises
+        ------
+        ValueError
+            If the file is missing, damaged, foreign, from a newer version, or does not hold together.
+        """
+        header, arrays = read_model(path)
+        if header.get("kind") != cls.__name__:
+            raise ValueError(f"{path}: holds the model {header.get('kind')!r}, expected {cls.__name__!r}: "
+                             "npvae.autoencoders.load reads either")
+        try:
+            model, D = cls(**{**header["settings"], "hidden": tuple(header["settings"]["hidden"])}), header["data_dim"]
+            check_settings(model)
+            stored = sum(a.size for name, a in arrays.items() if name.startswith("parameters/"))
+            if type(D) is not int or D < 1 or stored != count_parameters(model, D):
+                raise ValueError(f"its settings do not go with the {stored} parameters in it")
+            solver = model._solver(D)
+            check_arrays(path, arrays, solver.restore({}).run.arrays(), header["exported"])
+            model._hold(solver.restore(arrays), D, header["exported"], header["image_shape"])
+        except (KeyError, TypeError, ValueError) as problem:
+            reason = str(problem).removeprefix(f"{path}: ")
+            raise ValueError(f"{path}: does not hold together: {reason}") from problem
+        return model
+
+    def _hold(self, solver, data_dim, exported=False, image_shape=None):
+        self.solver_, self.n_features_in_, self.exported_ = solver, data_dim, exported
+        self.image_shape_ = tuple(image_shape) if image_shape else self.__dict__.get("image_shape_")
+
+    def _header(self, exported):
+        return {"kind": type(self).__name__, "settings": self.get_params(), "data_dim": self.n_features_in_,
+                "image_shape": self.image_shape_, "exported": exported}
+
+    def _arrays(self):
+        return {f"parameters/{name}": a for name, a in self._fitted.run.parameters.arrays().items()}
+
+    @property
+    def _fitted(self):
+        if "solver_" not in self.__dict__:
+            raise ValueError(f"this {type(self).__name__} has not learned anything yet: call fit(X) first")
+        return self.solver_
+
+    def __sklearn_is_fitted__(self):
+        return "solver_" in self.__dict__
+
+    def __sklearn_tags__(self):
+        # only scikit-learn asks, so it is there
+        from sklearn.utils import Tags, TargetTags, TransformerTags
+
+        return Tags(estimator_type=None, target_tags=TargetTags(required=False), transformer_tags=TransformerTags())

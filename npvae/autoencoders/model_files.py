@@ -1,0 +1,133 @@
+"""Model files: one .npz without pickle, written whole or not at all, and believed only after a check."""
+
+import json
+import os
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+FORMAT, VERSION = "npvae model", 1
+HEADER = "header"
+
+
+def write_model(path, header, arrays):
+    """Write a model file: to a temporary file that is on the disk before it takes the place of the old one.
+
+    Parameters
+    ----------
+    path : str or Path
+    header : dict
+        JSON values: kind, settings, data_dim and what else is known.
+    arrays : dict of str to array
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; a file that was there is then still whole.
+    """
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.part")
+    text = json.dumps({"format": FORMAT, "version": VERSION, **header}, default=lambda number: number.item())
+    with open(temporary, "wb") as file:
+        np.savez(file, allow_pickle=False, **{HEADER: np.array(text), **arrays})
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+    _sync_folder(path.parent)
+
+
+def read_model(path):
+    """The header and the arrays of a model file, each of them readable; what they mean is not judged here.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    header : dict
+    arrays : dict of str to array
+
+    Raises
+    ------
+    ValueError
+        If there is no such file, it is damaged or cut short, no model file of this package, or of a newer version.
+
+    Examples
+    --------
+    >>> read_model("no_such_model.npz")
+    Traceback (most recent call last):
+    ValueError: no_such_model.npz: no such file
+    """
+    arrays = _read_arrays(path)
+    try:
+        header = json.loads(str(arrays.pop(HEADER)))
+        if header["format"] != FORMAT:
+            raise KeyError
+    except (KeyError, TypeError, ValueError) as problem:
+        raise ValueError(f"{path}: not a model file of npvae; expected one that `npvae train` or .save(path) has "
+                         "written") from problem
+    if header.get("version") != VERSION:
+        raise ValueError(f"{path}: its format has version {header.get('version')}, this npvae reads version "
+                         f"{VERSION}: install a newer npvae")
+    return header, arrays
+
+
+def check_arrays(path, arrays, expected, exported):
+    """Raise a ValueError unless the arrays of a file are those of the model that its header describes.
+
+    Parameters
+    ----------
+    path : str or Path
+    arrays : dict of str to array
+        From the file.
+    expected : dict of str to array
+        Of a fresh model of that architecture: the names, shapes and dtypes.
+    exported : bool
+        Parameters alone, in any float dtype.
+    """
+    if exported:
+        expected = {name: a for name, a in expected.items() if name.startswith("parameters/")}
+    if set(arrays) != set(expected):
+        odd = sorted(set(arrays) ^ set(expected))
+        raise ValueError(f"{path}: the arrays are not those of the model it describes, beginning with {odd[0]!r}: the "
+                         "file was changed by hand or is from another program")
+    for name, a in arrays.items():
+        e = expected[name]
+        if a.dtype.kind != e.dtype.kind or (a.dtype.kind != "U" and a.shape != e.shape) or (
+                a.dtype != e.dtype and a.dtype.kind == "f" and not exported):
+            raise ValueError(f"{path}: {name} is {a.dtype} {a.shape}, expected {e.dtype} {e.shape}: "
+                             "the file was changed by hand")
+        if a.dtype.kind == "f" and not (np.isfinite(a).all() or name == "stopping/score" and not np.isnan(a).any()):
+            raise ValueError(f"{path}: {name} holds a number that is not finite: the file was changed by hand")
+    if "adam/v" in arrays and ((arrays["adam/v"] < 0).any() or arrays["adam/t"] < 0):
+        raise ValueError(f"{path}: Adam's second moments or counter are negative: the file was changed by hand")
+
+
+def _read_arrays(path):
+    if not os.path.isfile(path):
+        raise ValueError(f"{path}: {'is a folder, expected a model file' if os.path.isdir(path) else 'no such file'}")
+    if not zipfile.is_zipfile(path):
+        raise ValueError(f"{path}: not a model file of npvae, or one that was cut short: restore it from a copy")
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return {name: stored[name] for name in stored.files}
+    # zipfile, zlib and NumPy's header parser raise a dozen types between them on damaged bytes
+    except Exception as problem:
+        raise ValueError(f"{path}: cannot be read ({problem}): the file is damaged, or holds Python objects, which are "
+                         "never loaded") from problem
+
+
+def _sync_folder(folder):
+    # so that the new name, too, survives a loss of power; some systems cannot open a folder
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(descriptor)
+    except OSError:
+        pass
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,85 @@
+"""What the settings of an autoencoder stand for: its networks, its schedules, and whether they make sense."""
+
+import math
+import numbers
+
+import numpy as np
+
+from npvae.inference.schedules import cosine
+from npvae.nn import mlp, relu, sigmoid, softplus, tanh
+
+ACTIVATIONS = {"tanh": tanh, "relu": relu, "sigmoid": sigmoid, "softplus": softplus}
+
+
+def networks(settings, data_dim, code_size):
+    """The initial encoder D → … → `code_size` and decoder K → … → D of an estimator, drawn from its seed.
+
+    Parameters
+    ----------
+    settings : VAE or Autoencoder
+    data_dim, code_size : int
+
+    Returns
+    -------
+    encoder, decoder : networks
+    """
+    # not the generator of batches and noise, so that the two streams do not overlap
+    rng, activation = np.random.default_rng([settings.seed, 2]), ACTIVATIONS[settings.activation]
+    encoder, decoder = (
+        mlp([data_dim, *reversed(settings.hidden), code_size], activation, rng, input_gradient=False),
+        mlp([settings.latent_dim, *settings.hidden, data_dim], activation, rng))
+    return encoder, decoder
+
+
+def learning_rate(settings):
+    """λ: a number, or the cosine down to `final_learning_rate`."""
+    if settings.final_learning_rate is None:
+        return settings.learning_rate
+    return cosine(settings.learning_rate, settings.final_learning_rate, settings.sweeps)
+
+
+def count_parameters(settings, data_dim):
+    """How many numbers the networks of an estimator hold, and log σ_g if it is learned, without building them."""
+    decoder = [settings.latent_dim, *settings.hidden, data_dim]
+    encoder = [*decoder[:0:-1], settings.code_size]
+    affine = sum(n_in * n_out + n_out for sizes in (encoder, decoder)
+                 for n_in, n_out in zip(sizes, sizes[1:], strict=False))
+    return affine + bool(getattr(settings, "learns_sigma_g", False))
+
+
+def check_settings(settings):
+    """Raise a ValueError that says what to do, unless all settings that both autoencoders have make sense."""
+    for name in ("latent_dim", "sweeps", "batch_size", "patience"):
+        check_whole(name, getattr(settings, name))
+    check_whole("seed", settings.seed, least=0)
+    if isinstance(settings.hidden, str) or not hasattr(settings.hidden, "__iter__"):
+        raise ValueError(f"hidden is {settings.hidden!r}, expected a sequence of whole numbers, e.g. (128,)")
+    for units in settings.hidden:
+        check_whole("a hidden layer's number of units", units)
+    check_positive("learning_rate", settings.learning_rate)
+    for name in ("final_learning_rate", "seconds"):
+        if getattr(settings, name) is not None:
+            check_positive(name, getattr(settings, name))
+    if not isinstance(settings.held_out, numbers.Real) or not 0 <= settings.held_out < 1:
+        raise ValueError(f"held_out is {settings.held_out!r}, expected a fraction from 0 to less than 1")
+    check_choice("activation", settings.activation, ACTIVATIONS)
+    check_choice("dtype", settings.dtype, ("float32", "float64"))
+    settings.check()
+
+
+def check_whole(name, number, least=1):
+    """Raise a ValueError unless `number` is a whole number from `least`."""
+    if isinstance(number, bool) or not isinstance(number, numbers.Integral) or number < least:
+        raise ValueError(f"{name} is {number!r}, expected a whole number from {least}")
+
+
+def check_positive(name, number):
+    """Raise a ValueError unless `number` is positive and finite."""
+    if isinstance(number, bool) or not isinstance(number, numbers.Real) or not 0 < number < math.inf:
+        raise ValueError(f"{name} is {number!r}, expected a positive finite number")
+
+
+def check_choice(name, choice, choices):
+    """Raise a ValueError unless `choice` is one of `choices`."""
+    if not isinstance(choice, str) or choice not in choices:
+        raise ValueError(f"{name} is {choice!r}, expected one of {', '.join(map(repr, choices))}")

@@ -1,0 +1,108 @@
+"""The autoencoder's loop: find φ, θ such that ‖y − x‖ is small.
+
+    z = f_φ(x),  y = g_θ(z)
+    min_{θ, φ} Σ_i ‖g_θ(f_φ(x^i)) − x^i‖²
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from npvae.inference.data import check_data, take
+from npvae.inference.run import Run
+from npvae.nn import lay_out
+
+
+@dataclass(eq=False)
+class SquaredErrorSolver:
+    """Minimise Σ_i ‖g_θ(f_φ(x^i)) − x^i‖² over θ and φ, by mini-batches (Rumelhart, Hinton & Williams 1986).
+
+    Parameters
+    ----------
+    initial_encoder, initial_decoder : networks
+        f_φ, x (B, D) -> z (B, K), and g_θ, z (B, K) -> y (B, D).
+    sweeps, seconds, batch_size, learning_rate, held_out, patience, seed, dtype, progress, after_sweep
+        As in `AmortizedVI`.
+
+    Attributes
+    ----------
+    encoder, decoder : networks
+        The trained ones.
+    history : History
+        Per sweep: sweep, squared_error (mean of ‖y − x‖² over the rows, squared data units), seconds.
+
+    Examples
+    --------
+    >>> from npvae.nn import mlp
+    >>> X = np.random.default_rng(0).normal(size=(200, 3))
+    >>> solver = SquaredErrorSolver(mlp([3, 8, 2], input_gradient=False), mlp([2, 8, 3]), sweeps=3).fit(X)
+    >>> solver.encoder(X)[0].shape, len(solver.history)
+    ((200, 2), 3)
+    """
+
+    initial_encoder: object
+    initial_decoder: object
+    sweeps: int | None = None
+    seconds: float | None = None
+    batch_size: int = 64
+    learning_rate: object = 1e-3
+    held_out: float = 0.0
+    patience: int = 10
+    seed: int = 0
+    dtype: type = np.float32
+    progress: bool | None = None
+    after_sweep: object = None
+
+    def fit(self, X, resume=False):
+        """Learn θ and φ from X (m, D); with `resume` go on, as `AmortizedVI.fit` does. Returns itself.
+
+        Raises
+        ------
+        ValueError
+            For data that do not fit the networks.
+        DivergenceError
+            If an error becomes infinite or NaN.
+        """
+        X, training = self._start(X, resume)
+        with training:
+            for index in training.batches():
+                x = take(X, index, self.dtype)
+                z, back_f = self.encoder(x)                 # (B, K)
+                y, back_g = self.decoder(z)                 # (B, D)
+                error = x - y
+                training.record(np.einsum("bd,bd->b", error, error))
+                # ∂/∂y of the batch's mean of −‖y − x‖² = 2 (x − y)/B: optimizers ascend
+                self.parameters.grad.fill(0)
+                back_f(back_g(error * x.dtype.type(2 / len(x))))
+                self.run.optimizer.step()
+        self.run.finish()
+        return self
+
+    def restore(self, arrays):
+        """Take up a saved run, as `Run.restore` does; `fit(X, resume=True)` then goes on with it. Returns itself."""
+        self._lay_out()
+        self.run.restore(arrays)
+        return self
+
+    def _start(self, X, resume):
+        X = check_data(X, self.initial_decoder(np.zeros((1, self._code_size())))[0].shape[1])
+        if not (resume and hasattr(self, "run")):
+            self._lay_out()
+        training = self.run.training(
+            "Autoencoder", X, self.batch_size, self.sweeps, self.seconds, self.progress, "squared_error",
+            score=lambda rows: self._score(take(X, rows, self.dtype)), end_sweep=self.after_sweep)
+        return X, training
+
+    def _lay_out(self):
+        self.parameters = lay_out({"theta.decoder": self.initial_decoder, "phi": self.initial_encoder}, self.dtype)
+        self.decoder = self.initial_decoder.on(self.parameters, "theta.decoder.")
+        self.encoder = self.initial_encoder.on(self.parameters, "phi.")
+        self.run = Run(self.parameters, self.seed, self.learning_rate, self.held_out, self.patience)
+        self.history = self.run.history
+
+    def _code_size(self):
+        return next(a.shape[0] for a in self.initial_decoder.arrays().values())
+
+    def _score(self, x):
+        # higher is better
+        return -float(((self.decoder(self.encoder(x)[0])[0] - x) ** 2).sum(1).mean(dtype=np.float64))

@@ -1,0 +1,198 @@
+"""The variational autoencoder: the lecture's amortized solver, held by scikit-learn's verbs."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from npvae.autoencoders.estimator import Estimator
+from npvae.autoencoders.settings import check_choice, check_positive, check_whole, learning_rate, networks
+from npvae.inference import AmortizedVI, importance_weighted_bound
+from npvae.inference.data import check_data
+from npvae.inference.schedules import warm_up
+from npvae.models import BernoulliLikelihood, Gaussian, GaussianLikelihood, LatentVariableModel, MonteCarlo
+
+
+@dataclass(eq=False)
+class VAE(Estimator):
+    """A variational autoencoder with scikit-learn's verbs (Kingma & Welling 2014; Rezende et al. 2014).
+
+        max_{φ, θ} Σ_i E_{q_φ(z|x^i)} log p_θ(x^i|z) − KL(q_φ(z|x^i) ‖ N(0, I)),   q_φ = N(μ_φ(x), diag σ_φ(x)²)
+
+    Parameters
+    ----------
+    latent_dim, hidden, activation, sweeps, seconds, batch_size, learning_rate, final_learning_rate, held_out,
+    patience, seed, dtype, progress
+        As in `Estimator`.
+    likelihood : "gaussian" or "bernoulli"
+        p_θ(x|z) = N(x; g(z), σ_g² I), or Bernoulli for data in [0, 1].
+    sigma_g : float, optional
+        Fixes σ_g, in the data's units; without it σ_g is learned.
+    alpha : float, optional
+        Fixes it by the lecture's α = 1/(2σ_g²) instead.
+    samples : int
+        S, the draws z ~ q_φ(z|x) in each step; 1 is the lecture's one-sample approximation.
+    beta : float
+        Weight of the KL in what is maximised; only 1 makes that the ELBO.
+    kl_warm_up : int
+        Sweeps over which the weight rises to `beta`; 0 begins there.
+
+    Attributes
+    ----------
+    solver_ : AmortizedVI
+    model_ : LatentVariableModel
+        The trained generative half.
+    sigma_g_ : float
+    history_ : History
+        Per sweep: sweep, elbo (nats, mean over the rows), seconds; held_out (nats) if rows were held out.
+    n_features_in_ : int
+        D.
+
+    Examples
+    --------
+    >>> X = np.random.default_rng(0).normal(size=(200, 5))
+    >>> vae = VAE(latent_dim=2, hidden=(8,), sweeps=5, seed=0).fit(X)
+    >>> vae.transform(X).shape, vae.sample(3).shape, vae.elbo(X).shape
+    ((200, 2), (3, 5), (200,))
+    """
+
+    likelihood: str = "gaussian"
+    sigma_g: float | None = None
+    alpha: float | None = None
+    samples: int = 1
+    beta: float = 1.0
+    kl_warm_up: int = 0
+
+    @property
+    def model_(self):
+        """The trained generative model p_θ(x, z)."""
+        return self._fitted.model
+
+    @property
+    def sigma_g_(self):
+        """σ_g as learned or given, in the data's units; None for a Bernoulli likelihood."""
+        return getattr(self.model_.likelihood, "sigma_g", None)
+
+    def transform(self, X):
+        """The posterior means μ_φ(x) of X (B, D): (B, K)."""
+        return self._rows(X)[:, : self.latent_dim]
+
+    def inverse_transform(self, Z):
+        """E[x|z] for codes Z (B, K): g_θ(z), or its sigmoid for a Bernoulli likelihood, (B, D)."""
+        return self._fitted.model.decode(check_data(np.asarray(Z, np.float64), self.latent_dim))
+
+    def sample(self, n=1, rng=None, noise=False):
+        """Generate: z ~ N(0, I), y = g_θ(z).
+
+        Parameters
+        ----------
+        n : int
+        rng : numpy.random.Generator or int, optional
+            By default the model's seed.
+        noise : bool
+            Draw x ~ p_θ(x|z) instead of its mean.
+
+        Returns
+        -------
+        Y : array (n, D), in the data's units
+        """
+        check_whole("n", n)
+        rng, model = np.random.default_rng(self.seed if rng is None else rng), self._fitted.model
+        return model.sample(n, rng)[0] if noise else model.decode(model.latent.sample_prior(n, rng))
+
+    def elbo(self, X):
+        """L(x; φ, θ) of each row of X (B, D), on fresh noise, in float64: (B,) nats."""
+        return self._fitted.elbo(X)
+
+    def score_samples(self, X):
+        """The ELBO of each row, a lower bound on log p_θ(x): (B,) nats."""
+        return self.elbo(X)
+
+    def score(self, X, y=None):
+        """The mean ELBO over the rows of X (B, D), nats: higher is better."""
+        return float(self.elbo(X).mean())
+
+    def log_likelihood(self, X, samples=1000, seed=12345):
+        """The importance-weighted lower bound on log p_θ(x), L_S = E log 1/S Σ_s p_θ(x, z_s)/q_φ(z_s|x).
+
+        It rises to log p_θ(x) with S (Burda, Grosse & Salakhutdinov 2016).
+
+        Parameters
+        ----------
+        X : array (B, D)
+        samples : int
+            S.
+        seed : int
+            Of the draws.
+
+        Returns
+        -------
+        bound : array (B,), nats
+        """
+        return importance_weighted_bound(self._fitted.model, check_data(X), self._rows(X), samples, seed=seed)
+
+    def cost(self, X, convention="minimise"):
+        """The lecture's C(θ, φ), a row at a time: α‖g_θ(z) − x‖² + KL, z ~ q_φ(z|x), averaged over draws.
+
+        "minimise" is the cost as it stands under the picture of the VAE. "maximise" is its negative, as in the
+        derivation from the ELBO: −‖x − g‖²/(2σ_g²) − KL, which is the ELBO without the constant (D/2) log 2πσ_g².
+
+        Parameters
+        ----------
+        X : array (B, D)
+        convention : "minimise" or "maximise"
+
+        Returns
+        -------
+        cost : array (B,), nats
+
+        Raises
+        ------
+        ValueError
+            For another convention, or without a Gaussian likelihood and so without α.
+        """
+        check_choice("convention", convention, ("minimise", "maximise"))
+        if self.sigma_g_ is None:
+            raise ValueError("the cost α‖g(z) − x‖² + KL needs likelihood='gaussian'; use elbo(X)")
+        # ELBO = −α E‖g − x‖² − KL − (D/2) log 2πσ_g²
+        maximised = self.elbo(X) + 0.5 * self.n_features_in_ * math.log(2 * math.pi * self.sigma_g_**2)
+        return maximised if convention == "maximise" else -maximised
+
+    @property
+    def code_size(self):
+        """Numbers that the encoder returns: 2K, [μ, log σ]."""
+        return 2 * self.latent_dim
+
+    @property
+    def learns_sigma_g(self):
+        """Whether log σ_g is one of the parameters."""
+        return self.likelihood == "gaussian" and self.sigma_g is None and self.alpha is None
+
+    def check(self):
+        """Raise a ValueError unless the settings of the likelihood and of the KL make sense."""
+        check_choice("likelihood", self.likelihood, ("gaussian", "bernoulli"))
+        check_whole("samples", self.samples)
+        check_whole("kl_warm_up", self.kl_warm_up, least=0)
+        check_positive("beta", self.beta)
+        for name in ("sigma_g", "alpha"):
+            if getattr(self, name) is not None:
+                check_positive(name, getattr(self, name))
+        if self.sigma_g is not None and self.alpha is not None:
+            raise ValueError(f"got both sigma_g {self.sigma_g} and alpha {self.alpha}; alpha is 1/(2 sigma_g²): "
+                             "give one of them")
+        if self.likelihood == "bernoulli" and (self.sigma_g is not None or self.alpha is not None):
+            raise ValueError("a Bernoulli likelihood has no sigma_g or alpha: leave them out")
+
+    def _solver(self, data_dim, after_sweep=None):
+        sigma_g = self.sigma_g if self.alpha is None else (2 * self.alpha) ** -0.5
+        likelihood = BernoulliLikelihood() if self.likelihood == "bernoulli" else GaussianLikelihood(sigma_g)
+        encoder, decoder = networks(self, data_dim, self.code_size)
+        return AmortizedVI(
+            LatentVariableModel(Gaussian(self.latent_dim), decoder, likelihood), encoder=encoder, sweeps=self.sweeps,
+            seconds=self.seconds, batch_size=self.batch_size, learning_rate=learning_rate(self),
+            noise=MonteCarlo(self.samples), beta=warm_up(self.kl_warm_up, self.beta), held_out=self.held_out,
+            patience=self.patience, seed=self.seed, dtype=np.dtype(self.dtype).type, progress=self.progress,
+            after_sweep=after_sweep)
+
+    def _rows(self, X):
+        return self._fitted.infer(X)

@@ -1,0 +1,63 @@
+"""Calling an ELBO function for its expectation over the noise, and what can be seen from how it reacts to it."""
+
+import numpy as np
+
+from npvae.gradcheck.evidence import Finding
+from npvae.models import Cubature
+
+ROWS = {"log_sigma": lambda s: s, "log_variance": lambda s: 2 * s, "sigma": np.exp}
+
+
+def expected_value(elbo_fn, q, X, row, draws, rng):
+    """E_ε of the function for each row, its standard error, and what is already wrong: (B,), (B,), findings.
+
+    Parameters
+    ----------
+    elbo_fn : callable
+    q : array (B, 2K)
+        Rows [μ, log σ]; handed on as `row` asks.
+    X : array (B, D)
+    row : str
+    draws : int or None
+    rng : numpy.random.Generator
+    """
+    if row not in ROWS:
+        raise ValueError(f"row is {row!r}, expected one of {', '.join(ROWS)}")
+    K = q.shape[1] // 2
+    rows = np.concatenate([q[:, :K], ROWS[row](q[:, K:])], axis=1)
+    if draws is not None:
+        values = np.array([called(elbo_fn, rows, X) for _ in range(draws)])
+        return values.mean(0), values.std(0, ddof=1) / np.sqrt(draws), []
+    broken = reactions(elbo_fn, rows, X, rng)
+    # exact for polynomials up to degree 3 in ε, so for every affine decoder
+    nodes = Cubature()(None, 1, K).eps[:, 0]
+    values = [called(elbo_fn, rows, X, np.tile(eps, (len(X), 1))) for eps in nodes]
+    return np.mean(values, axis=0), np.zeros(len(X)), broken
+
+
+def called(elbo_fn, q, X, *eps):
+    """The values (B,), or a ValueError that says what came instead."""
+    value = elbo_fn(q.copy(), X, *eps)
+    value = np.asarray(value[0] if isinstance(value, tuple) else value, float)
+    if value.shape != (len(X),):
+        raise ValueError(f"the ELBO function returned shape {value.shape}, expected ({len(X)},): one number for each "
+                         "row, neither summed nor averaged over the batch")
+    if not np.isfinite(value).all():
+        raise ValueError("the ELBO function returned numbers that are not finite, for moderate rows: look for an "
+                         "overflow, or a logarithm of 0")
+    return value
+
+
+def reactions(elbo_fn, rows, X, rng):
+    """Findings from one draw: does each row react to its own noise, and to its own only?"""
+    eps = rng.standard_normal((len(X), rows.shape[1] // 2))
+    other = eps.copy()
+    other[0] = rng.standard_normal(eps.shape[1])
+    value, again, moved = (called(elbo_fn, rows, X, e) for e in (eps, eps, other))
+    if not np.allclose(value, again, rtol=1e-12):
+        return [Finding("noise", "sampler", "sampler: the function draws noise of its own beside eps. Use eps only, or "
+                        "pass draws=… for a function (q, x).")]
+    if not np.allclose(value[1:], moved[1:], rtol=1e-12):
+        return [Finding("noise", "sampler", "sampler: reused noise, a row's value depends on another row's ε. Draw ε "
+                        "with shape (B, K), one for each row.")]
+    return []

@@ -1,0 +1,115 @@
+"""Each mistake in an ELBO predicts a number of its own for each q: which one fits?"""
+
+import numpy as np
+
+from npvae.gradcheck.evidence import Finding
+from npvae.gradcheck.families import FAMILIES
+from npvae.gradcheck.linear_gaussian import LOG_2PI
+
+
+def which_mistake(cases, tolerance):
+    """The finding for values that are not the right ones; none if they are.
+
+    Parameters
+    ----------
+    cases : list of (LinearGaussian, right (B,), got (B,), standard error (B,))
+    tolerance : float
+        Nats.
+    """
+    right, got, doubt = (np.concatenate([case[i] for case in cases]) for i in (1, 2, 3))
+
+    def fits(predicted, looseness=1.0):
+        return bool((np.abs(got - predicted) <= looseness * tolerance + 6 * doubt).all())
+
+    if fits(right):
+        return []
+    alone = [(where, what, mend) for where, what, mend, predict in MISTAKES
+             if fits(np.concatenate([predict(c, r) for c, r, _, _ in cases]))]
+    if not alone:
+        alone = [found for family in FAMILIES for found in family([c for c, *_ in cases], right, got, fits)]
+    if len(alone) == 1:
+        where, what, mend = alone[0]
+        return [Finding("bound", where, f"{where}: {what}. {mend}.")]
+    several = " or ".join(what for _, what, _ in alone) or "no known mistake explains the values"
+    return [Finding("unknown", "ELBO", f"ELBO: unknown: {several}. Check its terms one by one.")]
+
+
+def shared_spread(c):
+    """E‖g(z) − g(μ)‖² when one ε serves all latent dimensions: ‖Σ_j σ_j w_j‖²."""
+    return ((c.sigma @ c.W) ** 2).sum(1)
+
+
+def reverse_kl(c):
+    """KL(p ‖ q) = ½ Σ_j ((1 + μ_j²)/σ_j² − 1 + log σ_j²)."""
+    return 0.5 * ((1 + c.mu**2) / c.sigma**2 - 1 + 2 * np.log(c.sigma)).sum(1)
+
+
+def without_log(c):
+    """∫ q · (q/p) = Π_j e^{μ_j²/(2 − σ_j²)} / (σ_j √(2 − σ_j²)), infinite for σ_j² ≥ 2."""
+    v = np.minimum(c.sigma**2, 2 - 1e-12)
+    with np.errstate(over="ignore"):
+        return np.exp((c.mu**2 / (2 - v) - 0.5 * np.log(v * (2 - v))).sum(1))
+
+
+def error_term(c):
+    """E‖x − g(z)‖²/(2σ_g²)."""
+    return (c.squares() + c.spread(c.sigma**2)) / (2 * c.s**2)
+
+
+# where, what, how to mend it, and the value that comes out instead of the right one r
+MISTAKES = [
+    ("sampler", "sampler and KL disagree: z is drawn with σ² where σ belongs", "Draw z = μ + σ ε",
+     lambda c, r: c.log_px(c.sigma**4) - c.kl()),
+    ("sampler", "sampler and KL disagree: z is drawn with √σ, log σ being read as log σ²", "Draw z = μ + σ ε",
+     lambda c, r: c.log_px(c.sigma) - c.kl()),
+    ("sampler", "z is μ: no noise is added", "Draw z = μ + σ ε", lambda c, r: c.log_px(0 * c.sigma) - c.kl()),
+    ("sampler", "reused noise: one ε serves all latent dimensions", "Draw ε with shape (B, K)",
+     lambda c, r: r + (c.spread(c.sigma**2) - shared_spread(c)) / (2 * c.s**2)),
+    ("sampler", "the noise is not scaled by σ", "Draw z = μ + σ ε", lambda c, r: c.log_px(c.sigma**0) - c.kl()),
+    ("KL", "sampler and KL disagree: the KL reads log σ as log σ²", "Use σ² = exp(2 log σ) and log σ² = 2 log σ",
+     lambda c, r: c.log_px() - c.kl(c.sigma)),
+    ("KL", "sampler and KL disagree: the KL takes σ² for σ", "Use σ² = exp(2 log σ)",
+     lambda c, r: c.log_px() - c.kl(c.sigma**4)),
+    ("KL", "σ stands in the KL where σ² belongs", "Write ½ Σ (σ² + μ² − 1 − log σ²)",
+     lambda c, r: r + 0.5 * (c.sigma**2 - c.sigma).sum(1)),
+    ("row", "the row is read as [μ, log σ²] throughout, which is right for such rows", "Say row='log_variance'",
+     lambda c, r: c.log_px(c.sigma) - c.kl(c.sigma)),
+    ("KL", "the ½ is missing", "Write ½ Σ (σ² + μ² − 1 − log σ²)", lambda c, r: r - c.kl()),
+    ("KL", "it is halved once too often", "Write ½ Σ (σ² + μ² − 1 − log σ²)", lambda c, r: r + 0.5 * c.kl()),
+    ("KL", "it has the wrong sign", "Subtract it", lambda c, r: r + 2 * c.kl()),
+    ("KL", "it is left out", "Subtract KL(q ‖ p)", lambda c, r: r + c.kl()),
+    ("KL", "it is KL(p ‖ q), the wrong way round", "Take the expectation under q",
+     lambda c, r: r + c.kl() - reverse_kl(c)),
+    ("KL", "it is averaged over the K latent dimensions", "Sum over them", lambda c, r: r + (1 - 1 / c.K) * c.kl()),
+    ("KL", "it is averaged over the D data dimensions", "Do not divide it by D",
+     lambda c, r: r + (1 - 1 / c.D) * c.kl()),
+    ("KL", "the logarithm is missing: ∫ q · (q/p) is 1 + χ²", "Write ∫ q log(q/p)",
+     lambda c, r: r + c.kl() - without_log(c)),
+    ("KL", "the prior is missing: only the entropy of q is there", "Add E_q log p(z)",
+     lambda c, r: r + 0.5 * (c.sigma**2 + c.mu**2 + LOG_2PI).sum(1)),
+    ("KL", "the entropy of q is missing", "Subtract E_q log q(z|x)",
+     lambda c, r: r - (np.log(c.sigma) + 0.5 * (1 + LOG_2PI)).sum(1)),
+    ("likelihood", "dropped constant: −(D/2) log 2π is missing", "Add it, or no value can be compared with log p(x)",
+     lambda c, r: r + 0.5 * c.D * LOG_2PI),
+    ("likelihood", "dropped constant: −D log σ_g is missing", "Add it: a learned σ_g has no optimum without it",
+     lambda c, r: r + c.D * np.log(c.s)),
+    ("likelihood", "dropped constants: −(D/2) log 2π and −D log σ_g are missing", "Add them",
+     lambda c, r: r + c.D * (0.5 * LOG_2PI + np.log(c.s))),
+    ("likelihood", "the board's −(D/2) log σ_g stands where −D log σ_g belongs", "Write −D log σ_g",
+     lambda c, r: r + 0.5 * c.D * np.log(c.s)),
+    ("likelihood", "the ½ is missing: ‖x − g‖²/σ_g²", "Write ‖x − g‖²/(2σ_g²)", lambda c, r: r - error_term(c)),
+    ("likelihood", "σ_g stands where σ_g² belongs", "Write ‖x − g‖²/(2σ_g²)",
+     lambda c, r: r + (1 - c.s) * error_term(c)),
+    ("likelihood", "the error ‖x − g‖² has the wrong sign: errors are rewarded", "Subtract it",
+     lambda c, r: r + 2 * error_term(c)),
+    ("likelihood", "the error is averaged over the D data dimensions", "Sum over them",
+     lambda c, r: r + (1 - 1 / c.D) * error_term(c)),
+    ("likelihood", "log p(x|z) is averaged over the D data dimensions", "Sum over them",
+     lambda c, r: r - (1 - 1 / c.D) * c.log_px()),
+    ("likelihood", "the missing −x: ‖g(z)‖² stands where ‖x − g(z)‖² belongs", "Subtract x^i",
+     lambda c, r: c.log_px(x=0 * c.X) - c.kl()),
+    ("ELBO", "it is a cost, −ELBO", "An ELBO is maximised: flip the sign", lambda c, r: -r),
+    ("ELBO", "it is halved", "Take the factor out", lambda c, r: 0.5 * r),
+    ("ELBO", "it is divided by the number of rows, and not summed", "Return one number for each row",
+     lambda c, r: r / c.B),
+]

@@ -1,0 +1,108 @@
+"""`gradcheck`: hold a gradient against finite differences, refuse a check that could not fail, and name the mistake."""
+
+import numpy as np
+
+from npvae.gradcheck.diagnosis import diagnose
+from npvae.gradcheck.differences import METHODS, tolerance_of
+from npvae.gradcheck.refusals import (
+    check_complex_step,
+    check_determinism,
+    check_dtypes,
+    check_not_blind,
+    check_tolerance,
+    check_upstream,
+)
+from npvae.gradcheck.report import Report
+from npvae.gradcheck.rows import rows_of
+from npvae.gradcheck.subjects import Subject
+
+MANY = 10_000       # more numbers than this are checked in random directions
+
+
+def gradcheck(f, x, *, method=None, call=None, upstream=None, dtype=None, tolerance=None, sizes=None, terms=None,
+              directions=20, seed=0, name=None, diagnosis=True):
+    """Check an analytic gradient, and say what is wrong with it.
+
+    Parameters
+    ----------
+    f : callable, layer or model
+        `f(x) -> (y, back)` with `dx = back(dy)`, or `f(x) -> (value, gradient)`. The parameters of anything with
+        `arrays` and `on` (a layer, a chain, a likelihood) are checked along with x. A generative model is checked
+        through its ELBO, for θ and random rows q at the data x. Draw noise outside.
+    x : array or dict of arrays
+        Where. A dict is given to f as it is, and its gradient is a dict with the same names.
+    method : str, optional
+        "central", "five_point", "richardson", "complex" (every coordinate), "direction" or "taylor"; "central" by
+        default, and "direction" for more than 10,000 numbers.
+    call : callable (f, x) -> (y, back), optional
+        For a part whose gradient comes from a method: `call=lambda latent, q: latent.kl(q)`.
+    upstream : array, optional
+        dy; random by default.
+    dtype : numpy dtype, optional
+        float64. float32 only if you say so: its differences cannot see errors below 1e-3.
+    tolerance : float, optional
+        Of ‖a − n‖ / (‖a‖ + ‖n‖); for "taylor", of |slope − 2|.
+    sizes : dict of str to float, optional
+        Names for numbers that a wrong factor may be: `{"B": 5, "D": 3}`. By default the sizes of x and y.
+    terms : dict of str to callable, optional
+        The parts that the value is a sum of, each called as f is, so that a part left out can be named.
+    directions : int
+        For "direction".
+    seed : int
+        Of the upstream gradient and the directions.
+    name : str, optional
+        For the report.
+    diagnosis : bool
+        False spares the diagnosis of a failed check.
+
+    Returns
+    -------
+    report : Report
+
+    Raises
+    ------
+    ValueError
+        If the check would be worthless: float32 without being told, an f that answers differently on a second call,
+        a zero upstream gradient, a tolerance or a rounding error at which an error of 1 % would pass.
+
+    Notes
+    -----
+    Step sizes after Nocedal & Wright 2006, section 8.1; complex step: Squire & Trapp 1998.
+
+    Examples
+    --------
+    >>> from npvae.nn import tanh
+    >>> gradcheck(tanh, np.array([[0.3, -1.2]])).passed
+    True
+    >>> report = gradcheck(lambda x: (np.sum(x**2), x), np.array([1.0, 2.0]))
+    >>> report.diagnosis[0].kind
+    'factor'
+    """
+    if hasattr(f, "latent") and call is None:
+        from npvae.gradcheck.elbo_check import check_elbo
+
+        return check_elbo(f, x, seed=seed, method=method, tolerance=tolerance, directions=directions,
+                          diagnosis=diagnosis)
+    x, dtype = check_dtypes(f, x, dtype)
+    subject = Subject(f, x, call, upstream, dtype, seed)
+    check_upstream(subject)
+    method = method or ("central" if subject.at.value.size <= MANY else "direction")
+    if method not in METHODS:
+        raise ValueError(f"method is {method!r}, expected one of {', '.join(METHODS)}")
+    tolerance = check_tolerance(method, tolerance_of(method, dtype) if tolerance is None else tolerance)
+    gradient = check_determinism(subject)
+    if method == "complex":
+        check_complex_step(subject)
+    rng = np.random.default_rng([seed, 1])
+    rows, compared = rows_of(subject, gradient, method, tolerance, directions, rng)
+    check_not_blind(subject, gradient, compared)
+    report = Report(name or name_of(f), rows, method, np.dtype(dtype).name, subject=subject,
+                    notes=[f"{n} gets no gradient and was not checked" for n, a in gradient.items() if a is None])
+    if diagnosis and not report.passed:
+        report.diagnosis = diagnose(subject, gradient, report, sizes or {}, terms or {})
+    return report
+
+
+def name_of(f):
+    """What to call f in a report."""
+    return getattr(f, "__name__", None) or repr(f).splitlines()[0]

@@ -1,0 +1,95 @@
+"""What relation does the wrong gradient bear to the right one? One sentence: where, what, how to mend it.
+
+A relation is believed only if it explains what is wrong to a ten-thousandth, and if no other of its rank does as well;
+otherwise the answer is "unknown".
+"""
+
+import numpy as np
+
+from npvae.gradcheck.evidence import Evidence, Finding
+from npvae.gradcheck.factors import factor_candidates
+from npvae.gradcheck.noise import noise_candidates
+from npvae.gradcheck.paths import path_candidates
+from npvae.gradcheck.relations import RELATIONS
+
+MOST = 10_000       # numbers in a parameter that is looked at coordinate by coordinate
+
+
+def diagnose(subject, gradient, report, sizes, terms):
+    """Findings for a failed check, parameters with the same mistake together."""
+    layers = getattr(subject.part, "layers", None)
+    if layers:
+        from npvae.gradcheck.layer_by_layer import wrong_layers
+
+        return wrong_layers(subject, layers, report)
+    sizes = sizes or sizes_of(subject)
+    overwritten = [row.name for row in report.rows if "does not add" in row.note]
+    found = [accumulation(overwritten)] if overwritten else []
+    together = {}
+    for name in dict.fromkeys(row.name for row in report.rows if not row.passed and "does not add" not in row.note):
+        key = candidate_for(subject, name, gradient, sizes, terms)
+        together.setdefault(key[:-1], []).append(key[-1])
+    return found + [Finding(kind, ", ".join(where), f"{', '.join(where)}: {what}. {mend}.")
+                    for (kind, what, mend), where in together.items()]
+
+
+def candidate_for(subject, name, gradient, sizes, terms):
+    """(kind, what, mend, where) for one parameter."""
+    a, shape = gradient[name], subject.at[name].shape
+    if a.shape != shape:
+        return (*wrong_shape(a, shape), name)
+    if not np.isfinite(a).all():
+        return "unknown", "the gradient is not finite", "Look for a division by zero or an overflow in back", name
+    if a.size > MOST:
+        return "unknown", f"unknown; {a.size} numbers are too many to look at one by one", "Check a smaller one", name
+    evidence = Evidence(subject, name, a, sizes, terms)
+    candidates = [c for relation in (factor_candidates, path_candidates, *RELATIONS) for c in relation(evidence)]
+    candidates = candidates or (noise_candidates(evidence) if a.ndim == 2 else [])
+    twice = doubled(evidence, gradient, candidates)
+    if twice:
+        return (*twice, evidence.where)
+    best = [c for c in candidates if c.rank == min(c.rank for c in candidates)]
+    if len({(c.kind, c.what) for c in best}) == 1:
+        return best[0].kind, best[0].what, best[0].mend, evidence.where
+    several = " or ".join(c.what for c in best)
+    return ("unknown", f"unknown: {several}" if best else "unknown: no known mistake explains it",
+            "Give sizes that differ" if best else "Check the parts one by one", evidence.where)
+
+
+def doubled(e, gradient, candidates):
+    """A parameter's gradient is twice the right one, while that of the layer's input is right: added twice."""
+    if e.name in e.subject.inputs or not any(c.kind == "factor" and " 2 times" in c.what for c in candidates):
+        return None
+    inputs = [n for n in e.subject.inputs if gradient[n] is not None]
+    if not all(np.allclose(gradient[n], Evidence(e.subject, n, gradient[n], {}, {}).n, rtol=1e-5) for n in inputs):
+        return None
+    return ("accumulation", "the gradient is 2 times the right one, while the input's is right: it is added twice, or "
+            "a ½ is missing", "Let back add it once")
+
+
+def wrong_shape(a, shape):
+    """What a gradient of another shape is."""
+    if a.shape == shape[::-1]:
+        return "transposed", f"the gradient has shape {a.shape}, the transposed of {shape}", "Transpose it"
+    if a.ndim == len(shape) + 1 and a.shape[1:] == shape:
+        return ("slice", f"the gradient has shape {a.shape}: the sum over its {a.shape[0]} rows is missing",
+                "Sum over axis 0")
+    return "shape", f"the gradient has shape {a.shape}, expected {shape}", "Return one number for each of its numbers"
+
+
+def accumulation(names):
+    """The finding for parameters that back overwrites."""
+    where = ", ".join(names)
+    return Finding("accumulation", where, f"{where}: back overwrites the gradient instead of adding to it: "
+                   "accumulation is forgotten. Write dW[...] += …, so that a layer used twice gets both.")
+
+
+def sizes_of(subject):
+    """Names for the sizes that can be read off the shapes: `x.shape[0]`, `y.shape[1]`, …; the first name wins."""
+    named = {}
+    shapes = {**{n: subject.at[n].shape for n in subject.inputs}, "y": subject.forward()[0].shape}
+    for name, shape in shapes.items():
+        for axis, size in enumerate(shape):
+            if size > 2 and size not in named.values():
+                named[f"{name}.shape[{axis}]"] = size
+    return named

@@ -1,0 +1,103 @@
+"""A gradient check that cannot fail is worse than none. Each of these refuses one that public code has shipped."""
+
+import numpy as np
+
+from npvae.gradcheck.differences import richardson
+from npvae.gradcheck.subjects import describe
+
+BLIND = 4e-3        # ‖a − n‖ / (‖a‖ + ‖n‖) is 5e-3 for an error of 1 %
+
+
+def check_dtypes(f, x, dtype):
+    """The inputs as arrays of one dtype: float64, or float32 if that was asked for."""
+    if dtype is not None and np.dtype(dtype) not in (np.float64, np.float32):
+        raise ValueError(f"dtype is {np.dtype(dtype).name}, expected float64 (or float32, to check float32 code)")
+    arrays = {n: np.asarray(a) for n, a in (x.items() if isinstance(x, dict) else [("x", x)])}
+    parameters = f.arrays() if hasattr(f, "arrays") and hasattr(f, "on") else {}
+    for name, a in {**arrays, **parameters}.items():
+        if a.dtype.kind != "f":
+            raise ValueError(f"{name} has dtype {a.dtype}, expected float64: give numbers that can be moved a little")
+        if a.dtype == np.float32 and dtype is None:
+            raise ValueError(f"{name} is float32, whose differences cannot see an error below 1e-3: check in float64 "
+                             f"({name}.astype(np.float64)), or say dtype=np.float32 to check float32 code as it is")
+        if not np.isfinite(a).all():
+            raise ValueError(f"{name} has values that are not finite: check at another x")
+    if not any(a.size for a in [*arrays.values(), *parameters.values()]):
+        raise ValueError("x is empty and there are no parameters: there is no gradient to check")
+    return (arrays if isinstance(x, dict) else arrays["x"]), np.float64 if dtype is None else dtype
+
+
+def check_upstream(subject):
+    """An upstream gradient of the shape of y that is not zero everywhere."""
+    y = subject.forward()[0]
+    if subject.at.value.dtype == np.float64 and y.dtype == np.float32:
+        raise ValueError("f answers in float32 for float64 inputs: some array in it is float32; make it float64, or "
+                         "say dtype=np.float32 to check float32 code as it is")
+    if not np.isfinite(y).all():
+        raise ValueError(f"f returned {describe(y)} with values that are not finite: check at another x")
+    subject.upstream = np.asarray(subject.upstream, subject.at.value.dtype)
+    if subject.upstream.shape != y.shape:
+        raise ValueError(f"upstream has shape {subject.upstream.shape}, expected that of y, {y.shape}")
+    if not subject.upstream.any():
+        raise ValueError("the upstream gradient is zero, with which any gradient passes: leave it out for a "
+                         "random one")
+
+
+def check_tolerance(method, tolerance):
+    """A tolerance that an error of 1 % does not pass."""
+    worst = BLIND if method != "taylor" else 0.5
+    if not 0 < tolerance <= worst:
+        raise ValueError(f"tolerance is {tolerance}, expected at most {worst:g} for {method}: "
+                         + ("a slope of 1 would pass" if method == "taylor" else "an error of 1 % would pass"))
+    return tolerance
+
+
+def check_determinism(subject):
+    """The gradient, if f and back answer twice alike and leave their arguments alone."""
+    before = subject.at.value.copy()
+    first, first_gradient = subject.forward()[0].copy(), subject.gradient()
+    second, second_gradient = subject.forward()[0], subject.gradient()
+    if not np.array_equal(before, subject.at.value):
+        raise ValueError("f changes its input or its parameters in place, so the check would move while it looks: copy "
+                         "first")
+    if not close(first, second):
+        raise ValueError("f answers differently on a second call, so it draws noise or keeps state: resampled noise. "
+                         "Draw the noise once, outside, and hand it in")
+    for name, a in first_gradient.items():
+        if a is not None and not close(a, second_gradient[name]):
+            raise ValueError(f"{name}: back answers differently on a second call, though f does not: resampled noise "
+                             "in the backward pass. Keep the noise of the forward pass and use it in back")
+    return first_gradient
+
+
+def close(a, b):
+    """Equal up to the order of a sum."""
+    rtol = 1e-6 if a.dtype == np.float32 else 1e-13
+    return a.shape == b.shape and np.allclose(a, b, rtol=rtol, atol=0, equal_nan=True)
+
+
+def check_complex_step(subject):
+    """That the imaginary part survives f: the complex step agrees with a real difference in one direction."""
+    d = np.random.default_rng(subject.seed).standard_normal(subject.at.value.size)
+    try:
+        slope = subject.at_dtype(np.complex128).along(d)(1e-30j)
+    except TypeError as refused:
+        raise ValueError(f"f does not take complex numbers ({refused}): use another method") from refused
+    difference, doubt = richardson(subject.along(d), 1e-4)
+    if abs(slope.imag / 1e-30 - difference) > 1e-4 * abs(difference) + 10 * doubt:
+        raise ValueError("the imaginary part is lost on the way through f (np.abs, x.real, a float buffer, max): use "
+                         "another method, or np.where(x.real > 0, x, -x)")
+
+
+def check_not_blind(subject, gradient, compared):
+    """That an error of 1 % would show: the gradient is neither zero nor drowned by rounding."""
+    if not compared:
+        if all(a is None or not a.any() for a in gradient.values()) and subject.scale() == 0:
+            raise ValueError("value and gradient are zero at x, where any factor would pass: check at another x")
+        return
+    size = np.sqrt(sum(max(np.nansum(c.analytic**2), (c.numeric**2).sum()) for c in compared.values()))
+    floor = np.sqrt(sum((c.floor**2).sum() for c in compared.values()))
+    if not 0.01 * size > floor:
+        raise ValueError(f"the gradient is {size:.1e} at x, of which rounding hides {floor:.1e} (the value is a sum of "
+                         f"size {subject.scale():.1e}): an error of 1 % would pass. Check at another x, without large "
+                         "constants, or with method='complex'")

@@ -1,0 +1,126 @@
+"""Relations that a wrong gradient may bear to the right one: each function gives the candidates that explain it."""
+
+import numpy as np
+
+from npvae.gradcheck.activations import activation
+from npvae.gradcheck.evidence import Candidate
+
+
+def zero(e):
+    """No gradient arrives."""
+    if e.a[e.block].any():
+        return []
+    return [Candidate("zero", "no gradient arrives, though the value depends on it",
+                      "Add into the view, dW[...] += …: dW = … only rebinds a name; or a path was left out", rank=2)]
+
+
+def chain_rule(e):
+    """σ for log σ, and σ² for σ, where the parameter is a logarithm."""
+    if e.elementwise:
+        return []
+    s, log = np.exp(np.clip(e.v, -300, 300)), "log σ"
+    found = []
+    for factor, kind, what, mend in (
+            (1 / s, "chain rule", f"∂/∂σ stands where ∂/∂{log} belongs: the chain-rule factor σ is missing",
+             f"Multiply by σ: ∂/∂{log} = σ ∂/∂σ"),
+            (s, "chain rule", "the chain-rule factor σ is there once too often", "Divide by σ"),
+            (0.5 / s, "variance", "the value uses σ² where back differentiates σ", "Write z = μ + σ ε, not μ + σ² ε"),
+            (2 * s, "variance", "back differentiates σ² where the value uses σ", "Differentiate what is computed"),
+            (1 / s**2, "variance", "∂/∂σ² stands where ∂/∂log σ² belongs: a factor σ² is missing", "Multiply by σ²"),
+            (s**2, "variance", "a factor σ² is there once too often", "Divide by σ²")):
+        if e.explains(e.n * factor):
+            found.append(Candidate(kind, what, mend))
+    return found
+
+
+def other_point(e):
+    """The derivative taken at another point: log σ read as log σ², a sign lost inside, y for x."""
+    points = {"log σ read as log σ² (σ where σ² belongs)": e.v / 2,
+              "log σ² read as log σ (σ² where σ belongs)": 2 * e.v,
+              "−x where x belongs": -e.v}
+    found = []
+    for what, moved in points.items():
+        point = e.v.copy()
+        point[e.block] = moved[e.block]
+        n = e.numeric(changed={e.name: point})
+        kind = "variance" if "σ" in what else "wrong point"
+        for k in (1.0, 0.5, 2.0):
+            if e.explains(k * n):
+                found.append(Candidate(kind, f"the derivative is taken at the wrong point: {what}",
+                                       "Use σ² = exp(2 log σ) in value and back" if "σ" in what else
+                                       "Take it where the value is computed", rank=2))
+    return found[:1]
+
+
+def clamp(e):
+    """Forward is flat beyond a limit and back is not, or the other way round."""
+    if not e.off.any() or e.off[e.block].all():
+        return []
+    flat, steep = (e.n, e.a) if not np.abs(e.n[e.off]).max() > 1e-7 * np.abs(e.n).max() else (e.a, e.n)
+    if np.abs(flat[e.off]).max() > 1e-7 * np.abs(e.n).max() or not steep[e.off].all():
+        return []
+    if e.elementwise and not e.y[e.off].any():
+        return []
+    size = np.abs(e.v[e.block]) if e.block else np.abs(e.v)
+    inside, outside = size[~e.off[e.block]].max(initial=0), np.abs(e.v[e.off]).min()
+    if not inside < outside:
+        return []
+    who = ("forward clamps there and back ignores the clamp", "Multiply by [inside the clamp] in back") if flat is e.n \
+        else ("back clamps there and forward does not", "Clamp in both or in neither")
+    return [Candidate("clamp", f"wrong only where |x| > {inside:.3g}: {who[0]}", who[1], rank=0)]
+
+
+def upstream(e):
+    """dy ignored, or only one row or node of it used."""
+    if not e.subject.callback or e.y.ndim == 0:
+        return []
+    if e.explains(e.numeric(upstream=np.ones_like(e.c))):
+        return [Candidate("upstream", "back ignores dy: it gives the gradient for dy = 1", "Multiply by dy", rank=0)]
+    found = []
+    for axis in (i for i, size in enumerate(e.c.shape) if size > 1):
+        for index, which in ((0, "first"), (-1, "last")):
+            one = np.zeros_like(e.c)
+            place = (slice(None),) * axis + (index,)
+            one[place] = e.c[place]
+            if e.explains(e.numeric(upstream=one)):
+                over = axis_name(e, axis)
+                found.append(Candidate("slice", f"only the {which} of {over} is counted: the sum over {over} is "
+                                       "missing", f"Sum over axis {axis}", rank=0))
+    return found
+
+
+def axis_name(e, axis):
+    """What runs along an axis of y: a name from `sizes`, if one size alone fits."""
+    names = [name for name, size in e.sizes.items() if size == e.c.shape[axis]]
+    return f"{names[0]} = {e.c.shape[axis]}" if len(names) == 1 else f"the {e.c.shape[axis]} along axis {axis} of y"
+
+
+def transposed(e):
+    """A square gradient transposed, or a square weight used untransposed."""
+    square = e.a.ndim == 2 and e.a.shape[0] == e.a.shape[1] > 1
+    if square and e.explains(e.n.T):
+        return [Candidate("transposed", "the gradient is the transposed of the right one", "Write dW = xᵀ dy", rank=0)]
+    found = []
+    for name in e.subject.at.names:
+        W = e.subject.at[name]
+        if name != e.name and W.ndim == 2 and W.shape[0] == W.shape[1] > 1 and e.explains(
+                e.numeric(changed={name: W.T.copy()})):
+            found.append(Candidate("transposed", f"{name} is used where its transposed belongs",
+                                   f"Write dx = dy {name}ᵀ", rank=0))
+    return found
+
+
+def softmax(e):
+    """The second term of the softmax's derivative, p (d − Σ p d), forgotten."""
+    if e.v.ndim != 2 or e.v.shape[1] < 2:
+        return []
+    p = np.exp(e.v - e.v.max(1, keepdims=True))
+    p /= p.sum(1, keepdims=True)
+    # right = a − p Σ_k a_k
+    if np.linalg.norm(e.a - p * e.a.sum(1, keepdims=True) - e.n) > 1e-4 * np.linalg.norm(e.a - e.n):
+        return []
+    return [Candidate("softmax", "the term −p Σ p d of the softmax's derivative is missing",
+                      "Write p (d − Σ_k p_k d_k): the probabilities share one normaliser")]
+
+
+RELATIONS = (zero, chain_rule, other_point, activation, clamp, upstream, transposed, softmax)

@@ -1,0 +1,137 @@
+"""Whatever is handed in, as one scalar function F = Σ c ⊙ f of one vector, with the gradient that is to be checked.
+
+    y, back = f(x)              a function, or a layer; with `arrays` and `on` its parameters are checked, too
+    value, gradient = f(x)      a plain function; x an array or a dict of arrays
+
+c is a random upstream gradient: with c = 1, a `back` that forgets dy, or that sums over the wrong axis, would pass.
+"""
+
+import copy
+
+import numpy as np
+
+from npvae.nn import Parameters
+
+
+class Subject:
+    """F(v) = Σ c ⊙ f at the point v = [inputs, parameters], all in one `Parameters` vector.
+
+    Parameters
+    ----------
+    f : callable
+    x : array or dict of arrays
+    call : callable (f, x) -> (y, back) or (value, gradient), optional
+        By default f(x).
+    upstream : array, optional
+        c, of the shape of y; random by default.
+    dtype : numpy dtype
+    seed : int
+        Of c.
+    """
+
+    def __init__(self, f, x, call=None, upstream=None, dtype=np.float64, seed=0):
+        self.part, self.call = f, call
+        self.inputs = dict(x) if isinstance(x, dict) else {"x": x}
+        self.is_dict, self.seed = isinstance(x, dict), seed
+        self.parametrised = hasattr(f, "arrays") and hasattr(f, "on")
+        own = f.arrays() if self.parametrised else {}
+        clash = set(own) & set(self.inputs)
+        if clash:
+            raise ValueError(f"{sorted(clash)} names both an input and a parameter: rename the input")
+        self._place({**self.inputs, **own}, dtype)
+        y, back = self.forward()
+        self.callback = callable(back)
+        if self.callback:
+            self.upstream = np.random.default_rng(seed).standard_normal(y.shape) if upstream is None else upstream
+        else:
+            self.upstream = np.ones(())
+            if y.size != 1:
+                raise ValueError(f"f returned a value of shape {y.shape} with its gradient, expected one number: "
+                                 "return (y, back) with back(dy) for a function with several outputs")
+
+    def _place(self, arrays, dtype):
+        self.at = Parameters(arrays, dtype)
+        self.f = self.part.on(self.at) if self.parametrised else self.part
+
+    def at_dtype(self, dtype):
+        """The same subject with its point in another dtype."""
+        twin = copy.copy(self)
+        twin._place({n: self.at[n] for n in self.at.names}, dtype)
+        return twin
+
+    def where(self, name):
+        """The slice of the vector that holds `name`."""
+        start = sum(self.at[n].size for n in self.at.names[:self.at.names.index(name)])
+        return slice(start, start + self.at[name].size)
+
+    def x(self):
+        """The inputs as f takes them."""
+        return {n: self.at[n] for n in self.inputs} if self.is_dict else self.at["x"]
+
+    def _ask(self, function):
+        # functions that stand beside a `call` take the part, too, with its parameters where they now are
+        return function(self.f, self.x()) if self.call else function(self.x())
+
+    def forward(self):
+        """y (or the value) as an array, and back (or the gradient)."""
+        answer = self._ask(self.call or self.f)
+        if not isinstance(answer, tuple) or len(answer) != 2:
+            raise ValueError(f"f returned {describe(answer)}, expected (y, back), with dx = back(dy), or (value, "
+                             "gradient)")
+        return np.asarray(answer[0]), answer[1]
+
+    def value(self, function=None):
+        """F = Σ c ⊙ y; of another function of the same arguments, which returns y alone, if one is given."""
+        y = self.forward()[0] if function is None else np.asarray(self._ask(function))
+        return (self.upstream * y).sum()
+
+    def scale(self):
+        """Σ |c ⊙ y|: the size of the numbers that rounding acts on."""
+        return float(np.abs(self.upstream * self.forward()[0]).sum())
+
+    def gradient(self, times=1):
+        """The analytic gradient by name, after `times` calls of `back`; None for an input that gets none."""
+        self.at.grad.fill(0)
+        _, back = self.forward()
+        answer = back
+        for _ in range(times if self.callback else 0):
+            answer = back(self.upstream)
+        of_inputs = answer if self.is_dict else {"x": answer}
+        if not isinstance(of_inputs, dict):
+            raise ValueError(f"the gradient is {describe(answer)}, expected a dict with the names {list(self.inputs)}")
+        found = {n: None if of_inputs.get(n) is None else np.array(of_inputs[n]) for n in self.inputs}
+        return found | {n: self.at.gradient(n).copy() for n in self.at.names if n not in self.inputs}
+
+    def along(self, direction, function=None):
+        """φ(t) = F(v + t d), for a direction d (n,)."""
+        start = self.at.value.copy()
+
+        def phi(t):
+            self.at.value[...] = start + t * direction
+            try:
+                return self.value(function)
+            finally:
+                self.at.value[...] = start
+
+        return phi
+
+    def along_coordinate(self, j, function=None):
+        """φ(t) = F(v + t e_j)."""
+        old = self.at.value[j]
+
+        def phi(t):
+            self.at.value[j] = old + t
+            try:
+                return self.value(function)
+            finally:
+                self.at.value[j] = old
+
+        return phi
+
+
+def describe(thing):
+    """A short name for what came back, for messages."""
+    if isinstance(thing, tuple):
+        return "a tuple of " + ", ".join(describe(t) for t in thing)
+    shape = f" of shape {thing.shape}" if isinstance(thing, np.ndarray) else ""
+    return f"{type(thing).__name__}{shape}"

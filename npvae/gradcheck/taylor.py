@@ -1,0 +1,61 @@
+"""The Taylor test: |F(v + h d) − F(v) − h g·d| falls with slope 2 in h if g is the gradient, with slope 1 if not.
+
+No step and no tolerance on the gradient have to be chosen (Farrell et al. 2013, dolfin-adjoint).
+"""
+
+import numpy as np
+
+DIRECTIONS = 5      # one alone may have next to no curvature
+STEPS = 0.05 / 2.0 ** np.arange(26)
+
+
+def remainders(subject, gradient, where, rng):
+    """The Taylor remainder for each of `STEPS`, root mean square over a few directions, and what rounding does to it.
+
+    Parameters
+    ----------
+    subject : Subject
+    gradient : array (n,)
+        g, in the coordinates `where`.
+    where : slice
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    remainder : array, one for each step
+    noise : float
+    size : float
+        Root mean square of g·d.
+    """
+    squares, sizes = np.zeros(len(STEPS)), 0.0
+    for _ in range(DIRECTIONS):
+        d = np.zeros(subject.at.value.size)
+        d[where] = rng.standard_normal(where.stop - where.start)
+        phi, slope = subject.along(d), gradient @ d[where]
+        here = phi(0.0)
+        # R(h) = F(v + h d) − F(v) − h g·d
+        squares += np.array([phi(h) - here - h * slope for h in STEPS]) ** 2
+        sizes += slope**2
+    noise = np.finfo(subject.at.value.dtype).eps * subject.scale()
+    return np.sqrt(squares / DIRECTIONS), noise, np.sqrt(sizes / DIRECTIONS)
+
+
+def taylor_slope(remainder, noise, size):
+    """The slope of log R against log h over the five smallest steps at which R stands clear of rounding.
+
+    Returns
+    -------
+    slope : float or None
+        None if F is linear here, R being rounding at every small step.
+
+    Examples
+    --------
+    >>> float(round(taylor_slope(STEPS**2, 1e-16, 1.0), 3)), taylor_slope(0 * STEPS, 1e-16, 1.0)
+    (2.0, None)
+    """
+    clear = np.flatnonzero(remainder > 1e3 * noise)
+    small = np.flatnonzero(STEPS < 1e-3)[:4]
+    if (remainder[small] <= np.maximum(100 * noise, 1e-9 * size * STEPS[small])).all() or len(clear) < 3:
+        return None
+    window = clear[-5:]
+    return float(np.polyfit(np.log(STEPS[window]), np.log(remainder[window]), 1)[0])

@@ -1,0 +1,290 @@
+"""The estimators of `gradient_estimators` at work on the ELBO, and what training looks like under each of them.
+
+    L(q) = E_q[log p_θ(x, z) − log q(z)]
+
+The row q stands in it twice, as what z is drawn from and inside the logarithm. The second place contributes
+−E_q ∂log q(z)/∂q = 0: no estimator needs it, and only noise is lost with it.
+"""
+
+from functools import partial
+
+import numpy as np
+
+from npvae.inference.elbo import elbo
+from npvae.inference.evaluation import evaluate
+from npvae.inference.gradient_estimators import (
+    leave_one_out,
+    mean_baseline,
+    optimal_baseline,
+    pathwise,
+    score_function,
+    score_of_q,
+)
+from npvae.inference.training import DivergenceError
+from npvae.models import Categorical, MonteCarlo
+from npvae.nn import SGD, lay_out
+
+
+def log_weight(model, q, x):
+    """f(z) = log p_θ(x, z) − log q(z) with q held fixed: its mean under q is the ELBO.
+
+    Parameters
+    ----------
+    model : LatentVariableModel
+    q : array (B, R)
+    x : array (B, D)
+
+    Returns
+    -------
+    f : callable z (S, B, K) -> value (S, B) nats, back : dvalue (S, B) -> dz (S, B, K), for a Gaussian latent
+
+    Examples
+    --------
+    >>> from npvae.models import probabilistic_pca
+    >>> model, x, q = probabilistic_pca(2, 3), np.ones((5, 3)), np.zeros((5, 4))
+    >>> log_weight(model, q, x)(np.zeros((7, 5, 2)))[0].shape
+    (7, 5)
+    """
+
+    def f(z):
+        log_px, back_log_px = model.log_likelihood(x, z)
+        # log p(x|z) + log p(z) − log q(z)
+        value = log_px + model.latent.log_prior(z) - model.latent.log_q(q, z)
+
+        def back(dvalue):
+            # ∂log p(z)/∂z = −z;  z and μ are in log q only as z − μ, so −∂log q/∂z = ∂log q/∂μ
+            dprior_dq = score_of_q(model.latent, q, z)[:, :, : model.latent.dim] - z
+            return back_log_px(dvalue) + dvalue[:, :, None] * dprior_dq
+
+        return value, back
+
+    return f
+
+
+def pathwise_elbo(model, q, x, noise):
+    """The pathwise gradient of the ELBO with its KL in closed form, one for each draw: the usual one of a VAE.
+
+    Parameters
+    ----------
+    model : LatentVariableModel
+        With a Gaussian latent. θ's gradient views, if it has any, gather the sum over draws and rows.
+    q : array (B, 2K)
+    x : array (B, D)
+    noise : Noise
+        ε (S, B or 1, K).
+
+    Returns
+    -------
+    gradient : array (S, B, 2K)
+        Their weighted mean is what `elbo`'s backward pass returns on the same noise.
+
+    Raises
+    ------
+    ValueError
+        If the latent is Categorical: see `pathwise`.
+
+    References
+    ----------
+    Kingma & Welling 2014.
+
+    Examples
+    --------
+    >>> from npvae.models import probabilistic_pca
+    >>> model, x, q = probabilistic_pca(2, 3), np.ones((5, 3)), np.zeros((5, 4))
+    >>> pathwise_elbo(model, q, x, MonteCarlo(7)(np.random.default_rng(0), batch=5, dim=2)).shape
+    (7, 5, 4)
+    """
+    # ∂/∂q log p(x|z(q, ε)) − ∂/∂q KL(q ‖ p)
+    gradient = pathwise(model.latent, q, partial(model.log_likelihood, x), noise)
+    return gradient + model.latent.kl(q)[1](-np.ones(len(q), q.dtype))
+
+
+def total_derivative(model, q, x, noise):
+    """The pathwise gradient of the ELBO with its KL sampled, every dependence on q differentiated.
+
+    Parameters and return value are those of `pathwise_elbo`.
+
+    Examples
+    --------
+    >>> from npvae.models import probabilistic_pca
+    >>> model, x, q = probabilistic_pca(2, 3), np.ones((5, 3)), np.zeros((5, 4))
+    >>> total_derivative(model, q, x, MonteCarlo(7)(np.random.default_rng(0), batch=5, dim=2)).shape
+    (7, 5, 4)
+    """
+    # d/dq = ∂z/∂q ∂/∂z [log p(x, z) − log q(z)] − ∂log q(z)/∂q at fixed z
+    z = model.latent.nodes(q, noise)[0]
+    return sticking_the_landing(model, q, x, noise) - score_of_q(model.latent, q, z)
+
+
+def sticking_the_landing(model, q, x, noise):
+    """The total derivative without its score term, whose mean is zero: at q = p(z|x) not only that mean but every
+    single draw is zero, since log p(x, z) − log q(z) = log p(x) for every z.
+
+    Parameters and return value are those of `pathwise_elbo`.
+
+    References
+    ----------
+    Roeder, Wu & Duvenaud 2017, "Sticking the Landing".
+
+    Examples
+    --------
+    >>> from npvae.models import probabilistic_pca
+    >>> model, x, q = probabilistic_pca(2, 3), np.ones((5, 3)), np.zeros((5, 4))
+    >>> sticking_the_landing(model, q, x, MonteCarlo(7)(np.random.default_rng(0), batch=5, dim=2)).shape
+    (7, 5, 4)
+    """
+    # ∂z/∂q ∂/∂z [log p(x, z) − log q(z)]
+    return pathwise(model.latent, q, log_weight(model, q, x), noise)
+
+
+def elbo_estimators(latent, samples):
+    """Every estimator of ∂ELBO/∂q that applies to a latent, by name, all called alike.
+
+    Parameters
+    ----------
+    latent : Gaussian or Categorical
+        A Categorical one leaves the score-function estimators.
+    samples : int
+        S, draws for each row. The mean and the optimal baseline come from as many draws again; leave-one-out needs
+        two.
+
+    Returns
+    -------
+    estimators : dict of str to callable (model, q, x, rng) -> gradient (S, B, R)
+
+    Examples
+    --------
+    >>> from npvae.models import Categorical
+    >>> list(elbo_estimators(Categorical(3), samples=4))
+    ['no baseline', 'mean baseline', 'optimal baseline', 'leave-one-out']
+    """
+
+    def along(path):
+        return lambda model, q, x, rng: path(model, q, x, MonteCarlo(samples)(rng, len(q), latent.dim, q.dtype))
+
+    def through(density):
+        return lambda model, q, x, rng: density(q, log_weight(model, q, x), lambda: latent.sample(q, samples, rng))
+
+    scores = {
+        "no baseline": through(lambda q, f, z: score_function(latent, q, f, z())),
+        # z() draws anew each time: the baseline's draws are not those that it is taken off
+        "mean baseline": through(lambda q, f, z: score_function(latent, q, f, z(), mean_baseline(f, z()))),
+        "optimal baseline": through(
+            lambda q, f, z: score_function(latent, q, f, z(), optimal_baseline(latent, q, f, z()))),
+        "leave-one-out": through(lambda q, f, z: leave_one_out(latent, q, f, z()))}
+    if samples == 1:
+        del scores["leave-one-out"]                         # there are no others
+    if isinstance(latent, Categorical):
+        return scores
+    return {"pathwise": along(pathwise_elbo), "pathwise, KL sampled": along(total_derivative),
+            "sticking the landing": along(sticking_the_landing), **scores}
+
+
+def fit_rows(model, x, estimator, rng, steps=200, learning_rate=0.05, every=1):
+    """Climb to argmax_q L(q, x^i, θ) for each x with plain SGD from the prior, θ fixed, on one estimator's gradients.
+
+    Parameters
+    ----------
+    model : LatentVariableModel
+    x : array (B, D)
+    estimator : callable (model, q, x, rng) -> gradient (S, B, R)
+        For instance one of `elbo_estimators`.
+    rng : numpy.random.Generator
+    steps : int
+    learning_rate : float
+        λ; a noisy estimator needs a smaller one.
+    every : int
+        Steps from one report to the next.
+
+    Returns
+    -------
+    elbo : array (1 + steps // every,), nats a row
+        Before the first step, then every so many steps, on nodes that no gradient has seen.
+
+    Raises
+    ------
+    DivergenceError
+        If the ELBO is no longer finite.
+
+    Examples
+    --------
+    >>> from npvae.models import Gaussian, probabilistic_pca
+    >>> model, climb = probabilistic_pca(1, 3, sigma_g=1.0), elbo_estimators(Gaussian(1), samples=4)["pathwise"]
+    >>> fit_rows(model, np.ones((5, 3)), climb, np.random.default_rng(0), steps=10).shape
+    (11,)
+    """
+    parameters = lay_out({"theta": model})
+    fixed = model.on(parameters, "theta.", gradient=False)
+    q = np.tile(model.latent.prior_row(), (len(x), 1))
+    dq = np.zeros_like(q)
+    sgd = SGD(q, dq, learning_rate)
+
+    def step():
+        # q ← q + λ mean_s dq_s
+        dq[...] = estimator(fixed, q, x, rng).mean(0)
+        sgd.step()
+
+    return _history(step, lambda: evaluate(fixed, q, x), steps, every)
+
+
+def fit_vae(model, encoder, x, estimator, rng, steps=200, learning_rate=0.01, every=10):
+    """Train θ and an encoder's φ with plain SGD on all data at once, the rows' gradients by one estimator.
+
+    Only q depends on how one differentiates through sampling: θ has the same estimate under every estimator.
+
+    Parameters
+    ----------
+    model : LatentVariableModel
+        Copied, not moved.
+    encoder : network
+        Maps x (B, D) to rows (B, R); copied as well.
+    x, estimator, rng, steps, learning_rate, every
+        As for `fit_rows`.
+
+    Returns
+    -------
+    elbo : array (1 + steps // every,), nats a row
+
+    Raises
+    ------
+    DivergenceError
+        If the ELBO is no longer finite.
+
+    Examples
+    --------
+    >>> from npvae.models import Gaussian, mlp_model
+    >>> from npvae.nn import mlp
+    >>> model, estimator = mlp_model(1, [4], 2), elbo_estimators(Gaussian(1), samples=4)["leave-one-out"]
+    >>> fit_vae(model, mlp([2, 4, 2]), np.ones((5, 2)), estimator, np.random.default_rng(0), steps=20).shape
+    (3,)
+    """
+    parameters = lay_out({"theta": model, "phi": encoder})
+    moving, encoder = model.on(parameters, "theta."), encoder.on(parameters, "phi.")
+    fixed = model.on(parameters, "theta.", gradient=False)
+    sgd, latent = SGD(parameters.value, parameters.grad, learning_rate), model.latent
+
+    def step():
+        q, back_encoder = encoder(x)
+        noise = None if isinstance(latent, Categorical) else MonteCarlo()(rng, len(x), latent.dim)
+        parameters.grad.fill(0)
+        # ∂/∂θ: from the backward pass of the ELBO, whose dq is not used
+        elbo(moving, q, x, noise)[1](np.full(len(x), 1 / len(x)))
+        # ∂/∂φ = Σ_i ∂q_i/∂φ mean_s dq_{s,i}
+        back_encoder(estimator(fixed, q, x, rng).mean(0) / len(x))
+        sgd.step()
+
+    return _history(step, lambda: evaluate(fixed, encoder(x)[0], x), steps, every)
+
+
+def _history(step, elbo_now, steps, every):
+    values = [elbo_now().mean()]
+    # an overflow on the way is judged by the ELBO that it makes, not by a warning
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        for t in range(1, steps + 1):
+            step()
+            if t % every == 0:
+                values.append(elbo_now().mean())
+            if not np.isfinite(values[-1]):
+                raise DivergenceError(f"the ELBO is {values[-1]} after {t} steps: the gradient is too noisy for this "
+                                      "learning rate; lower it, draw more samples or take a better estimator")
+    return np.array(values)

@@ -1,0 +1,55 @@
+"""The best encoder of a given form for a fixed θ: what is left between it and the best q_i is the amortization gap."""
+
+import numpy as np
+
+from npvae.inference.argmax_q import quadrature
+from npvae.inference.data import check_data, take
+from npvae.inference.elbo import elbo
+from npvae.nn import Adam, lay_out
+
+
+def fit_encoder(model, encoder, X, steps=2000, learning_rate=1e-2, noise=None):
+    """max_φ Σ_i L(x^i; φ, θ) over all data at once, θ held fixed, with a rate that falls to nothing.
+
+    Parameters
+    ----------
+    model : LatentVariableModel
+        Its θ is not moved.
+    encoder : network
+        Maps x (B, D) to rows (B, R); its weights are where φ starts.
+    X : array (m, D)
+    steps : int
+    learning_rate : float
+        λ at the start; it falls along half a cosine.
+    noise : GaussHermite or Cubature, optional
+        Deterministic nodes; `quadrature(model.latent)` by default.
+
+    Returns
+    -------
+    encoder : network
+        With the fitted φ, float64.
+
+    Examples
+    --------
+    >>> from npvae.models import mixture_of_gaussians
+    >>> from npvae.nn import mlp
+    >>> model, X = mixture_of_gaussians(3, 2, sigma_g=1.0), np.random.default_rng(0).normal(size=(50, 2))
+    >>> fit_encoder(model, mlp([2, 3]), X, steps=10)
+    chain(Affine(2, 3))
+    """
+    model = model.copy(gradient=False)
+    x = take(check_data(X, model.data_dim, model.likelihood), slice(None), np.float64)
+    parameters = lay_out({"phi": encoder})
+    encoder = encoder.on(parameters, "phi.")
+    noise = quadrature(model.latent) if noise is None else noise
+    nodes = None if noise is None else noise(None, 1, model.latent.dim)
+    adam, share = Adam(parameters.value, parameters.grad, learning_rate), np.full(len(x), 1 / len(x))
+    for step in range(steps):
+        q, back_q = encoder(x)
+        _, back = elbo(model, q, x, nodes)
+        parameters.grad.fill(0)
+        back_q(back(share))
+        # λ_t = λ ½ (1 + cos πt/T)
+        adam.learning_rate = learning_rate * 0.5 * (1 + np.cos(np.pi * step / steps)) + 1e-12
+        adam.step()
+    return encoder

@@ -1,0 +1,226 @@
+"""How to differentiate E_q f(z) with respect to the row q when z is sampled: along the path, or through the density.
+
+    pathwise          ∂/∂q E_q f(z) = E_ε  ∂f(z(q, ε))/∂q               needs ∂f/∂z and z = μ + σ ⊙ ε
+    score function    ∂/∂q E_q f(z) = E_q  (f(z) − b) ∂log q(z)/∂q      needs values of f only, so any latent will do
+
+A function to be averaged is in callback style: `value, back = f(z)` with z (S, B, K), value (S, B) and
+`back(dvalue) -> dz`. Every estimator returns one gradient for each draw, (S, B, R): their mean over S is the
+estimate, their spread the noise (Mohamed et al. 2020, "Monte Carlo Gradient Estimation in Machine Learning").
+"""
+
+import numpy as np
+
+from npvae.models import Categorical, Noise
+from npvae.models.latents import log_softmax
+
+
+def squared_norm(z):
+    """f(z) = ‖z‖², for z (S, B, K): (S, B), and back : (S, B) -> dz = 2z. The test function with known variances."""
+    return np.einsum("sbk,sbk->sb", z, z), lambda dvalue: 2 * z * dvalue[:, :, None]
+
+
+def score_of_q(latent, q, z):
+    """The score ∂log q(z)/∂q of each row at each z; its mean under q is zero, which is why a baseline may be taken off.
+
+    Parameters
+    ----------
+    latent : Gaussian or Categorical
+    q : array (B, R)
+    z : array (S, B, K), or (S, 1, K) when all rows share the nodes
+
+    Returns
+    -------
+    score : array (S, B, R)
+
+    Raises
+    ------
+    ValueError
+        If the rows or the draws do not fit the latent.
+
+    Examples
+    --------
+    >>> from npvae.models import Gaussian
+    >>> score_of_q(Gaussian(1), np.array([[0.0, np.log(2)]]), np.array([[[2.0]], [[4.0]]]))[:, 0]
+    array([[0.5, 0. ],
+           [1. , 3. ]])
+    """
+    _check_rows(latent, q)
+    if np.ndim(z) != 3 or z.shape[1] not in (1, len(q)) or z.shape[2] != latent.dim:
+        raise ValueError(f"z has shape {np.shape(z)}, expected (draws, {len(q)}, {latent.dim}): see `latent.sample`")
+    if isinstance(latent, Categorical):
+        # ∂/∂logits = z − softmax(logits)
+        return z - np.exp(log_softmax(q))
+    mu, log_sigma = q[:, : latent.dim], q[:, latent.dim:]
+    eps = (z - mu) * np.exp(-log_sigma)
+    # ∂/∂μ = ε/σ,  ∂/∂log σ = ε² − 1
+    return np.concatenate([eps * np.exp(-log_sigma), eps * eps - 1], axis=2)
+
+
+def pathwise(latent, q, f, noise):
+    """The pathwise (reparameterization) gradient of E_q f(z), one for each draw.
+
+    Parameters
+    ----------
+    latent : Gaussian
+    q : array (B, 2K)
+        Rows [μ, log σ].
+    f : callable z -> (value, back)
+        Only its `back` is used, once, with ones: what f's parameters gather is the sum over draws and rows.
+    noise : Noise
+        ε (S, B or 1, K), drawn outside; its weights are left to whoever takes the mean.
+
+    Returns
+    -------
+    gradient : array (S, B, 2K)
+
+    Raises
+    ------
+    ValueError
+        If the latent is Categorical, or the rows do not fit it.
+
+    References
+    ----------
+    Kingma & Welling 2014; Rezende, Mohamed & Wierstra 2014.
+
+    Examples
+    --------
+    >>> from npvae.models import Gaussian
+    >>> eps = np.array([[[1.0]], [[-1.0]]])
+    >>> pathwise(Gaussian(1), np.array([[3.0, 0.0]]), squared_norm, Noise(eps, 0.5))[:, 0]
+    array([[ 8.,  8.],
+           [ 4., -4.]])
+    """
+    if isinstance(latent, Categorical):
+        raise ValueError(f"pathwise got {latent}, expected Gaussian: a one-hot z does not move with q, so there is no "
+                         "path to differentiate along; use score_function, or `elbo`, which sums over every z")
+    _check_rows(latent, q)
+    S, (B, R), K = len(noise.eps), q.shape, latent.dim
+    # each draw is given a row of its own, so that the backward pass has no draws to sum over
+    rows = np.broadcast_to(q, (S, B, R)).reshape(S * B, R)
+    eps = np.broadcast_to(noise.eps, (S, B, K)).reshape(1, S * B, K)
+    # z = μ + σ ⊙ ε
+    z, _, back_nodes = latent.nodes(rows, Noise(eps, 1.0))
+    value, back_f = f(z.reshape(S, B, K))
+    # ∂f/∂q = ∂z/∂q ∂f/∂z
+    dz = back_f(np.ones_like(value))
+    return back_nodes(dz.reshape(1, S * B, K), 0.0).reshape(S, B, R)
+
+
+def score_function(latent, q, f, z, baseline=0.0):
+    """The score-function gradient (REINFORCE) of E_q f(z), one for each draw.
+
+    Parameters
+    ----------
+    latent : Gaussian or Categorical
+    q : array (B, R)
+    f : callable z -> (value, back)
+        Only its values are used.
+    z : array (S, B, K)
+        Draws from q, as by `latent.sample(q, S, rng)`.
+    baseline : float or array (B, 1) or (B, R)
+        b, which takes off variance and adds no bias as long as it does not depend on the draws z.
+
+    Returns
+    -------
+    gradient : array (S, B, R)
+
+    Raises
+    ------
+    ValueError
+        If the rows, the draws or the baseline have another shape.
+
+    References
+    ----------
+    Glynn 1990; Williams 1992; for the ELBO Ranganath, Gerrish & Blei 2014, "Black Box Variational Inference".
+
+    Examples
+    --------
+    >>> from npvae.models import Gaussian
+    >>> score_function(Gaussian(1), np.array([[0.0, 0.0]]), squared_norm, np.array([[[2.0]]]), baseline=1.0)
+    array([[[6., 9.]]])
+    """
+    if np.ndim(baseline) and (np.ndim(baseline) != 2 or np.shape(baseline) not in ((len(q), 1), q.shape)):
+        raise ValueError(f"baseline has shape {np.shape(baseline)}, expected a number, ({len(q)}, 1) for one a row or "
+                         f"{q.shape} for one a coordinate")
+    value, _ = f(z)                                         # (S, B)
+    # (f(z) − b) ∂log q(z)/∂q
+    return (value[:, :, None] - baseline) * score_of_q(latent, q, z)
+
+
+def mean_baseline(f, z):
+    """b = E_q f(z), estimated from draws z (S, B, K) other than those that it is taken off: (B, 1).
+
+    Taken from the same S draws it shrinks the gradient by 1 − 1/S, as each f(z_s) is then a part of its own baseline.
+
+    Examples
+    --------
+    >>> mean_baseline(squared_norm, np.array([[[1.0]], [[3.0]]]))
+    array([[5.]])
+    """
+    return f(z)[0].mean(0)[:, None]
+
+
+def optimal_baseline(latent, q, f, z):
+    """The b of least variance for every coordinate, estimated from draws z (S, B, K) other than those it is taken off.
+
+    Returns
+    -------
+    baseline : array (B, R)
+
+    References
+    ----------
+    Weaver & Tao 2001; Greensmith, Bartlett & Baxter 2004.
+
+    Examples
+    --------
+    >>> from npvae.models import Gaussian
+    >>> optimal_baseline(Gaussian(1), np.zeros((1, 2)), squared_norm, np.array([[[1.0]], [[3.0]]]))
+    array([[8.2, 9. ]])
+    """
+    score2 = score_of_q(latent, q, z) ** 2
+    # b_j = E[f(z) s_j²] / E[s_j²],  s = ∂log q(z)/∂q
+    above, below = (f(z)[0][:, :, None] * score2).sum(0), score2.sum(0)
+    # where the score is zero at every draw, any b will do
+    return np.divide(above, below, out=np.zeros_like(above), where=below > 0)
+
+
+def leave_one_out(latent, q, f, z):
+    """The score-function gradient of E_q f(z) with the mean of the other draws as each draw's baseline (RLOO).
+
+    Parameters
+    ----------
+    latent, q, f, z
+        As for `score_function`, with S ≥ 2 draws.
+
+    Returns
+    -------
+    gradient : array (S, B, R)
+        Each is unbiased; they hang together a little, as each draw is in the baseline of the others.
+
+    Raises
+    ------
+    ValueError
+        If there is only one draw.
+
+    References
+    ----------
+    Mnih & Rezende 2016; Kool, van Hoof & Welling 2019, "Buy 4 REINFORCE Samples, Get a Baseline for Free!".
+
+    Examples
+    --------
+    >>> from npvae.models import Gaussian
+    >>> leave_one_out(Gaussian(1), np.zeros((1, 2)), squared_norm, np.array([[[1.0]], [[3.0]]]))[:, 0]
+    array([[-8., -0.],
+           [24., 64.]])
+    """
+    if len(z) < 2:
+        raise ValueError(f"leave_one_out got {len(z)} draw, expected two or more: a baseline is the mean of the others")
+    value, _ = f(z)                                         # (S, B)
+    # b_s = 1/(S − 1) Σ_{t≠s} f(z_t)
+    baseline = (value.sum(0) - value) / (len(z) - 1)
+    return (value - baseline)[:, :, None] * score_of_q(latent, q, z)
+
+
+def _check_rows(latent, q):
+    if np.ndim(q) != 2 or q.shape[1] != latent.row_size:
+        raise ValueError(f"q has shape {np.shape(q)}, expected (rows, {latent.row_size}) for {latent}")

@@ -1,0 +1,141 @@
+"""One run of gradient steps that can be stopped, saved, and gone on with as if it had never stopped."""
+
+import json
+import math
+
+import numpy as np
+
+from npvae.inference.early_stopping import EarlyStopping, hold_out
+from npvae.inference.schedules import at
+from npvae.inference.training import History, Training
+from npvae.nn import Adam
+
+SHUFFLED_BATCHES = 64  # batches a block, when the rows are shuffled block by block
+
+
+class Run:
+    """All that a run carries from step to step: parameters, moments, random generator, history, early stopping.
+
+    Parameters
+    ----------
+    parameters : Parameters
+    seed : int
+        Of the generator that shuffles the rows and draws the noise.
+    learning_rate : float, or callable sweep (from 0) -> float
+        λ.
+    held_out : float
+        The fraction of rows that no gradient sees; 0 trains on all.
+    patience : int
+        Sweeps without a better score on them before the run stops.
+    maximize : bool
+        False walks downhill.
+
+    Examples
+    --------
+    >>> from npvae.nn import Parameters
+    >>> parameters = Parameters({"w": np.zeros(2)})
+    >>> run = Run(parameters, seed=0, learning_rate=0.1)
+    >>> parameters.grad[:] = 1
+    >>> run.optimizer.step()
+    >>> again = Run(Parameters({"w": np.zeros(2)}), seed=0, learning_rate=0.1)
+    >>> again.restore(run.arrays())
+    >>> again.parameters.value
+    array([0.1, 0.1])
+    """
+
+    def __init__(self, parameters, seed, learning_rate, held_out=0.0, patience=10, maximize=True):
+        self.parameters, self.learning_rate, self.held_out, self.seed = parameters, learning_rate, held_out, seed
+        self.optimizer = Adam(parameters.value, parameters.grad, at(learning_rate, 0), maximize=maximize)
+        self.rng, self.history = np.random.default_rng(seed), History()
+        self.stopping = EarlyStopping(parameters.value, patience) if held_out else None
+
+    def training(self, name, X, batch_size, sweeps, seconds=None, progress=None, measure="elbo", score=None,
+                 begin_sweep=None, end_sweep=None):
+        """The `Training` that goes on with this run on the data X (m, D), until `sweeps` sweeps in all.
+
+        Parameters
+        ----------
+        name, batch_size, sweeps, seconds, progress, measure
+            As in `Training`.
+        X : array (m, D)
+            Rows of a file on disk (`numpy.memmap`) are shuffled block by block.
+        score : callable rows (n,) of int -> float, optional
+            How good the parameters are on the held-out rows; higher is better.
+        begin_sweep : callable (sweep from 0), optional
+        end_sweep : callable (record), optional
+
+        Returns
+        -------
+        training : Training
+        """
+        rows, held = hold_out(len(X), self.held_out, self.seed)
+        if self.stopping is not None:
+            self.stopping.go_on()
+            sweeps = len(self.history) if self.stopping.exhausted and self.history else sweeps
+
+        def begin(sweep):
+            self.optimizer.learning_rate = at(self.learning_rate, sweep)
+            if begin_sweep is not None:
+                begin_sweep(sweep)
+
+        def end(record):
+            if self.stopping is not None:
+                record["held_out"] = score(held)
+            stop = self.stopping is not None and self.stopping(record["held_out"])
+            if end_sweep is not None:
+                end_sweep(record)
+            return stop
+
+        return Training(name, len(X), batch_size, sweeps, seconds, self.rng, [self.parameters.value], progress,
+                        self.history, measure, rows, _block(X, batch_size), begin, end,
+                        moments=[self.optimizer.m, self.optimizer.v])
+
+    def finish(self):
+        """The run is over for now: the parameters of the best sweep take their place, if rows were held out."""
+        if self.stopping is not None:
+            self.stopping.finish()
+
+    def arrays(self):
+        """Everything by name, for saving: copies of the parameters and moments; generator and history as JSON."""
+        stopping = {} if self.stopping is None else self.stopping.arrays()
+        return {**_under("parameters", self.parameters.arrays()), **_under("adam", self.optimizer.arrays()),
+                **_under("stopping", stopping), "generator": np.array(json.dumps(self.rng.bit_generator.state)),
+                "history": np.array(json.dumps(list(self.history)))}
+
+    def restore(self, arrays):
+        """Take up what `arrays` gave, in a run that was laid out in the same way; or the parameters alone.
+
+        Raises
+        ------
+        ValueError
+            If something is missing or does not fit.
+        """
+        for name in self.parameters.names:
+            if f"parameters/{name}" in arrays:
+                self.parameters[name][...] = arrays[f"parameters/{name}"]
+        if "generator" not in arrays:
+            return
+        try:
+            self.rng.bit_generator.state = json.loads(str(arrays["generator"]))
+            self.history[:] = _checked_history(json.loads(str(arrays["history"])))
+            self.optimizer.restore({name: arrays[f"adam/{name}"] for name in ("m", "v", "t")})
+            if self.stopping is not None:
+                self.stopping.restore({name: arrays[f"stopping/{name}"] for name in ("best", "last", "score")})
+        except (KeyError, TypeError, AttributeError, OverflowError) as problem:
+            raise ValueError(f"the training state does not fit: {problem}") from problem
+
+
+def _under(folder, arrays):
+    return {f"{folder}/{name}": a for name, a in arrays.items()}
+
+
+def _checked_history(records):
+    numbers = [number for record in records for number in record.values()]
+    if not all(type(number) in (int, float) and math.isfinite(number) for number in numbers) or not all(
+            {"sweep", "seconds"} <= set(record) for record in records):
+        raise ValueError("the history is not a list of records with finite numbers")
+    return records
+
+
+def _block(X, batch_size):
+    return SHUFFLED_BATCHES * batch_size if isinstance(X, np.memmap) else None

@@ -1,0 +1,63 @@
+"""Numbers that change from sweep to sweep: the learning rate λ, and the weight β of the KL."""
+
+import math
+
+
+def at(schedule, sweep):
+    """The value of a schedule in a sweep: a number stands for itself, a function is asked.
+
+    Examples
+    --------
+    >>> at(0.1, 7), at(lambda sweep: sweep / 10, 7)
+    (0.1, 0.7)
+    """
+    return schedule(sweep) if callable(schedule) else schedule
+
+
+def warm_up(sweeps, end=1.0):
+    """β from end/sweeps up to `end` in equal steps, then `end` (Bowman et al. 2016; Sønderby et al. 2016).
+
+    While β is small the decoder learns to use z before the KL presses q(z|x) onto the prior.
+
+    Parameters
+    ----------
+    sweeps : int
+        Of the way up; 0 is at `end` at once.
+    end : float
+        1 is the ELBO; another weight is Higgins et al.'s β-VAE (2017), whose objective is no bound for β < 1.
+
+    Returns
+    -------
+    beta : sweep (int, from 0) -> float
+
+    Examples
+    --------
+    >>> beta = warm_up(4)
+    >>> [beta(sweep) for sweep in range(6)]
+    [0.25, 0.5, 0.75, 1.0, 1.0, 1.0]
+    """
+    # β = end · min(1, (s + 1)/sweeps)
+    return lambda sweep: end * min(1.0, (sweep + 1) / sweeps) if sweeps else end
+
+
+def cosine(start, end, sweeps):
+    """λ from `start` down to `end` along half a cosine (Loshchilov & Hutter 2017), then `end`.
+
+    Parameters
+    ----------
+    start, end : float
+    sweeps : int
+        Of the way down.
+
+    Returns
+    -------
+    rate : sweep (int, from 0) -> float
+
+    Examples
+    --------
+    >>> rate = cosine(0.1, 0.0, 4)
+    >>> [round(rate(sweep), 4) for sweep in range(6)]
+    [0.1, 0.0854, 0.05, 0.0146, 0.0, 0.0]
+    """
+    # λ = end + (start − end) · ½ (1 + cos π s/sweeps)
+    return lambda sweep: end + (start - end) * 0.5 * (1 + math.cos(math.pi * min(1.0, sweep / sweeps)))

@@ -1,0 +1,206 @@
+"""The lecture's four uses of an autoencoder, each beside a plain baseline of equal size.
+
+    1 data compression   2 dimensionality reduction   3 feature extraction   4 semi-supervised learning
+
+Every function returns figures; `plots_autoencoders` draws them. Models never see a label or a test row.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from npvae.autoencoders import VAE, Autoencoder
+from npvae.inference.data import take
+from npvae.lab.baselines import PCA, Scaling, knn_accuracy, softmax_classifier
+
+PER_CLASS = (1, 2, 5, 10, 50)
+
+
+class Features(NamedTuple):
+    """The same rows described by other numbers: train (m, F) and test (n, F)."""
+
+    train: np.ndarray
+    test: np.ndarray
+
+
+def compression(data, dims=(1, 2, 5, 10, 20, 30), bits=8, **settings):
+    """Use 1: bytes a row and error of test rows, for codes of K numbers of `bits` bits each.
+
+    Parameters
+    ----------
+    data : Dataset
+    dims : sequence of int
+        The K to try.
+    bits : int
+        Each number of a code is rounded to one of 2^bits equal steps between its extremes in the training data.
+    **settings
+        Of the `Autoencoder`.
+
+    Returns
+    -------
+    records : list of dict
+        latent_dim, bytes (a row), autoencoder and pca (mean squared error per dimension, squared data units),
+        decoder_bytes and pca_bytes: what a receiver must have once (float32).
+
+    Examples
+    --------
+    >>> from npvae.datasets import linear_gaussian
+    >>> compression(linear_gaussian(), dims=(1,), hidden=(4,), sweeps=2)[0]["bytes"]
+    1.0
+    """
+    train, test = as_floats(data)
+    records = []
+    for K in dims:
+        pca, autoencoder = PCA.of(train, K), Autoencoder(latent_dim=K, **settings).fit(data.train)
+        error = {name: float(((decoded(model, train, test, bits) - test) ** 2).mean())
+                 for name, model in (("autoencoder", autoencoder), ("pca", pca))}
+        decoder = autoencoder.solver_.parameters.stretch("theta.decoder")
+        records.append({"latent_dim": K, "bytes": K * bits / 8, **error,
+                        "decoder_bytes": 4 * (decoder.stop - decoder.start), "pca_bytes": 4 * (K + 1) * test.shape[1]})
+    return records
+
+
+def decoded(model, train, X, bits):
+    """What a receiver makes of X (B, D): its codes, rounded to `bits` bits, through the decoder."""
+    low, high = (edge(model.transform(train), axis=0) for edge in (np.min, np.max))
+    step = np.maximum(high - low, 1e-12) / (2**bits - 1)
+    levels = np.clip(np.round((model.transform(X) - low) / step), 0, 2**bits - 1)
+    return model.inverse_transform(low + levels * step)
+
+
+def planes(data, **settings):
+    """Use 2: each row as a point of a plane (K = 2), by an autoencoder, a VAE and PCA.
+
+    Parameters
+    ----------
+    data : Dataset
+        With labels.
+    **settings
+        Of the `Autoencoder` and the `VAE`.
+
+    Returns
+    -------
+    planes : dict of str to Features
+    accuracy : dict of str to float
+        Of five nearest neighbours in the plane, on test rows; "all D dimensions" is the data space itself.
+
+    Examples
+    --------
+    >>> from npvae.datasets import two_moons
+    >>> sorted(planes(two_moons(50), hidden=(4,), sweeps=2)[1])
+    ['PCA', 'VAE', 'all 2 dimensions', 'autoencoder']
+    """
+    found = learn_features(data, latent_dim=2, **settings)
+    found[f"all {data.train.shape[1]} dimensions"] = found.pop("raw")
+    accuracy = {name: knn_accuracy(f.train, data.train_labels, f.test, data.test_labels) for name, f in found.items()}
+    return {name: found[name] for name in ("autoencoder", "VAE", "PCA")}, accuracy
+
+
+def learn_features(data, latent_dim=10, **settings):
+    """The K numbers that an autoencoder, a VAE and PCA make of each row, and the rows themselves.
+
+    Parameters
+    ----------
+    data : Dataset
+    latent_dim : int
+        K.
+    **settings
+        Of the `Autoencoder` and the `VAE`.
+
+    Returns
+    -------
+    features : dict of str to Features
+        "autoencoder", "VAE" (posterior means), "PCA" and "raw".
+    """
+    train, test = as_floats(data)
+    models = {"autoencoder": Autoencoder(latent_dim=latent_dim, **settings).fit(data.train),
+              "VAE": VAE(latent_dim=latent_dim, **settings).fit(data.train), "PCA": PCA.of(train, latent_dim)}
+    return {**{name: Features(model.transform(train), model.transform(test)) for name, model in models.items()},
+            "raw": Features(train, test)}
+
+
+def linear_probe(features, data):
+    """Use 3: the test accuracy of a softmax classifier on each kind of features, with all training labels.
+
+    Parameters
+    ----------
+    features : dict of str to Features
+    data : Dataset
+        With labels 0, 1, ….
+
+    Returns
+    -------
+    accuracy : dict of str to float
+
+    Examples
+    --------
+    >>> from npvae.datasets import two_moons
+    >>> data = two_moons(50)
+    >>> sorted(linear_probe({"raw": Features(data.train, data.test)}, data))
+    ['raw']
+    """
+    return {name: _accuracy(f, data, np.arange(len(f.train))) for name, f in features.items()}
+
+
+def label_curve(features, data, per_class=PER_CLASS, draws=10, seed=0):
+    """Use 4: the test accuracy when only a few rows a class have labels, against how many.
+
+    The features come from all rows, labelled or not; only the softmax classifier sees labels. Each draw labels
+    other rows, the same ones for each kind of features.
+
+    Parameters
+    ----------
+    features : dict of str to Features
+    data : Dataset
+        With labels 0, 1, ….
+    per_class : sequence of int
+        Labels a class.
+    draws : int
+    seed : int
+        Of the draws.
+
+    Returns
+    -------
+    accuracy : dict of str to array (len(per_class), draws)
+
+    Examples
+    --------
+    >>> from npvae.datasets import two_moons
+    >>> data = two_moons(50)
+    >>> label_curve({"raw": Features(data.train, data.test)}, data, (1, 2), draws=3)["raw"].shape
+    (2, 3)
+    """
+    found = {name: np.empty((len(per_class), draws)) for name in features}
+    for i, n in enumerate(per_class):
+        for j in range(draws):
+            labelled = few_labels(data.train_labels, n, np.random.default_rng([seed, n, j]))
+            for name, f in features.items():
+                found[name][i, j] = _accuracy(f, data, labelled)
+    return found
+
+
+def few_labels(labels, n, rng):
+    """The numbers of n random rows of each class, or a ValueError if a class has fewer."""
+    classes, counts = np.unique(labels, return_counts=True)
+    if counts.min() < n:
+        raise ValueError(f"{n} labels a class asked for, but class {classes[counts.argmin()]} has {counts.min()} rows")
+    return np.concatenate([rng.choice(np.flatnonzero(labels == c), n, replace=False) for c in classes])
+
+
+def with_standardised(features):
+    """Add the raw columns each divided by its own standard deviation, the other usual way to present raw pixels."""
+    raw = features["raw"]
+    mean, sd = raw.train.mean(0), raw.train.std(0)
+    sd = np.where(sd > 0, sd, 1)
+    return {**features, "raw, each column standardised": Features(*((X - mean) / sd for X in raw))}
+
+
+def as_floats(data):
+    """The training and the test rows as float64, images in [0, 1]."""
+    return take(data.train, slice(None), np.float64), take(data.test, slice(None), np.float64)
+
+
+def _accuracy(features, data, labelled):
+    scaling, labels = Scaling.of(features.train), np.asarray(data.train_labels)
+    predict = softmax_classifier(scaling(features.train)[labelled], labels[labelled], labels.max() + 1)
+    return float((predict(scaling(features.test)) == data.test_labels).mean())

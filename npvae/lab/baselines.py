@@ -1,0 +1,133 @@
+"""What learned features are held against: PCA, and two plain ways to read labels off features."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from npvae.models.latents import log_softmax
+from npvae.nn import Adam, Affine, Parameters
+
+
+@dataclass(frozen=True)
+class PCA:
+    """z = (x − x̄) U_K and y = x̄ + z U_Kᵀ: the plane with the least ‖y − x‖² (Pearson 1901).
+
+    Parameters
+    ----------
+    mean : array (D,)
+    axes : array (K, D)
+        Orthonormal rows.
+
+    Examples
+    --------
+    >>> X = np.random.default_rng(0).normal(size=(50, 3))
+    >>> pca = PCA.of(X, 3)
+    >>> bool(np.allclose(pca.inverse_transform(pca.transform(X)), X))
+    True
+    """
+
+    mean: np.ndarray
+    axes: np.ndarray
+
+    @classmethod
+    def of(cls, X, latent_dim):
+        """The K leading principal axes of X (m, D)."""
+        mean = X.mean(0)
+        return cls(mean, np.linalg.svd(X - mean, full_matrices=False)[2][:latent_dim])
+
+    def transform(self, X):
+        """The codes (B, K) of X (B, D)."""
+        return (X - self.mean) @ self.axes.T
+
+    def inverse_transform(self, Z):
+        """y (B, D) for codes Z (B, K)."""
+        return self.mean + Z @ self.axes
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """Features centred, and divided by one number, so that a row has the squared length `length2` on average.
+
+    One number for all columns keeps the columns' proportions: a pixel that hardly changes stays small.
+
+    Examples
+    --------
+    >>> X = np.random.default_rng(0).normal(3, 5, size=(50, 2))
+    >>> round(float((Scaling.of(X)(X) ** 2).sum(1).mean()), 6)
+    10.0
+    """
+
+    mean: np.ndarray
+    scale: float
+
+    @classmethod
+    def of(cls, X, length2=10.0):
+        """The scaling of X (m, D)."""
+        return cls(X.mean(0), float((X.var(0).sum() / length2) ** 0.5) or 1.0)
+
+    def __call__(self, X):
+        return (X - self.mean) / self.scale
+
+
+def softmax_classifier(X, labels, classes, weight_decay=1.0, steps=200, learning_rate=0.1):
+    """Multinomial logistic regression: max Σ_i log softmax(x_i W + b)_{y_i} − weight_decay ‖W‖²/2.
+
+    Parameters
+    ----------
+    X : array (n, D)
+        Scaled features.
+    labels : array (n,) of int
+        0 … classes − 1.
+    classes : int
+    weight_decay : float
+        1 is a unit Gaussian prior on the weights.
+    steps, learning_rate : int, float
+        Of Adam, full-batch, down along a straight line.
+
+    Returns
+    -------
+    predict : X (B, D) -> labels (B,)
+
+    Examples
+    --------
+    >>> X = np.array([[-1.0], [-0.5], [0.5], [1.0]])
+    >>> softmax_classifier(X, np.array([0, 0, 1, 1]), classes=2)(X)
+    array([0, 0, 1, 1])
+    """
+    p = Parameters({"W": np.zeros((X.shape[1], classes)), "b": np.zeros(classes)})
+    layer, optimizer = Affine(np.empty(0), np.empty(0)).on(p), Adam(p.value, p.grad, learning_rate)
+    for step in range(steps):
+        logits, back = layer(X)                             # (n, C)
+        # ∂/∂logits Σ_i log softmax(logits_i)_{y_i} = onehot(y_i) − softmax(logits_i)
+        residual = -np.exp(log_softmax(logits))
+        residual[np.arange(len(X)), labels] += 1
+        p.grad.fill(0)
+        back(residual)
+        layer.dW[...] -= weight_decay * layer.W
+        optimizer.learning_rate = learning_rate * (1 - step / steps)
+        optimizer.step()
+    return lambda X: layer(X)[0].argmax(1)
+
+
+def knn_accuracy(X, labels, X_new, labels_new, k=5):
+    """The share of new rows whose k nearest neighbours' most frequent label is theirs (Cover & Hart 1967).
+
+    Parameters
+    ----------
+    X, labels : array (m, D), array (m,) of int from 0
+    X_new, labels_new : array (n, D), array (n,)
+    k : int
+
+    Returns
+    -------
+    accuracy : float
+
+    Examples
+    --------
+    >>> knn_accuracy(np.array([[0.0], [1.0]]), np.array([0, 1]), np.array([[0.2], [0.9]]), np.array([0, 1]), k=1)
+    1.0
+    """
+    distances = ((X_new**2).sum(1)[:, None] - 2 * X_new @ X.T) + (X**2).sum(1)
+    near = labels[np.argpartition(distances, k - 1, axis=1)[:, :k]]                             # (n, k)
+    votes = (near[:, :, None] == np.arange(labels.max() + 1)).sum(1)
+    return float((votes.argmax(1) == labels_new).mean())

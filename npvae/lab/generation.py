@@ -1,0 +1,165 @@
+"""Why an autoencoder cannot generate, in numbers: where its codes lie, and how far its samples are from real data.
+
+    choose a random z (e.g. z ~ N(0, I)),  x̂ = g_θ(z)
+    "doesn't work because the distribution of z is unknown ≠ N(0, I)"
+"""
+
+import numpy as np
+
+from npvae.autoencoders import VAE, Autoencoder
+from npvae.inference.data import take
+
+
+def aggregate_code(model, X):
+    """Mean and covariance of the codes of all rows together, and how far that Gaussian is from N(0, I).
+
+    For a VAE a row's code is all of q_φ(z|x), so that the covariance is Cov μ_φ(x) + E diag σ_φ(x)². The KL is of
+    the Gaussian with these moments; codes of another shape are still further away.
+
+    Parameters
+    ----------
+    model : VAE or Autoencoder
+    X : array (B, D)
+
+    Returns
+    -------
+    mean (K,), covariance (K, K), kl : float, nats
+
+    Examples
+    --------
+    >>> X = np.random.default_rng(0).normal(size=(100, 3))
+    >>> mean, covariance, kl = aggregate_code(Autoencoder(latent_dim=2, hidden=(4,), sweeps=2).fit(X), X)
+    >>> covariance.shape, kl > 0
+    ((2, 2), True)
+    """
+    codes = model.transform(X)
+    mean, covariance = codes.mean(0), np.cov(codes.T, bias=True).reshape(codes.shape[1], -1)
+    if isinstance(model, VAE):
+        covariance = covariance + np.diag(np.exp(2 * model.solver_.infer(X)[:, model.latent_dim:]).mean(0))
+    # KL(N(m, C) ‖ N(0, I)) = ½ (tr C + ‖m‖² − K − log det C)
+    kl = 0.5 * (np.trace(covariance) + mean @ mean - len(mean) - np.linalg.slogdet(covariance)[1])
+    return mean, covariance, float(kl)
+
+
+def energy_distance(X, Y):
+    """2 E‖x − y‖ − E‖x − x'‖ − E‖y − y'‖: zero for equal distributions only (Székely & Rizzo 2013).
+
+    Parameters
+    ----------
+    X, Y : arrays (n, D), (m, D)
+
+    Returns
+    -------
+    distance : float, data units
+
+    Examples
+    --------
+    >>> energy_distance(np.array([[0.0], [1.0]]), np.array([[0.0], [1.0]]))
+    0.0
+    """
+    first = np.arange(len(X) + len(Y)) < len(X)
+    return _energy(_distances(np.concatenate([X, Y])), first)
+
+
+def permutation_range(X, Y, statistic, permutations=500, seed=0, level=0.99):
+    """Where a statistic of two samples lies when rows are swapped between them at random: if both are alike.
+
+    Parameters
+    ----------
+    X, Y : arrays (n, D), (m, D)
+    statistic : callable (distances (n + m, n + m), first (n + m,) of bool) -> float
+        Of the pooled rows' distances and of which rows are the first sample.
+    permutations : int
+    seed : int
+    level : float
+        The share of permutations inside the range.
+
+    Returns
+    -------
+    value : float
+        For the samples as they are.
+    low, high : floats
+
+    Examples
+    --------
+    >>> X = np.random.default_rng(0).normal(size=(60, 2))
+    >>> value, low, high = permutation_range(X[:30], X[30:] + 3, _energy)
+    >>> value > high
+    True
+    """
+    rng, first = np.random.default_rng(seed), np.arange(len(X) + len(Y)) < len(X)
+    distances = _distances(np.concatenate([X, Y]))
+    values = [statistic(distances, rng.permutation(first)) for _ in range(permutations)]
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+    return statistic(distances, first), float(low), float(high)
+
+
+def generation(data, latent_dim=10, seed=0, permutations=500, **settings):
+    """Train both models, let both decode z ~ N(0, I), and measure how far the results are from the test rows.
+
+    Parameters
+    ----------
+    data : Dataset
+    latent_dim : int
+        K.
+    seed : int
+        Of the models, the draws and the permutations.
+    permutations : int
+    **settings
+        Of the `Autoencoder` and the `VAE`.
+
+    Returns
+    -------
+    figures : dict
+        "autoencoder" and "VAE": energy distance to the test rows, with its range if rows are swapped between samples
+        and test rows, and the KL of the aggregate code to N(0, I); "excess": how much further off the autoencoder's
+        samples are, with the range of that number if rows are swapped between the two models' samples.
+    models : dict of str to model
+
+    Examples
+    --------
+    >>> from npvae.datasets import two_moons
+    >>> figures, models = generation(two_moons(50), 2, permutations=20, hidden=(4,), sweeps=2)
+    >>> sorted(figures)
+    ['VAE', 'autoencoder', 'excess']
+    """
+    test = take(data.test, slice(None), np.float64)
+    models = {"autoencoder": Autoencoder(latent_dim=latent_dim, seed=seed, **settings),
+              "VAE": VAE(latent_dim=latent_dim, seed=seed, **settings)}
+    figures, samples = {}, {}
+    for name, model in models.items():
+        # the same z for both, so that only the models differ
+        samples[name] = model.fit(data.train).sample(len(test), np.random.default_rng([seed, 3]))
+        value, low, high = permutation_range(samples[name], test, _energy, permutations, seed)
+        figures[name] = {"energy_distance": value, "low": low, "high": high,
+                         "kl_to_prior": aggregate_code(model, data.train)[2]}
+    value, low, high = permutation_range(samples["autoencoder"], samples["VAE"], _excess(samples, test), permutations,
+                                         seed)
+    figures["excess"] = {"energy_distance": value, "low": low, "high": high}
+    return figures, models
+
+
+def _excess(samples, test):
+    # energy distance of the first sample to the test rows minus that of the second
+    both = np.concatenate([samples["autoencoder"], samples["VAE"]])
+    to_test = _distances(both, test).mean(1)
+
+    def statistic(distances, first):
+        to_test_difference = 2 * (to_test[first].mean() - to_test[~first].mean())
+        return float(to_test_difference - distances[np.ix_(first, first)].mean() + distances[np.ix_(~first, ~first)].mean())
+
+    return statistic
+
+
+def _energy(distances, first):
+    across = distances[np.ix_(first, ~first)].mean()
+    return float(2 * across - distances[np.ix_(first, first)].mean() - distances[np.ix_(~first, ~first)].mean())
+
+
+def _distances(X, Y=None):
+    Y = X if Y is None else Y
+    squares = (X**2).sum(1)[:, None] - 2 * X @ Y.T + (Y**2).sum(1)
+    distances = np.sqrt(np.maximum(squares, 0))
+    if Y is X:
+        np.fill_diagonal(distances, 0)
+    return distances

@@ -1,0 +1,41 @@
+"""Every picture of the package; each returns a matplotlib figure, or draws on axes that it is given.
+
+`style` and `save` hold the one style; the other files hold one kind of picture each.
+"""
+
+from npvae.lab.plots.comparison import (
+    comparison_figure,
+    gap_bars,
+    image_reconstructions,
+    label_bars,
+    latent_plane,
+    point_reconstructions,
+    race,
+)
+from npvae.lab.plots.estimators import estimator_figure
+from npvae.lab.plots.gradient_checks import u_curve_figure
+from npvae.lab.plots.lecture import (
+    bound_curves,
+    contours,
+    posterior_and_bar,
+    posterior_gallery,
+    split_bars,
+    triangle,
+)
+from npvae.lab.plots.lecture_gaussian import (
+    computation_graphs,
+    curves,
+    frozen_noise,
+    gap_stack,
+    panels,
+    slopes,
+    spread,
+    tube,
+)
+from npvae.lab.plots.style import save, show_image, style
+
+__all__ = ["style", "save", "show_image", "comparison_figure", "race", "gap_bars", "image_reconstructions",
+           "point_reconstructions", "latent_plane", "label_bars", "estimator_figure", "bound_curves", "contours",
+           "posterior_and_bar", "posterior_gallery", "split_bars", "triangle",
+           "computation_graphs", "curves", "frozen_noise", "gap_stack", "panels", "slopes", "spread", "tube",
+           "u_curve_figure"]

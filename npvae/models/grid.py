@@ -1,0 +1,135 @@
+"""log p_θ(x) and posterior moments on a grid, for a Gaussian latent with K ≤ 2 and any decoder.
+
+The trapezoid rule on a lattice h·Z^K: for smooth integrands its error falls faster than any power of h, so halve h
+until the value stands still (Trefethen & Weideman 2014). Rows whose posteriors are neighbours go together, and take
+along only the nodes in whose cells one of them can have mass.
+"""
+
+import itertools
+import math
+
+import numpy as np
+
+from npvae.models.joint import log_joint, log_sum_exp
+
+BLOCK = 1_000_000       # numbers in a temporary table: 8 MB, whatever the sizes of grid and data
+MOST_NODES = 4_000_000  # where a grid gives up
+
+
+def grid_log_marginal(model, X, tolerance):
+    """log p_θ(x) of each row of X (B, D) and an estimate of its error, two arrays (B,) in nats."""
+    value, error = np.empty(len(X)), np.empty(len(X))
+    for rows, log_p, change, _, _ in _resolved(model, X, tolerance):
+        value[rows], error[rows] = log_p, change
+    return value, error
+
+
+def grid_moments(model, X, tolerance):
+    """Mean (B, K) and covariance (B, K, K) of the posterior p_θ(z|x) of each row of X (B, D)."""
+    K = model.latent.dim
+    mean, second = np.zeros((len(X), K)), np.zeros((len(X), K, K))
+    for rows, log_p, _, lattice, h in _resolved(model, X, tolerance):
+        for z in _blocks(lattice * h, len(rows)):
+            # p(z|x) h^K at the nodes
+            mass = np.exp(log_joint(model, X[rows], z) - log_p + K * math.log(h))
+            mean[rows] += mass.T @ z
+            second[rows] += np.einsum("sb,sj,sk->bjk", mass, z, z)
+    return mean, second - mean[:, :, None] * mean[:, None, :]
+
+
+def _resolved(model, X, tolerance):
+    # yields (rows, log p, last change, lattice, h) as groups of rows come to stand
+    value, mode, lattice, h = _wide_enough(model, X, tolerance)
+    groups, error = [(rows, lattice) for rows in _neighbours(mode)], np.full(len(X), np.inf)
+    while groups:
+        todo = []
+        for rows, lattice in groups:
+            lattice = _refine(_with_mass(model, X[rows], lattice, h, value[rows]))
+            _check_size(model, lattice, tolerance)
+            finer = _log_integral(model, X[rows], lattice, h / 2)[0]
+            change, value[rows] = _difference(finer, value[rows]), finer
+            # at a kink of the decoder the changes fall by about four, and one may be small by chance: look at two
+            estimate, error[rows] = np.maximum(change, error[rows] / 10), change
+            done = estimate <= tolerance
+            if done.any():
+                yield rows[done], finer[done], estimate[done], lattice, h / 2
+            if not done.all():
+                todo.append((rows[~done], lattice))
+        h, groups = h / 2, todo
+
+
+def _check_size(model, lattice, tolerance):
+    if len(lattice) > MOST_NODES:
+        raise ValueError(f"the grid would need more than {len(lattice)} nodes for an error of {tolerance:g} nats: the "
+                         f"posterior is too narrow, σ_g = {getattr(model.likelihood, 'sigma_g', math.nan):.2g}; raise "
+                         "the tolerance or use importance_weighted_bound")
+
+
+def _neighbours(mode, size=64):
+    # groups of rows whose posteriors lie near each other, so that few nodes serve a group
+    order = np.lexsort(np.round(mode).T)
+    return [order[i:i + size] for i in range(0, len(order), size)]
+
+
+def _wide_enough(model, X, tolerance):
+    # double the half-width from 8 prior standard deviations until a coarse value stands still
+    K = model.latent.dim
+    half, h = (256, 1 / 32) if K == 1 else (16, 0.5)
+    value, _ = _log_integral(model, X, _cube(half, K), h)
+    while True:
+        half *= 2
+        wider, mode = _log_integral(model, X, _cube(half, K), h)
+        if _difference(wider, value).max() < tolerance / 10 or len(_cube(half, K)) > MOST_NODES // 16:
+            return wider, mode, _cube(half, K), h
+        value = wider
+
+
+def _log_integral(model, X, lattice, h):
+    # log Σ_s h^K p(x, z_s), and for each row the node where p(x, z) is greatest
+    total, top, mode = np.full(len(X), -np.inf), np.full(len(X), -np.inf), np.zeros((len(X), lattice.shape[1]))
+    for z in _blocks(lattice * h, len(X)):
+        joint = log_joint(model, X, z)
+        best = joint.argmax(0)
+        higher = joint[best, np.arange(len(X))] > top
+        mode[higher] = z[best[higher]]
+        top = np.maximum(top, joint[best, np.arange(len(X))])
+        total = np.logaddexp(total, log_sum_exp(joint))
+    return total + lattice.shape[1] * math.log(h), mode
+
+
+def _with_mass(model, X, lattice, h, log_p):
+    # The nodes whose cell can hold a share of more than e^{−40} of some row's mass. From a node to its cell's edge the
+    # decoder's output strays by about Σ_j ‖g(z + h/2 e_j) − g(z)‖; half as much again allows for its curvature.
+    K, keep = lattice.shape[1], []
+    for z in _blocks(lattice * h, len(X) + 100 * K):
+        g = model.decoder(z)[0]
+        reach = sum(model.likelihood.distance(g, model.decoder(z + h / 2 * e)[0]) for e in np.eye(K))
+        ceiling = model.likelihood.log_prob_table(X, g, 1.5 * reach)
+        nearest = np.maximum(np.abs(z) - h / 2, 0)
+        ceiling += model.latent.log_prior(nearest)[:, None] - log_p
+        keep.append(ceiling.max(1) + K * math.log(h) > -40)
+    return lattice[np.concatenate(keep)]
+
+
+def _blocks(nodes, rows):
+    size = max(1, BLOCK // rows)
+    return (nodes[i:i + size] for i in range(0, len(nodes), size))
+
+
+def _cube(half, K):
+    return np.array(list(itertools.product(range(-half, half + 1), repeat=K)))
+
+
+def _refine(lattice):
+    # on the lattice with half the spacing, the old nodes and all their neighbours
+    steps = _cube(1, lattice.shape[1])
+    children = (2 * lattice[:, None] + steps).reshape(-1, lattice.shape[1])
+    low = children.min(0)
+    codes = np.ravel_multi_index((children - low).T, children.max(0) - low + 1)
+    return children[np.unique(codes, return_index=True)[1]]
+
+
+def _difference(a, b):
+    # two values −inf agree
+    with np.errstate(invalid="ignore"):
+        return np.where(a == b, 0.0, np.abs(a - b))

@@ -1,0 +1,125 @@
+"""The door of a solver: what it turns away, with which words, and what it lets in without copying."""
+
+import numpy as np
+import pytest
+
+from npvae.inference import AmortizedVI, SharedQ, VariationalEM, shared_ceiling
+from npvae.inference.data import check_data, take
+from npvae.models import BernoulliLikelihood, GaussianLikelihood, mlp_model, probabilistic_pca
+
+
+def with_value(value, row, column, shape=(5000, 3)):
+    X = np.zeros(shape)
+    X[row, column] = value
+    return X
+
+
+@pytest.mark.parametrize("X, message", [
+    (with_value(np.nan, 2, 1), "nan in row 2, column 1"),
+    (with_value(np.inf, 4999, 0), "inf in row 4999, column 0"),
+    (with_value(-np.inf, 4096, 2), "-inf in row 4096, column 2"),
+    (with_value(np.nan, [7, 3], [0, 2]), "nan in row 3, column 2"),
+    (np.zeros(3), r"shape \(3,\), expected \(rows, columns\).*X\[None\]"),
+    (np.zeros((2, 3, 1)), r"shape \(2, 3, 1\).*reshape\(len\(X\), -1\)"),
+    (np.zeros((0, 3)), r"shape \(0, 3\).*at least one of each"),
+    (np.zeros((3, 0)), r"shape \(3, 0\).*at least one of each"),
+    ([], r"shape \(0,\)"),
+    (np.zeros((2, 4)), "4 columns, expected 3: the model's decoder ends in 3"),
+    (np.array([[0, 1, 256]]), r"integer data has values in \[0, 256\].*X.astype\(float\)"),
+    (np.array([[0, 1, -1]]), r"integer data has values in \[-1, 1\]"),
+    (np.array([["0", "1", "2"]]), "type <U1, expected real numbers"),
+    (np.array([[0, None, 2]], dtype=object), "type object, expected real numbers"),
+    (np.zeros((2, 3), complex), "type complex128, expected real numbers"),
+    (np.zeros((2, 3), "datetime64[s]"), "expected real numbers"),
+])
+@pytest.mark.parametrize("door", [
+    lambda X: check_data(X, 3),
+    lambda X: VariationalEM(probabilistic_pca(1, 3), sweeps=1).fit(X),
+    lambda X: SharedQ(probabilistic_pca(1, 3), sweeps=1).fit(X),
+    lambda X: AmortizedVI(probabilistic_pca(1, 3), sweeps=1).fit(X)], ids=["check", "em", "shared", "amortized"])
+def test_bad_data_are_turned_away_with_a_remedy(door, X, message):
+    with pytest.raises(ValueError, match=message):
+        door(X)
+
+
+@pytest.mark.parametrize("solver", [VariationalEM, SharedQ, AmortizedVI])
+@pytest.mark.parametrize("method", ["infer", "elbo"])
+def test_bad_data_are_turned_away_after_the_fit_too(solver, method):
+    fitted = solver(probabilistic_pca(1, 3), sweeps=1).fit(np.random.default_rng(0).normal(size=(20, 3)))
+    with pytest.raises(ValueError, match="2 columns, expected 3"):
+        getattr(fitted, method)(np.zeros((4, 2)))
+    with pytest.raises(ValueError, match="nan in row 1, column 0"):
+        getattr(fitted, method)(with_value(np.nan, 1, 0, (4, 3)))
+
+
+@pytest.mark.parametrize("value, span", [(1.5, r"\[0, 1.5\]"), (-0.5, r"\[-0.5, 0\]")])
+def test_bernoulli_turns_data_outside_0_and_1_away_wherever_they_stand(value, span):
+    model = mlp_model(1, [2], 3, BernoulliLikelihood())
+    for row in (0, 4999):
+        with pytest.raises(ValueError, match=f"{span}, expected \\[0, 1\\].*GaussianLikelihood"):
+            AmortizedVI(model, sweeps=1).fit(with_value(value, row, 1))
+    check_data(with_value(value, 0, 1), 3, GaussianLikelihood())
+
+
+def test_bytes_become_0_to_1_and_so_suit_bernoulli():
+    X = np.array([[0, 51, 255]], np.uint8)
+    np.testing.assert_allclose(take(check_data(X, 3, BernoulliLikelihood()), slice(None), np.float64), [[0, 0.2, 1]])
+    np.testing.assert_allclose(take(X.astype(np.int64), slice(None), np.float64), [[0, 0.2, 1]])
+
+
+def test_a_solver_cannot_tell_bytes_from_bytes_over_255():
+    X = np.random.default_rng(0).integers(0, 256, (40, 3)).astype(np.uint8)
+    a, b = (AmortizedVI(mlp_model(1, [4], 3), sweeps=2, dtype=np.float64).fit(data) for data in (X, X / 255))
+    assert a.parameters.value.tobytes() == b.parameters.value.tobytes()
+    np.testing.assert_array_equal(a.elbo(X), b.elbo(X / 255))
+    assert shared_ceiling(X) == shared_ceiling(X / 255)
+
+
+def test_floats_and_truth_values_are_not_scaled():
+    for X in (np.array([[0.0, 51.0, 255.0]]), np.array([[False, True, True]])):
+        np.testing.assert_array_equal(take(check_data(X), slice(None), np.float32), X.astype(float))
+
+
+def test_batches_come_in_the_dtype_asked_for():
+    for kind in (np.uint8, np.float64, np.float32):
+        for dtype in (np.float32, np.float64):
+            assert take(np.ones((4, 2), kind), np.array([0, 2]), dtype).dtype == dtype
+
+
+def test_a_memmap_stays_on_disk(tmp_path):
+    X = np.memmap(tmp_path / "x", np.uint8, "w+", shape=(5000, 3))
+    X[...] = np.random.default_rng(0).integers(0, 256, X.shape)
+    kept = check_data(X, 3, BernoulliLikelihood())
+    assert isinstance(kept, np.memmap) and np.shares_memory(kept, X)
+    solver = AmortizedVI(mlp_model(1, [2], 3, BernoulliLikelihood()), sweeps=1, batch_size=500).fit(X)
+    np.testing.assert_array_equal(solver.elbo(X), solver.elbo(np.array(X)))
+
+
+def test_an_array_is_not_copied_and_a_list_becomes_one():
+    X = np.zeros((4, 3), np.float32)
+    assert check_data(X) is X
+    np.testing.assert_array_equal(check_data([[0.5, 1.0], [2.0, 3.0]]), [[0.5, 1.0], [2.0, 3.0]])
+
+
+LIST = [[0.5, 1.0], [2.0, 3.0]]
+
+
+@pytest.mark.parametrize("solver", [VariationalEM, SharedQ, AmortizedVI])
+def test_a_solver_learns_and_infers_from_a_list_as_from_an_array(solver):
+    a, b = (solver(probabilistic_pca(1, 2), sweeps=2).fit(X) for X in (LIST, np.array(LIST)))
+    assert a.parameters.value.tobytes() == b.parameters.value.tobytes()
+    np.testing.assert_array_equal(a.infer(LIST), b.infer(np.array(LIST)))
+
+
+@pytest.mark.parametrize("solver", [VariationalEM, SharedQ, AmortizedVI])
+def test_a_solver_reports_on_a_list_as_on_an_array(solver):
+    fitted = solver(probabilistic_pca(1, 2), sweeps=2).fit(LIST)
+    np.testing.assert_array_equal(fitted.elbo(LIST), fitted.elbo(np.array(LIST)))
+
+
+def test_fitting_does_not_write_into_the_data():
+    X = np.random.default_rng(0).normal(size=(30, 3)).astype(np.float32)
+    X.flags.writeable = False
+    for solver in (VariationalEM, SharedQ, AmortizedVI):
+        for batch_size in (10, 30):
+            solver(probabilistic_pca(1, 3), sweeps=2, batch_size=batch_size, dtype=np.float32).fit(X).elbo(X)

@@ -1,0 +1,105 @@
+"""Reported ELBOs: in float64, on noise that q was not fitted on, in blocks that nobody notices."""
+
+import numpy as np
+import pytest
+from numeric_inference import joint_of_mixture, kl_to_posterior_of_pca, log_p_of_pca
+
+from npvae.inference import AmortizedVI, elbo, evaluate, evaluation
+from npvae.inference.argmax_q import climb
+from npvae.models import (
+    Categorical,
+    Cubature,
+    GaussHermite,
+    GaussianLikelihood,
+    LatentVariableModel,
+    MonteCarlo,
+    Noise,
+    mlp_model,
+    probabilistic_pca,
+)
+from npvae.nn import mlp
+
+
+def case(K, B=30, D=4):
+    rng = np.random.default_rng(K)
+    model = probabilistic_pca(K, D, 0.3, rng)
+    return model, 0.5 * rng.normal(size=(B, 2 * K)), model.sample(B, rng)[0]
+
+
+@pytest.mark.parametrize("K", [1, 2, 3, 6])
+def test_a_q_fitted_on_one_draw_passes_log_p_on_that_draw_and_not_in_the_report(K):
+    model, _, X = case(K)
+    frozen = MonteCarlo(1)(np.random.default_rng(0), len(X), K)
+    of = np.arange(len(X))
+
+    def on_the_draw(q, rows=of):
+        return elbo(model, q, X[rows], Noise(frozen.eps[:, rows], frozen.w))
+
+    q = climb(on_the_draw, np.zeros((len(X), 2 * K)), most_steps=300)
+    log_p = log_p_of_pca(model, X)
+    assert (on_the_draw(q)[0] > log_p + 0.1).any()
+    assert (evaluate(model, q, X) < log_p).all()
+
+
+@pytest.mark.parametrize("K", [1, 2])
+def test_a_report_is_exact_for_a_linear_decoder_with_few_dimensions(K):
+    model, q, X = case(K)
+    expected = log_p_of_pca(model, X) - kl_to_posterior_of_pca(model, q, X)
+    np.testing.assert_allclose(evaluate(model, q, X), expected, rtol=0, atol=1e-10)
+
+
+def test_a_report_is_unbiased_in_many_dimensions():
+    model, q, X = case(5)
+    expected = log_p_of_pca(model, X) - kl_to_posterior_of_pca(model, q, X)
+    draws = np.array([evaluate(model, q, X, MonteCarlo(20), seed=s) for s in range(200)])
+    z = (draws.mean(0) - expected) / (draws.std(0, ddof=1) / np.sqrt(200))
+    assert np.abs(z).max() < 5.5
+
+
+@pytest.mark.parametrize("K", [1, 3])
+def test_a_model_trained_in_float32_is_reported_in_float64(K):
+    X = case(K)[2]
+    solver = AmortizedVI(mlp_model(K, [4], 4), sweeps=2).fit(X)
+    q = solver.infer(X)
+    assert solver.parameters.value.dtype == np.float32
+    assert evaluate(solver.model, q.astype(np.float32), X.astype(np.float32)).dtype == np.float64
+    np.testing.assert_array_equal(solver.elbo(X), evaluate(solver.model.copy(np.float64), q, X))
+
+
+def test_categorical_needs_no_noise():
+    rng = np.random.default_rng(0)
+    model = LatentVariableModel(Categorical(3, [0.2, 0.3, 0.5]), mlp([3, 2], rng=rng), GaussianLikelihood(0.8))
+    X, q = rng.normal(size=(20, 2)), rng.normal(size=(20, 3))
+    joint, w = joint_of_mixture(model, X), model.latent.mean(q)
+    np.testing.assert_allclose(evaluate(model, q, X), (w * (joint - np.log(w))).sum(1), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("noise", [None, GaussHermite(5), Cubature()], ids=str)
+@pytest.mark.parametrize("size", [1, 64, 65, 200])
+def test_blocks_do_not_change_the_report(noise, size, monkeypatch):
+    model, q, X = case(2)
+    whole = evaluate(model, q, X, noise)
+    monkeypatch.setattr(evaluation, "NODES_IN_WORK", size)
+    np.testing.assert_allclose(evaluate(model, q, X, noise), whole, rtol=1e-13)
+    assert np.ptp(whole) > 1
+
+
+def test_no_two_rows_of_the_blocks_share_a_draw(monkeypatch):
+    model, q, X = case(4)
+    q, X = np.tile(q[:1], (30, 1)), np.tile(X[:1], (30, 1))
+    for size in (128, 128 * 7, 40_000):
+        monkeypatch.setattr(evaluation, "NODES_IN_WORK", size)
+        assert len(np.unique(evaluate(model, q, X))) == 30
+
+
+def test_a_report_repeats_itself_and_other_seeds_draw_afresh():
+    model, q, X = case(4)
+    np.testing.assert_array_equal(evaluate(model, q, X), evaluate(model, q, X))
+    assert (evaluate(model, q, X) != evaluate(model, q, X, seed=1)).all()
+    np.testing.assert_array_equal(evaluate(model, q, X, Cubature()), evaluate(model, q, X, Cubature(), seed=1))
+
+
+def test_reporting_moves_no_gradient():
+    model, q, X = case(2)
+    evaluate(model, q, X)
+    assert not model.decoder.layers[0].dW.any()

@@ -1,0 +1,404 @@
+"""Around the loop: seeds, budgets, history, interruption, divergence, progress, and one θ for all three solvers."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from npvae import datasets
+from npvae.inference import AmortizedVI, DivergenceError, History, SharedQ, VariationalEM, elbo, training
+from npvae.inference.theta_steps import LineSearchStep
+from npvae.inference.training import Training
+from npvae.models import (
+    BernoulliLikelihood,
+    Cubature,
+    Gaussian,
+    GaussianLikelihood,
+    LatentVariableModel,
+    MonteCarlo,
+    mixture_of_gaussians,
+    mlp_model,
+)
+from npvae.nn import Affine, chain, lay_out, mlp, tanh
+
+X = datasets.two_moons(60, 0).train
+SOLVERS = [VariationalEM, SharedQ, AmortizedVI]
+every_solver = pytest.mark.parametrize("solver", SOLVERS)
+both_modes = pytest.mark.parametrize("batch_size", [20, 60], ids=["mini-batches", "full sweeps"])
+GAUSSIAN, CATEGORICAL = mlp_model(2, [4], 2), mixture_of_gaussians(3, 2)
+
+
+def variational(solver):
+    if isinstance(solver, AmortizedVI):
+        return solver.parameters.value
+    return solver.posterior.table if isinstance(solver, VariationalEM) else solver.posterior.row
+
+
+def bits(solver):
+    return solver.parameters.value.tobytes() + variational(solver).tobytes()
+
+
+@every_solver
+@both_modes
+@pytest.mark.parametrize("model", [GAUSSIAN, CATEGORICAL], ids=["gaussian", "categorical"])
+def test_the_same_seed_gives_the_same_bits(solver, batch_size, model):
+    one = solver(model, sweeps=3, batch_size=batch_size, seed=5)
+    first = bits(one.fit(X))
+    elbos, infer = one.history["elbo"], one.infer(X).tobytes()
+    assert bits(one.fit(X)) == first
+    other = solver(model, sweeps=3, batch_size=batch_size, seed=5).fit(X)
+    assert bits(other) == first and other.infer(X).tobytes() == infer
+    np.testing.assert_array_equal(other.history["elbo"], elbos)
+
+
+@every_solver
+@pytest.mark.parametrize("model", [GAUSSIAN, CATEGORICAL], ids=["gaussian", "categorical"])
+def test_other_seeds_give_other_bits(solver, model):
+    a, b = (solver(model, sweeps=2, batch_size=20, seed=s).fit(X) for s in (0, 1))
+    assert a.parameters.value.tobytes() != b.parameters.value.tobytes()
+
+
+@every_solver
+@both_modes
+def test_a_fit_does_not_touch_numpys_global_generator(solver, batch_size):
+    before = repr(np.random.get_state())  # noqa: NPY002 — it is what must not be used
+    solver(GAUSSIAN, sweeps=2, batch_size=batch_size).fit(X).elbo(X)
+    assert repr(np.random.get_state()) == before  # noqa: NPY002
+
+
+@every_solver
+@both_modes
+def test_sweeps_are_counted_and_recorded(solver, batch_size):
+    history = solver(GAUSSIAN, sweeps=4, batch_size=batch_size).fit(X).history
+    assert isinstance(history, History) and len(history) == 4
+    np.testing.assert_array_equal(history["sweep"], [1, 2, 3, 4])
+    assert set(history[0]) == {"sweep", "elbo", "seconds"}
+    assert (np.diff(history["seconds"]) > 0).all() and history["seconds"][0] > 0
+    assert np.isfinite(history["elbo"]).all()
+
+
+def test_100_sweeps_are_the_default():
+    assert len(SharedQ(CATEGORICAL).fit(X[:5]).history) == 100
+
+
+def test_the_last_smaller_batch_counts_by_its_rows():
+    batches = []
+    with Training("toy", m=10, batch_size=4, sweeps=2, rng=np.random.default_rng(0)) as run:
+        for index in run.batches():
+            batches.append(index)
+            run.record(np.arange(10.0)[index])
+    assert [len(b) for b in batches] == [4, 4, 2, 4, 4, 2]
+    for sweep in (batches[:3], batches[3:]):
+        np.testing.assert_array_equal(np.sort(np.concatenate(sweep)), np.arange(10))
+    assert np.concatenate(batches[:3]).tolist() != np.concatenate(batches[3:]).tolist()
+    np.testing.assert_allclose(run.history["elbo"], 4.5, rtol=1e-15)
+
+
+def clock(monkeypatch, tick=1.0):
+    now = SimpleNamespace(t=0.0)
+
+    def perf_counter():
+        now.t += tick
+        return now.t
+
+    monkeypatch.setattr(training, "time", SimpleNamespace(perf_counter=perf_counter))
+
+
+@every_solver
+@both_modes
+def test_seconds_end_a_fit(solver, batch_size, monkeypatch):
+    clock(monkeypatch)
+    fitted = solver(GAUSSIAN, seconds=20, batch_size=batch_size).fit(X)
+    assert 18 <= fitted.history["seconds"][-1] <= 25
+    assert 1 < len(fitted.history) < 20
+    assert np.isfinite(fitted.elbo(X)).all()
+
+
+@every_solver
+def test_time_may_run_out_in_the_middle_of_a_sweep(solver, monkeypatch):
+    clock(monkeypatch)
+    history = solver(GAUSSIAN, seconds=4, batch_size=10).fit(X).history
+    assert len(history) == 1 and 0 < history["sweep"][0] < 1
+
+
+@pytest.mark.parametrize("sweeps, seconds, expected", [(3, 1e6, 3), (10**9, 8, None)])
+def test_whichever_budget_ends_first(sweeps, seconds, expected, monkeypatch):
+    clock(monkeypatch)
+    history = SharedQ(CATEGORICAL, sweeps=sweeps, seconds=seconds).fit(X).history
+    assert len(history) == expected if expected else 1 <= len(history) < 9
+
+
+@every_solver
+@pytest.mark.parametrize("what, number", [
+    ("sweeps", 0), ("sweeps", -1), ("sweeps", float("nan")), ("seconds", 0), ("seconds", -1.0), ("batch_size", -1),
+    ("batch_size", 0)])
+def test_a_budget_that_is_not_positive_is_turned_away(solver, what, number):
+    with pytest.raises(ValueError, match=f"{what} is {number}, expected a positive number"):
+        solver(GAUSSIAN, **{"sweeps": 1, what: number}).fit(X)
+
+
+@pytest.mark.parametrize("solver, batch_size", [(s, B) for s in SOLVERS for B in (20, 60)])
+@pytest.mark.parametrize("number", [0, -1, float("nan")])
+def test_a_learning_rate_that_is_not_positive_is_turned_away(solver, batch_size, number):
+    with pytest.raises(ValueError, match=f"learning_rate is {number}, expected a positive number"):
+        solver(GAUSSIAN, sweeps=1, batch_size=batch_size, learning_rate=number).fit(X)
+
+
+@both_modes
+def test_all_three_start_from_the_same_theta(batch_size):
+    model = LatentVariableModel(Gaussian(2), mlp([2, 4, 2]), GaussianLikelihood())
+    thetas = []
+    for solver in SOLVERS:
+        fitted = solver(model, sweeps=1, batch_size=batch_size, learning_rate=1e-30, dtype=np.float64).fit(X)
+        thetas.append(fitted.parameters.value[fitted.parameters.stretch("theta.")])
+    for name, a in model.started(X).copy().arrays().items():
+        np.testing.assert_array_equal(fitted.parameters["theta." + name], a)
+    assert thetas[0].tobytes() == thetas[1].tobytes() == thetas[2].tobytes()
+    assert fitted.model.likelihood.sigma_g == pytest.approx(np.sqrt(X.var(0).mean()), rel=1e-12)
+
+
+@every_solver
+@both_modes
+def test_the_trained_model_lives_in_the_parameter_vector(solver, batch_size):
+    fitted = solver(GAUSSIAN, sweeps=1, batch_size=batch_size).fit(X)
+    for layer in fitted.model.decoder.layers[::2]:
+        assert np.shares_memory(layer.W, fitted.parameters.value)
+        assert np.shares_memory(layer.dW, fitted.parameters.grad)
+        assert not any(np.shares_memory(layer.W, given.W) for given in GAUSSIAN.decoder.layers[::2])
+    assert np.shares_memory(fitted.model.likelihood.log_sigma, fitted.parameters.value)
+    if solver is AmortizedVI:
+        assert np.shares_memory(fitted.posterior.encoder.layers[0].W, fitted.parameters.value)
+
+
+@every_solver
+@both_modes
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_dtype_asked_for_is_the_one_that_trains(solver, batch_size, dtype):
+    fitted = solver(GAUSSIAN, sweeps=1, batch_size=batch_size, dtype=dtype).fit(X)
+    assert fitted.parameters.value.dtype == variational(fitted).dtype == dtype
+
+
+class Fuse:
+    """tanh, which does something else at the n-th call after it was lit, and from then on if it is lasting."""
+
+    def __init__(self, action, lasting=False):
+        self.action, self.lasting, self.left = action, lasting, None
+
+    def __call__(self, x):
+        if self.left is not None:
+            self.left -= 1
+            if self.left <= 0:
+                self.left = 1 if self.lasting else None
+                return self.action(x)
+        return tanh(x)
+
+    def model(self, likelihood=None):
+        rng = np.random.default_rng(0)
+        decoder = chain(Affine.random(1, 4, rng), self, Affine.random(4, 2, rng))
+        return LatentVariableModel(Gaussian(1), decoder, likelihood or GaussianLikelihood())
+
+    def light(self, monkeypatch, calls):
+        """Count from the start of the training loop on."""
+        enter = Training.__enter__
+        monkeypatch.setattr(Training, "__enter__", lambda run: (setattr(self, "left", calls), enter(run))[1])
+
+
+def ctrl_c(x):
+    raise KeyboardInterrupt
+
+
+def interrupted(solver, batch_size, calls, monkeypatch, **settings):
+    fuse = Fuse(ctrl_c)
+    fuse.light(monkeypatch, calls)
+    fitted = solver(fuse.model(), batch_size=batch_size, **{"sweeps": 1000, **settings})
+    with pytest.warns(UserWarning, match=f"{solver.__name__} was interrupted in sweep .*holds what it has learned"):
+        assert fitted.fit(X) is fitted
+    return fitted
+
+
+@every_solver
+@both_modes
+@pytest.mark.parametrize("calls", [1, 2, 20, 61])
+def test_ctrl_c_leaves_a_usable_solver(solver, batch_size, calls, monkeypatch):
+    fitted = interrupted(solver, batch_size, calls, monkeypatch)
+    assert len(fitted.history) < 1000
+    assert all(np.isfinite(record["elbo"]) for record in fitted.history)
+    assert np.isfinite(fitted.elbo(X)).all() and np.isfinite(fitted.infer(X + 1)).all()
+    assert fitted.model.sample(3, np.random.default_rng(0))[0].shape == (3, 2)
+
+
+@every_solver
+def test_ctrl_c_keeps_what_was_learned(solver, monkeypatch):
+    start = solver(Fuse(ctrl_c).model(), sweeps=1, batch_size=20, learning_rate=1e-30).fit(X)
+    fitted = interrupted(solver, 20, 2000, monkeypatch, learning_rate=1e-2)
+    assert fitted.elbo(X).mean() > start.elbo(X).mean() + 0.02
+    assert fitted.history["sweep"][-1] > 10
+
+
+@pytest.mark.parametrize("batches, sweeps", [(0, []), (2, [2 / 3]), (3, [1]), (7, [1, 2, 2 + 1 / 3])])
+def test_an_interrupted_sweep_is_recorded_as_far_as_it_went(batches, sweeps, monkeypatch):
+    record, left = Training.record, SimpleNamespace(n=batches)
+
+    def counted(run, elbo):
+        left.n -= 1
+        if left.n < 0:
+            raise KeyboardInterrupt
+        record(run, elbo)
+
+    monkeypatch.setattr(Training, "record", counted)
+    solver = AmortizedVI(GAUSSIAN, batch_size=20, sweeps=9)
+    with pytest.warns(UserWarning, match="interrupted"):
+        solver.fit(X)
+    np.testing.assert_allclose([r["sweep"] for r in solver.history], sweeps, rtol=1e-12)
+
+
+def test_the_interruption_names_the_sweep_it_happened_in():
+    with pytest.warns(UserWarning, match="interrupted in sweep 3;"):
+        with Training("toy", m=3, batch_size=1, sweeps=9, rng=np.random.default_rng(0)) as run:
+            for n, index in enumerate(run.batches()):
+                if n == 7:
+                    raise KeyboardInterrupt
+                run.record(-np.ones(len(index)))
+
+
+@pytest.mark.parametrize("call", [2, 3, 4])
+def test_ctrl_c_within_the_line_search_leaves_theta_no_worse_than_before(call):
+    fuse = Fuse(ctrl_c)
+    model = fuse.model(GaussianLikelihood(0.5))
+    parameters = lay_out({"theta": model})
+    model, nodes = model.on(parameters, "theta."), Cubature()(None, 60, 1)
+    step = LineSearchStep(model, parameters, 1e4)
+    before = elbo(model, np.zeros((60, 2)), X, nodes)[0].mean()
+    fuse.left = call
+    with pytest.raises(KeyboardInterrupt), np.errstate(over="ignore"):
+        step(np.zeros((60, 2)), X, nodes)
+    after = elbo(model, np.zeros((60, 2)), X, nodes)[0].mean()
+    assert after >= before
+
+
+def nan(x):
+    return np.full_like(x, np.nan), lambda dy: dy
+
+
+def infinite(x):
+    return np.full_like(x, np.inf), lambda dy: dy
+
+
+REMEDY = r"in sweep \d+; the last finite parameters are kept\. Lower the learning rate"
+
+
+@every_solver
+@both_modes
+@pytest.mark.parametrize("action", [nan, infinite])
+def test_a_decoder_that_breaks_is_reported_and_leaves_finite_parameters(solver, batch_size, action, monkeypatch):
+    fuse = Fuse(action, lasting=True)
+    fuse.light(monkeypatch, 100)
+    fitted = solver(fuse.model(GaussianLikelihood(0.5)), batch_size=batch_size, sweeps=1000)
+    with pytest.raises(DivergenceError, match=f"{solver.__name__}: a non-finite .* {REMEDY}"):
+        fitted.fit(X)
+    assert np.isfinite(fitted.parameters.value).all() and np.isfinite(variational(fitted)).all()
+    assert np.isfinite(fitted.history["elbo"]).all()
+    fuse.left = None
+    assert np.isfinite(fitted.elbo(X)).all()
+
+
+@every_solver
+@pytest.mark.parametrize("likelihood", [GaussianLikelihood(), GaussianLikelihood(1e-30), BernoulliLikelihood()],
+                         ids=str)
+def test_a_wild_learning_rate_ends_in_a_divergence_error_or_in_finite_parameters(solver, likelihood):
+    fitted = solver(mlp_model(1, [4], 2, likelihood), sweeps=20, batch_size=20, learning_rate=1e38)
+    try:
+        fitted.fit(np.clip(X, 0, 1))
+    except DivergenceError as error:
+        assert solver.__name__ in str(error)
+    else:
+        assert np.isfinite(fitted.history["elbo"]).all()
+    assert np.isfinite(fitted.parameters.value).all() and np.isfinite(variational(fitted)).all()
+
+
+@every_solver
+def test_a_learning_rate_of_a_million_diverges_with_the_remedy(solver):
+    fitted = solver(GAUSSIAN, sweeps=200, batch_size=20, learning_rate=1e6)
+    with pytest.raises(DivergenceError, match=REMEDY):
+        fitted.fit(X)
+    assert np.isfinite(fitted.parameters.value).all() and np.isfinite(variational(fitted)).all()
+
+
+def test_parameters_that_overflow_in_the_very_last_step_are_found():
+    value = np.zeros(3)
+    with pytest.raises(DivergenceError, match="toy: a non-finite parameter"):
+        with Training("toy", m=2, batch_size=2, sweeps=1, keep=[value]) as run:
+            for _ in run.batches():
+                run.record(np.ones(2))
+                value += 1
+            value[1] = np.inf
+    np.testing.assert_array_equal(value, [1, 1, 1])
+
+
+def test_a_divergence_puts_every_guarded_array_back_to_the_sweep_before():
+    value, table = np.zeros(2), np.zeros((2, 2))
+    run = Training("toy", m=2, batch_size=2, sweeps=9, keep=[value])
+    run.guard(table)
+    with pytest.raises(DivergenceError, match="a non-finite ELBO in sweep 3"):
+        with run:
+            for n, _ in enumerate(run.batches()):
+                value += 1
+                table += 1
+                if n == 2:
+                    value[0] = table[1, 1] = np.nan
+                run.record(np.array([0.0, np.nan if n == 2 else 0.0]))
+    np.testing.assert_array_equal(value, [2, 2])
+    np.testing.assert_array_equal(table, np.full((2, 2), 2.0))
+    assert len(run.history) == 2
+
+
+@every_solver
+def test_data_too_large_to_square_end_in_an_error_and_not_in_a_warning(solver):
+    with pytest.raises((DivergenceError, ValueError)):
+        solver(GAUSSIAN, sweeps=1, batch_size=20).fit(X * 1e200)
+
+
+@every_solver
+def test_another_exception_passes_through(solver, monkeypatch):
+    def stop(x):
+        raise ZeroDivisionError
+
+    fuse = Fuse(stop)
+    fuse.light(monkeypatch, 30)
+    with pytest.raises(ZeroDivisionError):
+        solver(fuse.model(), batch_size=20, sweeps=100).fit(X)
+    assert np.geterr()["over"] == "warn"
+
+
+@every_solver
+def test_progress_shows_on_stderr_when_asked_for_and_not_without_a_terminal(solver, capsys):
+    solver(GAUSSIAN, sweeps=2, batch_size=20).fit(X)
+    assert capsys.readouterr() == ("", "")
+    solver(GAUSSIAN, sweeps=2, batch_size=20, progress=False).fit(X)
+    assert capsys.readouterr() == ("", "")
+    solver(GAUSSIAN, sweeps=2, batch_size=20, progress=True).fit(X)
+    out, err = capsys.readouterr()
+    assert out == "" and solver.__name__ in err and "/2" in err
+
+
+def test_a_history_reads_as_rows_and_as_columns():
+    history = History([{"sweep": n, "elbo": -1.0 / n, "seconds": 0.1 * n} for n in range(1, 6)])
+    assert history[1] == {"sweep": 2, "elbo": -0.5, "seconds": 0.2}
+    np.testing.assert_array_equal(history["sweep"], [1, 2, 3, 4, 5])
+    assert len(history[1:3]) == 2
+    assert repr(history).startswith("History(5 sweeps, first {") and repr(History()) == "History([])"
+    with pytest.raises(KeyError):
+        history["loss"]
+
+
+def test_random_noise_of_ones_own_is_drawn_afresh_for_every_batch():
+    seen = []
+
+    class Recorded(MonteCarlo):
+        def __call__(self, rng, batch, dim, dtype=np.float64):
+            noise = super().__call__(rng, batch, dim, dtype)
+            seen.append(noise.eps.tobytes())
+            return noise
+
+    VariationalEM(GAUSSIAN, sweeps=2, batch_size=20, noise=Recorded(2), q_steps=3).fit(X)
+    assert len(seen) == len(set(seen)) == 2 * 3 * (3 + 1)
