@@ -34,13 +34,22 @@ def main(argv=None):
 
 def build_parser():
     """The parser with all subcommands."""
+    # these files import this one, so they are read only now that it is complete
+    from npvae.lab.commands_models import add_reconstruct, add_sample, add_traverse
+    from npvae.lab.commands_train import add_train
+
     parser = Parser(prog="npvae", description="Variational inference and variational autoencoders in pure NumPy.",
                     formatter_class=argparse.RawDescriptionHelpFormatter,
                     epilog="example:\n  npvae compare            the three solvers on handwritten digits")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=Parser)
     add_compare(commands)
     add_verify(commands)
+    add_bench(commands)
     add_gradcheck(commands)
+    add_train(commands)
+    add_sample(commands)
+    add_reconstruct(commands)
+    add_traverse(commands)
     return parser
 
 
@@ -68,10 +77,10 @@ def add_compare(commands):
     command.add_argument("--latent-dim", type=positive, metavar="K", help="2 by default, or 10 components")
     command.add_argument("--hidden", type=positive, nargs="+", default=[64], metavar="UNITS",
                          help="hidden layers of the decoder; the encoder mirrors them (default 64)")
-    command.add_argument("--time-budget", type=seconds, default=15.0, metavar="SECONDS",
-                         help="of training for each solver (default 15)")
+    command.add_argument("--time-budget", type=seconds, metavar="SECONDS",
+                         help="of training for each solver (default 15; none if --sweeps is given)")
     command.add_argument("--sweeps", type=positive, metavar="N",
-                         help="stop after N sweeps instead, which makes a run repeatable bit by bit")
+                         help="at most N sweeps over the data (default 1000); alone it makes a run repeatable")
     command.add_argument("--out", default=".", metavar="DIR",
                          help="where comparison.png and comparison.json go (default: here)")
 
@@ -87,8 +96,8 @@ def run_compare(args):
     from npvae.lab.compare import compare
     from npvae.lab.tables import comparison_notes, comparison_table
 
-    budget = args.time_budget if args.sweeps is None else None
-    found = compare(data, args.latent, args.latent_dim, args.hidden, args.seed, budget, args.sweeps)
+    budget = 15.0 if args.time_budget is None and args.sweeps is None else args.time_budget
+    found = compare(data, args.latent, args.latent_dim, args.hidden, args.seed, budget, args.sweeps or 1000)
     print(comparison_table(found.figures), *comparison_notes(found.figures), sep="\n\n")
     plots.save(plots.comparison_figure(found), out / "comparison.png")
     for path in [out / "comparison.json", *([args.json] if args.json else [])]:
@@ -157,6 +166,51 @@ def run_gradcheck(args):
     if folder is not None:
         write_json(records, args.json)
     return 0 if passed else 1
+
+
+def add_bench(commands):
+    """`npvae bench`: how fast, and how far it scales."""
+    command = add_command(
+        commands, "bench", run_bench, "Time a training step against the bare matrix products and the frameworks that "
+        "are installed; with --scale, time and memory against the number of data.",
+        ["", "--quick --sizes toy digits", "--scale --out results"])
+    command.add_argument("--quick", action="store_true", help="a few rounds only; with --scale, up to 10,000 rows")
+    command.add_argument("--sizes", nargs="+", metavar="SIZE", default=["toy", "digits", "mnist", "mnist_b512"],
+                         help="of toy, digits, mnist, mnist_b512 (default: all)")
+    command.add_argument("--scale", action="store_true",
+                         help="10³ to 10⁶ rows on disk: time a sweep, parameters, memory, and streaming of images")
+    command.add_argument("--out", metavar="DIR", help="with --scale: write scale.png there")
+
+
+def run_bench(args):
+    """Measure, print the table, write figure and JSON."""
+    for folder in [args.out, Path(args.json).parent if args.json else None]:
+        if folder is not None:
+            writable_folder(folder)
+    figures, text = measured_scale(args) if args.scale else measured_steps(args)
+    print(text)
+    if args.json:
+        write_json(figures, args.json)
+
+
+def measured_steps(args):
+    """The figures of `npvae bench` and their table."""
+    from npvae.lab.bench import bench, bench_table
+
+    figures = bench(args.sizes, args.quick)
+    return figures, bench_table(figures)
+
+
+def measured_scale(args):
+    """The figures of `npvae bench --scale` and their table; the figure, if a folder was named."""
+    from npvae.lab.scale import SIZES, scale, scale_table
+
+    figures = scale(SIZES[:2] if args.quick else SIZES, images=100_000 if args.quick else 1_000_000)
+    if args.out:
+        from npvae.lab import plots
+
+        plots.save(plots.scale_figure(figures), Path(args.out) / "scale.png")
+    return figures, scale_table(figures)
 
 
 def write_json(figures, path):

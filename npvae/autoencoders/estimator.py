@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from npvae.autoencoders.model_files import check_arrays, read_model, write_model
+from npvae.autoencoders.model_files import check_arrays, check_image_shape, read_model, write_model
 from npvae.autoencoders.settings import check_settings, count_parameters
 from npvae.inference.data import check_data
 
@@ -147,7 +147,8 @@ class Estimator:
         ----------
         path : str or Path
         """
-        write_model(path, self._header(self.exported_), self._arrays() if self.exported_ else self._fitted.run.arrays())
+        run = self._fitted.run
+        write_model(path, self._header(self.exported_), self._arrays() if self.exported_ else run.arrays())
 
     def export(self, path, dtype="float16"):
         """Write the parameters alone, in float16 or float32: a smaller file that cannot be trained further.
@@ -190,6 +191,7 @@ class Estimator:
             if type(D) is not int or D < 1 or stored != count_parameters(model, D):
                 raise ValueError(f"its settings do not go with the {stored} parameters in it")
             solver = model._solver(D)
+            check_image_shape(header["image_shape"], D)
             check_arrays(path, arrays, solver.restore({}).run.arrays(), header["exported"])
             model._hold(solver.restore(arrays), D, header["exported"], header["image_shape"])
         except (KeyError, TypeError, ValueError) as problem:

@@ -105,13 +105,22 @@ def check_arrays(path, arrays, expected, exported):
         raise ValueError(f"{path}: Adam's second moments or counter are negative: the file was changed by hand")
 
 
+def check_image_shape(image_shape, data_dim):
+    """Raise a ValueError unless `image_shape` is None or (height, width) with height · width = `data_dim`."""
+    if image_shape is not None and not (
+            isinstance(image_shape, list) and [type(side) for side in image_shape] == [int, int]
+            and min(image_shape) > 0 and image_shape[0] * image_shape[1] == data_dim):
+        raise ValueError(f"image_shape is {image_shape!r}, expected (height, width) with a product of {data_dim}")
+
+
 def _read_arrays(path):
     if not os.path.isfile(path):
         raise ValueError(f"{path}: {'is a folder, expected a model file' if os.path.isdir(path) else 'no such file'}")
     if not zipfile.is_zipfile(path):
         raise ValueError(f"{path}: not a model file of npvae, or one that was cut short: restore it from a copy")
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        # opened here, so that it is closed again whatever NumPy makes of it
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
             return {name: stored[name] for name in stored.files}
     # zipfile, zlib and NumPy's header parser raise a dozen types between them on damaged bytes
     except Exception as problem:

@@ -81,8 +81,9 @@ def gradcheck(f, x, *, method=None, call=None, upstream=None, dtype=None, tolera
     if hasattr(f, "latent") and call is None:
         from npvae.gradcheck.elbo_check import check_elbo
 
+        given = {"sizes": sizes, "terms": terms, "name": name, "upstream": upstream, "dtype": dtype}
         return check_elbo(f, x, seed=seed, method=method, tolerance=tolerance, directions=directions,
-                          diagnosis=diagnosis)
+                          diagnosis=diagnosis, **{n: option for n, option in given.items() if option is not None})
     x, dtype = check_dtypes(f, x, dtype)
     subject = Subject(f, x, call, upstream, dtype, seed)
     check_upstream(subject)

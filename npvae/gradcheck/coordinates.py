@@ -80,7 +80,8 @@ def coordinate_tolerance(tolerance):
 def too_far(found, relative):
     """Which coordinates differ by more than the relative tolerance and rounding together."""
     size = np.maximum(np.abs(found.analytic), np.abs(found.numeric))
-    return ~(np.abs(found.analytic - found.numeric) <= relative * size + found.floor)
+    # written so that a gradient that is not finite is too far
+    return ~np.isfinite(found.analytic) | ~(np.abs(found.analytic - found.numeric) <= relative * size + found.floor)
 
 
 def _look_again(found, phis, scale, dtype, close):

@@ -80,6 +80,13 @@ class Evidence:
         a, n, p = self.a[self.block], self.n[self.block], np.broadcast_to(predicted, self.a.shape)[self.block]
         return bool(np.linalg.norm(p - a) <= 1e-4 * np.linalg.norm(a - n) + 1e-8 * np.linalg.norm(n))
 
+    def few_coordinates(self):
+        """The wrong coordinates in words, if they are three at most among many."""
+        wrong = np.argwhere(self.off)
+        if len(wrong) > 3 or len(wrong) == self.off.size:
+            return ""
+        return ", ".join(f"{self.name}{list(map(int, index))}" for index in wrong)
+
     @property
     def elementwise(self):
         """Whether each y depends on its own x alone, as in an activation."""

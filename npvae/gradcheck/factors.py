@@ -50,7 +50,7 @@ def factor_candidates(evidence):
         return []
     # the k for which ‖a − k n‖ is least
     k = float((a * n).sum() / (n * n).sum())
-    if abs(k) < 1e-6 or not evidence.explains(k * evidence.n):
+    if abs(k) < 1e-6 or same(k, 1) or not evidence.explains(k * evidence.n):
         return []
     if same(k, -1):
         return [Candidate("sign", "the gradient has the wrong sign", "Flip it where back forms it")]

@@ -18,8 +18,9 @@ def check_dtypes(f, x, dtype):
         if a.dtype.kind != "f":
             raise ValueError(f"{name} has dtype {a.dtype}, expected float64: give numbers that can be moved a little")
         if a.dtype == np.float32 and dtype is None:
+            how = "model.copy(np.float64)" if hasattr(f, "copy") else "astype(np.float64)"
             raise ValueError(f"{name} is float32, whose differences cannot see an error below 1e-3: check in float64 "
-                             f"({name}.astype(np.float64)), or say dtype=np.float32 to check float32 code as it is")
+                             f"({how}), or say dtype=np.float32 to check float32 code as it is")
         if not np.isfinite(a).all():
             raise ValueError(f"{name} has values that are not finite: check at another x")
     if not any(a.size for a in [*arrays.values(), *parameters.values()]):
@@ -63,6 +64,9 @@ def check_determinism(subject):
     if not close(first, second):
         raise ValueError("f answers differently on a second call, so it draws noise or keeps state: resampled noise. "
                          "Draw the noise once, outside, and hand it in")
+    if all(a is None for a in first_gradient.values()):
+        raise ValueError("back returns no gradient for any input and there are no parameters: there is nothing to "
+                         "check")
     for name, a in first_gradient.items():
         if a is not None and not close(a, second_gradient[name]):
             raise ValueError(f"{name}: back answers differently on a second call, though f does not: resampled noise "

@@ -18,11 +18,11 @@ def chain_rule(e):
     """σ for log σ, and σ² for σ, where the parameter is a logarithm."""
     if e.elementwise:
         return []
-    s, log = np.exp(np.clip(e.v, -300, 300)), "log σ"
+    s = np.exp(np.clip(e.v, -300, 300))
     found = []
     for factor, kind, what, mend in (
-            (1 / s, "chain rule", f"∂/∂σ stands where ∂/∂{log} belongs: the chain-rule factor σ is missing",
-             f"Multiply by σ: ∂/∂{log} = σ ∂/∂σ"),
+            (1 / s, "chain rule", "∂/∂σ stands where ∂/∂log σ belongs: the chain-rule factor σ is missing",
+             "Multiply by σ: ∂/∂log σ = σ ∂/∂σ"),
             (s, "chain rule", "the chain-rule factor σ is there once too often", "Divide by σ"),
             (0.5 / s, "variance", "the value uses σ² where back differentiates σ", "Write z = μ + σ ε, not μ + σ² ε"),
             (2 * s, "variance", "back differentiates σ² where the value uses σ", "Differentiate what is computed"),
@@ -61,8 +61,10 @@ def clamp(e):
         return []
     if e.elementwise and not e.y[e.off].any():
         return []
-    size = np.abs(e.v[e.block]) if e.block else np.abs(e.v)
-    inside, outside = size[~e.off[e.block]].max(initial=0), np.abs(e.v[e.off]).min()
+    # only the columns that the clamp is for
+    columns = e.off.any(0) if e.off.ndim == 2 else slice(None)
+    inside = np.abs(e.v[..., columns][~e.off[..., columns]]).max(initial=0)
+    outside = np.abs(e.v[e.off]).min()
     if not inside < outside:
         return []
     who = ("forward clamps there and back ignores the clamp", "Multiply by [inside the clamp] in back") if flat is e.n \

@@ -99,7 +99,11 @@ class Subject:
         of_inputs = answer if self.is_dict else {"x": answer}
         if not isinstance(of_inputs, dict):
             raise ValueError(f"the gradient is {describe(answer)}, expected a dict with the names {list(self.inputs)}")
-        found = {n: None if of_inputs.get(n) is None else np.array(of_inputs[n]) for n in self.inputs}
+        missing = set(self.inputs) - set(of_inputs)
+        if missing:
+            raise ValueError(f"the gradient has no entry for {sorted(missing)}: give one for each input, None for one "
+                             "that needs none")
+        found = {n: None if of_inputs[n] is None else np.array(of_inputs[n]) for n in self.inputs}
         return found | {n: self.at.gradient(n).copy() for n in self.at.names if n not in self.inputs}
 
     def along(self, direction, function=None):

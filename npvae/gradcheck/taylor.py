@@ -40,6 +40,20 @@ def remainders(subject, gradient, where, rng):
     return np.sqrt(squares / DIRECTIONS), noise, np.sqrt(sizes / DIRECTIONS)
 
 
+def linear_nearby(remainder, noise, size):
+    """Whether R is nothing but rounding at a step at which an error of a millionth in g would show.
+
+    So it is for a right gradient where F is linear beside x and has kinks further off, as in a network of ReLUs.
+
+    Examples
+    --------
+    >>> linear_nearby(np.where(STEPS > 1e-4, STEPS, 0), 1e-16, 1.0), linear_nearby(1e-3 * STEPS, 1e-16, 1.0)
+    (True, False)
+    """
+    telling = 1e-6 * STEPS * size > 30 * noise
+    return bool((telling & (remainder <= 30 * noise)).any())
+
+
 def taylor_slope(remainder, noise, size):
     """The slope of log R against log h over the five smallest steps at which R stands clear of rounding.
 

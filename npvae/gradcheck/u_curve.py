@@ -26,9 +26,9 @@ def u_curve(subject, steps=None):
     gradient, phi = subject.gradient(), subject.along(d)
     slope = sum((gradient[n].ravel() @ d[subject.where(n)] for n in subject.at.names if gradient[n] is not None), 0.0)
     truth = richardson(phi, 0.03)[0]
-    complex_slopes = complex_slopes_of(subject, d, h)
+    complex_slopes = complex_slopes_of(subject, d, np.append(h, 1e-30))
     if complex_slopes is not None and abs(complex_slopes[-1] - truth) <= 1e-4 * abs(truth):
-        truth = complex_slopes[-1]
+        truth, complex_slopes = complex_slopes[-1], complex_slopes[:-1]
     else:
         complex_slopes = None
 

@@ -85,20 +85,22 @@ class AmortizedVI(Solver):
             If an ELBO becomes infinite or NaN.
         """
         X, training = self._start(X, resume)
-        parameters = self.parameters
         with training:
             for index in training.batches():
-                x = take(X, index, self._dtype)
-                q, back_q = self.posterior(x)
-                value, back = elbo(self.model, q, x, self._draw(len(x)), self._beta)
                 # ∇_θ and ∇_φ of the batch's mean of L(x^i; φ, θ)
-                parameters.grad.fill(0)
-                back_q(back(np.full(len(x), 1 / len(x), x.dtype)))
-                training.record(self._bound(value, q))
+                training.record(self.gradient(take(X, index, self._dtype)))
                 # θ ← θ + λ ∇_θ,  φ ← φ + λ ∇_φ
                 self.run.optimizer.step()
         self.run.finish()
         return self
+
+    def gradient(self, x):
+        """Put ∇_θ and ∇_φ of the mean of L(x^i; φ, θ) over x (B, D) into `parameters.grad`; returns the ELBOs (B,)."""
+        q, back_q = self.posterior(x)
+        value, back = elbo(self.model, q, x, self._draw(len(x)), self._beta)
+        self.parameters.grad.fill(0)
+        back_q(back(np.full(len(x), 1 / len(x), x.dtype)))
+        return self._bound(value, q)
 
     def infer(self, X):
         """The encoder's rows q_φ(z|x) for X (B, D): (B, R), one pass through a network."""
@@ -118,8 +120,8 @@ class AmortizedVI(Solver):
             # σ_g starts at the data where it was not given
             self._lay_out(self.initial_model.copy().started(take(X, slice(10_000), np.float64)))
         training = self.run.training(
-            type(self).__name__, X, 64 if self.batch_size is None else self.batch_size, self.sweeps, self.seconds, self.progress,
-            score=lambda rows: self._score(take(X, rows, np.float64)), begin_sweep=self._begin_sweep,
+            type(self).__name__, X, 64 if self.batch_size is None else self.batch_size, self.sweeps, self.seconds,
+            self.progress, score=lambda rows: self._score(take(X, rows, np.float64)), begin_sweep=self._begin_sweep,
             end_sweep=self.after_sweep)
         return X, training
 

@@ -130,9 +130,9 @@ def _under(folder, arrays):
 
 
 def _checked_history(records):
-    numbers = [number for record in records for number in record.values()]
+    numbers = [number for record in records for number in record.values()] if isinstance(records, list) else [None]
     if not all(type(number) in (int, float) and math.isfinite(number) for number in numbers) or not all(
-            {"sweep", "seconds"} <= set(record) for record in records):
+            record["sweep"] > 0 and record["seconds"] >= 0 for record in records):
         raise ValueError("the history is not a list of records with finite numbers")
     return records
 

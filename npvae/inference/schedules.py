@@ -1,6 +1,7 @@
 """Numbers that change from sweep to sweep: the learning rate λ, and the weight β of the KL."""
 
 import math
+from functools import partial
 
 
 def at(schedule, sweep):
@@ -36,8 +37,8 @@ def warm_up(sweeps, end=1.0):
     >>> [beta(sweep) for sweep in range(6)]
     [0.25, 0.5, 0.75, 1.0, 1.0, 1.0]
     """
-    # β = end · min(1, (s + 1)/sweeps)
-    return lambda sweep: end * min(1.0, (sweep + 1) / sweeps) if sweeps else end
+    # partial, not a closure: a solver that holds a schedule can be pickled
+    return partial(_rising, sweeps, end)
 
 
 def cosine(start, end, sweeps):
@@ -59,5 +60,14 @@ def cosine(start, end, sweeps):
     >>> [round(rate(sweep), 4) for sweep in range(6)]
     [0.1, 0.0854, 0.05, 0.0146, 0.0, 0.0]
     """
+    return partial(_falling, start, end, sweeps)
+
+
+def _rising(sweeps, end, sweep):
+    # β = end · min(1, (s + 1)/sweeps)
+    return end * min(1.0, (sweep + 1) / sweeps) if sweeps else end
+
+
+def _falling(start, end, sweeps, sweep):
     # λ = end + (start − end) · ½ (1 + cos π s/sweeps)
-    return lambda sweep: end + (start - end) * 0.5 * (1 + math.cos(math.pi * min(1.0, sweep / sweeps)))
+    return end + (start - end) * 0.5 * (1 + math.cos(math.pi * min(1.0, sweep / sweeps)))

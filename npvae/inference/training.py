@@ -173,9 +173,9 @@ class Training:
         self._bar.update(done - self._bar.n)
 
     def _diverged(self, what):
+        # all of them, also those that are still finite: they belong together, and they led to this
         for a, last in zip(self.keep, self.finite, strict=True):
-            if not np.isfinite(a).all():
-                a[...] = last
+            a[...] = last
         for a in self.moments:
             a.fill(0)
         self._rows = 0

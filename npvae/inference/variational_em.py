@@ -40,6 +40,8 @@ class VariationalEM(Solver):
         Of the argmax, nats.
     exact_m_step : bool
         θ ← argmax_θ in place of a gradient step, in full sweeps with an affine decoder: EM proper.
+    table_file : str, optional
+        Keep the table of q_i there, a .npy file that is mapped into memory, and its moments in two more beside it.
 
     Attributes
     ----------
@@ -63,6 +65,7 @@ class VariationalEM(Solver):
     q_learning_rate: float = 3e-2
     tolerance: float = 1e-4
     exact_m_step: bool = False
+    table_file: str | None = None
 
     def fit(self, X):
         """Learn θ and q_1 … q_m from X (m, D); returns itself.
@@ -107,17 +110,33 @@ class VariationalEM(Solver):
         default = len(X) if self._categorical or self.exact_m_step else 100
         batch_size = default if self.batch_size is None else self.batch_size
         self._begin(X, batch_size, full=self._sweeps_are_full(X, batch_size), exact=self.exact_m_step)
-        self.posterior = Free(np.tile(self.model.latent.prior_row().astype(self._dtype), (len(X), 1)))
-        self._training.guard(self.posterior.table)
-        self._row_adam = RowAdam(self.posterior.table, self.q_learning_rate)
+        self.posterior = Free(self._table(len(X)))
         self._data = X
         return X
 
+    def _table(self, m):
+        # all rows start at the prior; a table on disk takes its moments along, and is too large to be guarded by a copy
+        row = self.model.latent.prior_row().astype(self._dtype)
+        if self.table_file is None:
+            table = np.tile(row, (m, 1))
+            self._training.guard(table)
+            self._row_adam = RowAdam(table, self.q_learning_rate)
+            return table
+        table, *moments = (np.lib.format.open_memmap(f"{self.table_file}{end}", "w+", self._dtype, (m, len(row)))
+                           for end in ("", ".m", ".v"))
+        table[...] = row
+        self._row_adam = RowAdam(table, self.q_learning_rate, moments=moments)
+        return table
+
     def _argmax(self, x, index):
         if self._full or self._categorical:
-            rows = argmax_q(self._fixed, x, self.posterior.table[index], self._nodes(x.dtype), self.tolerance)
-            self.posterior.table[index] = rows
-            return rows
+            # in blocks, so that temporaries stay small whatever m is
+            q, nodes = self.posterior.table[index], self._nodes(x.dtype)
+            for i in range(0, len(x), ROWS):
+                rows = slice(i, i + ROWS)
+                q[rows] = argmax_q(self._fixed, x[rows], q[rows], nodes, self.tolerance)
+            self.posterior.table[index] = q
+            return q
         for _ in range(self.q_steps):
             q, back_q = self.posterior(x, index)
             _, back = elbo(self._fixed, q, x, self._draw(len(x)))

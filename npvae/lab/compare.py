@@ -60,7 +60,7 @@ def initial_model(train, latent="gaussian", latent_dim=None, hidden=(64,), seed=
     raise ValueError(f"latent is {latent!r}, expected 'gaussian' or 'categorical'")
 
 
-def compare(data, latent="gaussian", latent_dim=None, hidden=(64,), seed=0, time_budget=15.0, sweeps=None,
+def compare(data, latent="gaussian", latent_dim=None, hidden=(64,), seed=0, time_budget=15.0, sweeps=1000,
             progress=None):
     """Train the three solvers from the same θ, each under the same budget, and measure them.
 
@@ -71,8 +71,9 @@ def compare(data, latent="gaussian", latent_dim=None, hidden=(64,), seed=0, time
         As in `initial_model`.
     time_budget : float or None
         Seconds of training for each solver.
-    sweeps : int, optional
-        At most so many sweeps; with `time_budget=None` the run is repeatable bit by bit.
+    sweeps : int or None
+        At most so many sweeps: a small encoder that sees the same images more often learns them by heart. With
+        `time_budget=None` the run is repeatable bit by bit.
     progress : bool, optional
         By default bars on a terminal.
 

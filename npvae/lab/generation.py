@@ -145,8 +145,8 @@ def _excess(samples, test):
     to_test = _distances(both, test).mean(1)
 
     def statistic(distances, first):
-        to_test_difference = 2 * (to_test[first].mean() - to_test[~first].mean())
-        return float(to_test_difference - distances[np.ix_(first, first)].mean() + distances[np.ix_(~first, ~first)].mean())
+        one, other = ((2 * to_test[part].mean() - distances[np.ix_(part, part)].mean()) for part in (first, ~first))
+        return float(one - other)
 
     return statistic
 

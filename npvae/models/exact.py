@@ -52,12 +52,14 @@ def log_marginal(model, X, tolerance=1e-6, return_error=False):
     """
     model, X, method = _prepared(model, X, tolerance)
     error = np.zeros(len(X))
-    if method == "enumeration":
-        value = log_sum_exp(log_joint(model, X, np.eye(model.latent.dim)))
-    elif method == "closed form":
-        value = affine.log_marginal(model, X)
-    else:
-        value, error = grid_log_marginal(model, X, tolerance)
+    # a square beyond the largest float makes the density 0, and its logarithm −inf
+    with np.errstate(over="ignore"):
+        if method == "enumeration":
+            value = log_sum_exp(log_joint(model, X, np.eye(model.latent.dim)))
+        elif method == "closed form":
+            value = affine.log_marginal(model, X)
+        else:
+            value, error = grid_log_marginal(model, X, tolerance)
     return (value, error) if return_error else value
 
 

@@ -35,8 +35,9 @@ class GaussianLikelihood:
     """
 
     def __init__(self, sigma_g=None, learn=None):
-        if sigma_g is not None and not (0 < sigma_g < math.inf):
-            raise ValueError(f"sigma_g is {sigma_g}, expected a positive finite number (in the data's units)")
+        if sigma_g is not None and not (1e-150 < sigma_g < 1e150):
+            raise ValueError(f"sigma_g is {sigma_g}, expected a positive number whose square is one, too "
+                             "(in the data's units)")
         self.from_data = sigma_g is None
         self.learn = self.from_data if learn is None else learn
         self.log_sigma = np.array(0.0 if sigma_g is None else math.log(sigma_g))

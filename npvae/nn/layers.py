@@ -80,7 +80,8 @@ def tanh(x):
 def relu(x):
     """y = max(x, 0); dx = dy [x > 0]. At the kink x = 0 the derivative is taken as 0."""
     on = x.real > 0
-    return np.where(on, x, 0), lambda dy: dy * on
+    # NaN stays NaN, so that a network that has diverged says so
+    return np.where(x.real <= 0, 0, x), lambda dy: dy * on
 
 
 def sigmoid(x):
@@ -213,6 +214,7 @@ def mlp(sizes, activation=tanh, rng=None, input_gradient=True):
     sizes = list(sizes)
     if len(sizes) < 2 or any(int(n) != n or n < 1 for n in sizes):
         raise ValueError(f"mlp got sizes {sizes}, expected two or more positive integers, e.g. [2, 64, 64]")
+    sizes = [int(n) for n in sizes]
     rng = np.random.default_rng(sizes) if rng is None else rng
     layers = []
     for n_in, n_out in zip(sizes, sizes[1:], strict=False):

@@ -110,6 +110,8 @@ class RowAdam:
         The rows; changed in place.
     learning_rate, beta1, beta2, epsilon : float
         As in `Adam`.
+    moments : pair of arrays (m, R), optional
+        Where the moments live, zeros to begin with; new arrays without it.
 
     Examples
     --------
@@ -119,10 +121,10 @@ class RowAdam:
     array([0. , 0. , 0.1])
     """
 
-    def __init__(self, table, learning_rate=3e-2, beta1=0.9, beta2=0.999, epsilon=1e-8):
+    def __init__(self, table, learning_rate=3e-2, beta1=0.9, beta2=0.999, epsilon=1e-8, moments=None):
         self.table, self.learning_rate = table, positive("learning_rate", learning_rate)
         self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
-        self.m, self.v = np.zeros_like(table), np.zeros_like(table)
+        self.m, self.v = (np.zeros_like(table), np.zeros_like(table)) if moments is None else moments
         self.t = np.zeros(len(table), np.int32)
 
     def step(self, index, dq):

@@ -22,20 +22,44 @@ from npvae.lab.plots.lecture import (
     split_bars,
     triangle,
 )
+from npvae.lab.plots.lecture_ascent import (
+    ascent_animation,
+    ascent_figure,
+    climbs,
+    clusters,
+    image_strips,
+    latent_points,
+)
 from npvae.lab.plots.lecture_gaussian import (
     computation_graphs,
     curves,
     frozen_noise,
     gap_stack,
     panels,
+    rows_against_bound,
     slopes,
     spread,
     tube,
+)
+from npvae.lab.plots.lecture_integral import (
+    integrands,
+    latent_picture,
+    lines,
+    strips,
+)
+from npvae.lab.plots.lecture_solvers import (
+    below_ceiling,
+    fates,
+    ladder,
+    rows_on_a_curve,
+    scaling,
 )
 from npvae.lab.plots.style import save, show_image, style
 
 __all__ = ["style", "save", "show_image", "comparison_figure", "race", "gap_bars", "image_reconstructions",
            "point_reconstructions", "latent_plane", "label_bars", "estimator_figure", "bound_curves", "contours",
-           "posterior_and_bar", "posterior_gallery", "split_bars", "triangle",
-           "computation_graphs", "curves", "frozen_noise", "gap_stack", "panels", "slopes", "spread", "tube",
-           "u_curve_figure"]
+           "posterior_and_bar", "posterior_gallery", "split_bars", "triangle", "computation_graphs", "curves",
+           "frozen_noise", "gap_stack", "panels", "slopes", "spread", "tube", "u_curve_figure", "integrands",
+           "latent_picture", "lines", "strips", "ascent_animation", "ascent_figure", "climbs", "clusters",
+           "image_strips", "latent_points", "rows_against_bound", "below_ceiling", "fates", "ladder",
+           "rows_on_a_curve", "scaling"]

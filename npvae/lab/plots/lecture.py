@@ -1,7 +1,4 @@
-"""The pictures of notebooks 1 to 3: a latent variable and its integral, the split of log p(x), ascent on contours.
-
-Only drawing: every number that is drawn comes in as an argument.
-"""
+"""The pictures of the ELBO: log p(x) split in two, and hills to climb. Only drawing."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -41,11 +38,11 @@ def split_bars(labels, elbo, log_p, floor=None, title="log p(x) = ELBO + KL", ax
             axes.plot([i - 0.42, i + 0.42], [top, top], color=BLACK, lw=1.6, label=None if i else "log p(x)")
             axes.annotate(f"ELBO {low:.2f}\nKL {top - low:.2f}", (i, top), xytext=(0, 4), fontsize=8,
                           textcoords="offset points", ha="center")
-        axes.set(ylabel="nats", ylim=(floor, max(log_p) + 0.4 * (max(log_p) - floor)), xlim=(-0.6, len(elbo) - 0.4),
-                 title=title)
+        axes.set(ylabel="nats", xlim=(-0.6, len(elbo) - 0.4), title=title,
+                 ylim=(floor, max(log_p) + (0.4 if len(elbo) > 1 else 0.75) * (max(log_p) - floor)))
         axes.set_xticks(range(len(elbo)), labels)
         axes.grid(False, axis="x")
-        axes.legend(loc="upper center", ncols=3, fontsize=8, columnspacing=1, handlelength=1.2)
+        axes.legend(loc="upper center", ncols=3 if len(elbo) > 1 else 1, fontsize=8, columnspacing=1, handlelength=1.2)
     return axes.figure
 
 

@@ -15,7 +15,7 @@ def panels(columns=2, rows=1, width=5.0, height=3.6):
         return plt.subplots(rows, columns, figsize=(width * columns, height * rows))
 
 
-def curves(axes, x, series, marks=None, legend="best", **labels):
+def curves(axes, x, series, marks=None, legend="best", colors=LINES, **labels):
     """Lines y against one x, with a key, and single points marked on top.
 
     Parameters
@@ -26,11 +26,13 @@ def curves(axes, x, series, marks=None, legend="best", **labels):
     marks : dict of str to (x, y), optional
     legend : str
         Where matplotlib puts the key.
+    colors : sequence of str
+        One for each line, in turn.
     **labels
         For `axes.set`: title, xlabel, ylabel, xscale, ylim, …
     """
     with style():
-        for (name, y), color, dash in zip(series.items(), LINES, DASHES, strict=False):
+        for (name, y), color, dash in zip(series.items(), colors, DASHES, strict=False):
             axes.plot(x, y, dash, color=color, lw=1.6, label=name)
         for (name, point), shape in zip((marks or {}).items(), "oDs^v", strict=False):
             axes.plot(*point, shape, color=BLACK, mfc="white", ms=7, mew=1.5, label=name, ls="none")
@@ -75,7 +77,7 @@ def slopes(axes, z, f, slope, curve, **labels):
     """
     with style():
         axes.plot(*curve, color="0.6", lw=1.2)
-        step = 0.45 / np.sqrt(1 + (slope / 6) ** 2)
+        step = 0.6 / np.sqrt(1 + (slope / 3) ** 2)
         axes.plot([z - step, z + step], [f - slope * step, f + slope * step], color=ORANGE, lw=1.2)
         axes.plot(z, f, "o", color=BLUE, ms=4)
         axes.axhline(f.mean(), color=BLUE, ls="--", lw=1)
@@ -92,10 +94,10 @@ def computation_graphs():
     figure : matplotlib Figure
     """
     with style():
-        figure, rows = plt.subplots(2, 1, figsize=(10, 5.2), height_ratios=[1, 1.35])
+        figure, rows = plt.subplots(2, 1, figsize=(9, 4.0), height_ratios=[1, 1.6])
         _graph(rows[0], r"$z\sim\mathcal{N}(\mu,\sigma^2 I)$", "before: the gradient stops at the draw", stop=3)
         _graph(rows[1], r"$z=\mu+\sigma\odot\epsilon$", "after: the draw stands beside the path", stop=0)
-        rows[1].annotate("", (6.6, 0.32), (6.6, 1.0), arrowprops={"arrowstyle": "-|>", "color": BLACK})
+        rows[1].annotate("", (6.6, 0.3), (6.6, 0.95), arrowprops={"arrowstyle": "-|>", "color": BLACK})
         _node(rows[1], 6.6, 1.3, r"$\epsilon\sim\mathcal{N}(0,I)$", random=True)
         rows[1].text(7.7, 1.3, "random, but no parameter in it", fontsize=9, va="center")
         rows[1].set_ylim(-1.05, 1.75)
@@ -105,7 +107,7 @@ def computation_graphs():
 def _graph(axes, z, title, stop):
     nodes = [(0, "$x$"), (1.8, r"$f_\phi$"), (3.8, r"$\mu,\ \sigma$"), (6.6, z), (9.3, r"$g_\theta$"),
              (11.1, "$y$"), (12.9, r"$\mathcal{L}$")]
-    halves = [0.3, 0.35, 0.55, 1.25, 0.35, 0.3, 0.3]
+    halves = [0.3, 0.38, 0.55, 1.25, 0.38, 0.3, 0.3]
     for i, (x, label) in enumerate(nodes):
         _node(axes, x, 0, label, random=bool(stop) and i == stop)
     for i in range(len(nodes) - 1):
@@ -128,7 +130,7 @@ def _graph(axes, z, title, stop):
 def _node(axes, x, y, label, random):
     box = {"boxstyle": "round,pad=0.35", "fc": "#FBE3D6" if random else "white", "ec": ORANGE if random else BLACK,
            "ls": "--" if random else "-"}
-    axes.text(x, y, label, ha="center", va="center", fontsize=11, bbox=box)
+    axes.text(x, y, label, ha="center", va="center", fontsize=13, bbox=box)
 
 
 def spread(axes, samples, exact, limits, **labels):
@@ -152,6 +154,23 @@ def spread(axes, samples, exact, limits, **labels):
         axes.legend(fontsize=8.5)
 
 
+def rows_against_bound(axes, excess, **labels):
+    """For each name the sorted excess 'ELBO' − log p(x) of all rows: right of the line the bound is broken.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+    excess : dict of str to array (m,)
+        Nats.
+    """
+    with style():
+        for (name, values), color in zip(excess.items(), (BLUE, ORANGE, GREEN), strict=False):
+            axes.plot(np.sort(values), np.linspace(0, 1, len(values)), color=color, lw=2, label=name)
+        axes.axvline(0, color=BLACK, ls="--", lw=1.2, label="log p(x): no ELBO passes")
+        axes.set(**{"ylabel": "share of the rows below", **labels})
+        axes.legend(fontsize=8.5)
+
+
 def tube(axes, X, curve, sigma_g, **labels):
     """Data in the plane, the decoder's curve, and discs of radius 2σ_g along it: where p_θ(x|z) puts its mass.
 
@@ -165,12 +184,12 @@ def tube(axes, X, curve, sigma_g, **labels):
     with style():
         axes.scatter(*X.T, s=7, color=BLACK, alpha=0.55, lw=0, zorder=2)
         for point in curve:
-            axes.add_patch(plt.Circle(point, 2 * sigma_g, color=SKY, alpha=0.10, lw=0))
+            axes.add_patch(plt.Circle(point, 2 * sigma_g, color="#CFE6F5", lw=0, zorder=0.5))
         axes.plot(*curve.T, color=ORANGE, lw=1.8)
         axes.set(**{"xlabel": "$x_1$", "ylabel": "$x_2$", "aspect": "equal", **labels})
 
 
-def gap_stack(axes, gaps, floor, ceiling=None, **labels):
+def gap_stack(axes, gaps, floor, colors, ceiling=None, **labels):
     """log p(x) = ELBO + amortization gap + approximation gap, a bar for each name, nats a row.
 
     Parameters
@@ -180,18 +199,20 @@ def gap_stack(axes, gaps, floor, ceiling=None, **labels):
         The means of each field are drawn.
     floor : float
         Where the bars begin.
+    colors : sequence of str
+        Of each name's ELBO.
     ceiling : float, optional
         The greatest log p(x) that any θ of the family reaches.
     """
     with style():
-        for i, found in enumerate(gaps.values()):
-            parts = [("ELBO", found.elbo.mean() - floor, BLUE, ""),
+        for i, (found, own) in enumerate(zip(gaps.values(), colors, strict=True)):
+            parts = [("ELBO", found.elbo.mean() - floor, own, ""),
                      ("amortization gap", found.amortization.mean(), YELLOW, "//"),
                      ("approximation gap", found.approximation.mean(), SKY, "..")]
             bottom = floor
             for part, height, color, hatch in parts:
                 axes.bar(i, height, bottom=bottom, color=color, hatch=hatch, ec="white", width=0.62,
-                         label=None if i else part)
+                         label=part if hatch and not i else None)
                 bottom += height
             axes.annotate(f"{found.elbo.mean():.2f}", (i, found.elbo.mean()), xytext=(0, -12), color="white",
                           textcoords="offset points", ha="center", fontsize=9)
@@ -199,4 +220,4 @@ def gap_stack(axes, gaps, floor, ceiling=None, **labels):
             axes.axhline(ceiling, color=BLACK, ls="--", lw=1.2, label="greatest log p(x)")
         axes.set_xticks(range(len(gaps)), gaps)
         axes.set(**{"ylabel": "nats per row", **labels})
-        axes.legend(fontsize=8.5, loc="upper center", ncols=2)
+        axes.legend(fontsize=8, loc="upper center", ncols=3, columnspacing=1)

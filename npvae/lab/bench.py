@@ -1,0 +1,151 @@
+"""How long a training step takes: beside the bare matrix products, and beside PyTorch and JAX where installed.
+
+Only ratios within one run mean anything: everything is timed in turn, round after round, and the ratio is taken
+round by round.
+"""
+
+import time
+
+import numpy as np
+
+from npvae.inference import AmortizedVI
+from npvae.lab import bench_peers
+from npvae.lab.tables import table
+from npvae.models import mlp_model
+from npvae.nn import tanh
+
+# data, hidden and latent dimension, batch, steps in a round
+SIZES = {"toy": (2, 16, 1, 32, 400), "digits": (64, 32, 2, 64, 300), "mnist": (784, 400, 20, 128, 20),
+         "mnist_b512": (784, 400, 20, 512, 6)}
+
+
+def bench(sizes=tuple(SIZES), quick=False, progress=None):
+    """Time a step of `AmortizedVI` (tanh, float32, Adam, one sample) at several sizes.
+
+    Parameters
+    ----------
+    sizes : sequence of str
+        Of "toy", "digits", "mnist", "mnist_b512".
+    quick : bool
+        Three rounds of a few steps in place of eleven.
+    progress : bool, optional
+        A bar; by default on a terminal.
+
+    Returns
+    -------
+    figures : dict
+        For each size step_seconds (median), floor_ratio, torch_ratio, torch_fused_ratio, jax_ratio (medians over the
+        rounds, None where a peer is not installed), spread (least and greatest of each ratio) and breakdown (shares).
+
+    Examples
+    --------
+    >>> bench(["toy"], quick=True)["toy"]["step_seconds"] < 1
+    True
+    """
+    from tqdm import tqdm
+
+    unknown = [size for size in sizes if size not in SIZES]
+    if unknown:
+        raise ValueError(f"no size {unknown[0]!r}: expected some of {', '.join(SIZES)}")
+    bar = tqdm(sizes, desc="bench", unit="size", leave=False, disable=None if progress is None else not progress)
+    return {size: bench_size(*SIZES[size], quick) for size in bar}
+
+
+def bench_size(D, H, K, B, steps, quick=False):
+    """The figures of one size; parameters as in `SIZES`."""
+    rounds, steps = (3, max(2, steps // 10)) if quick else (11, steps)
+    solver, batch = prepared_solver(D, H, K, B)
+    contestants = {"step": lambda: one_step(solver, batch()), "floor": products(D, H, K, B),
+                   **bench_peers.steps(D, H, K, B), **parts(solver, batch())}
+    times = interleaved(contestants, rounds, steps)
+    peers = ["floor", "torch", "torch_fused", "jax"]
+    ratios = {peer: times["step"] / times[peer] if peer in times else None for peer in peers}
+    return {"step_seconds": float(np.median(times["step"])),
+            **{f"{p}_ratio": None if r is None else float(np.median(r)) for p, r in ratios.items()},
+            "spread": {p: [float(r.min()), float(r.max())] for p, r in ratios.items() if r is not None},
+            "breakdown": breakdown(times)}
+
+
+def prepared_solver(D, H, K, B):
+    """A solver that has begun to train on random data, and a function that draws its next batch."""
+    rng = np.random.default_rng(0)
+    X = rng.random((32 * B, D), dtype=np.float32)
+    solver = AmortizedVI(mlp_model(K, [H], D, rng=rng), sweeps=1, batch_size=B).fit(X)
+    order = rng.permutation(len(X)).reshape(-1, B)
+    turn = iter(range(1 << 62))
+    return solver, lambda: X[order[next(turn) % len(order)]]
+
+
+def one_step(solver, x):
+    """What `AmortizedVI.fit` does with a batch."""
+    float(solver.gradient(x).sum())
+    solver.run.optimizer.step()
+
+
+def interleaved(contestants, rounds, steps):
+    """Seconds a call of each contestant, (rounds,) arrays, all of them in turn in every round."""
+    times = {name: np.empty(rounds) for name in contestants}
+    for function in contestants.values():
+        for _ in range(2):
+            function()
+    for r in range(rounds):
+        for name, function in contestants.items():
+            start = time.perf_counter()
+            for _ in range(steps):
+                function()
+            times[name][r] = (time.perf_counter() - start) / steps
+    return times
+
+
+def products(D, H, K, B):
+    """The floor: the eleven matrix products of a step, into buffers that stand ready."""
+    rng = np.random.default_rng(0)
+    shapes = [(D, H), (H, 2 * K), (K, H), (H, D)]
+    layers = []
+    for i, (n_in, n_out) in enumerate(shapes):
+        x, W, dy = (rng.random(s, dtype=np.float32) for s in ((B, n_in), (n_in, n_out), (B, n_out)))
+        layers.append((x, W, dy, np.empty_like(dy), np.empty_like(W), np.empty_like(x) if i else None))
+
+    def run():
+        for x, W, _, y, _, _ in layers:
+            np.matmul(x, W, out=y)
+        for x, W, dy, _, dW, dx in layers:
+            np.matmul(x.T, dy, out=dW)
+            if dx is not None:
+                np.matmul(dy, W.T, out=dx)
+
+    return run
+
+
+def parts(solver, x):
+    """Pieces of the step by themselves: the optimizer, the noise, and the activations forward and backward."""
+    networks = (solver.posterior.encoder, solver.model.decoder)
+    hidden = [np.ones((len(x), network.layers[0].W.shape[1]), np.float32) for network in networks]
+
+    def activations():
+        for h in hidden:
+            tanh(h)[1](h)
+
+    return {"optimizer": solver.run.optimizer.step, "noise": lambda: solver._draw(len(x)), "activations": activations}
+
+
+def breakdown(times):
+    """Shares of the step's time: products, activations, optimizer, noise, and other, which is what is left."""
+    names = {"products": "floor", "activations": "activations", "optimizer": "optimizer", "noise": "noise"}
+    shares = {name: float(np.median(times[key] / times["step"])) for name, key in names.items()}
+    return {**shares, "other": max(0.0, 1.0 - sum(shares.values()))}
+
+
+def bench_table(figures):
+    """The figures as a table."""
+    peers = [("floor_ratio", "/ floor"), ("torch_ratio", "/ PyTorch"), ("torch_fused_ratio", "/ PyTorch, fused Adam"),
+             ("jax_ratio", "/ JAX jit")]
+    shares = ["products", "activations", "optimizer", "noise", "other"]
+    rows = []
+    for size, f in figures.items():
+        ratios = []
+        for key, _ in peers:
+            low, high = f["spread"].get(key.removesuffix("_ratio"), (0, 0))
+            ratios.append("–" if f[key] is None else f"{f[key]:.2f} ({low:.2f}–{high:.2f})")
+        rows.append([size, f"{1e6 * f['step_seconds']:.0f}", *ratios, *(f"{f['breakdown'][s]:.0%}" for s in shares)])
+    return table(["a step at", "µs", *(title for _, title in peers), *shares], rows)

@@ -1,0 +1,181 @@
+"""`npvae sample`, `reconstruct` and `traverse`: pictures of what the model in a file has learned."""
+
+import math
+from pathlib import Path
+
+from npvae.cli import add_command, positive, whole, writable_folder, write_json
+
+PICTURES, ARRAYS = (".png", ".pdf", ".svg"), (".npz", ".npy")
+
+
+def add_sample(commands):
+    """`npvae sample`."""
+    command = add_command(commands, "sample", run_sample, "Decode z ~ N(0, I): what a model generates.",
+                          ["model.npz", "model.npz --n 100 --out samples.png", "model.npz --n 1000 --out samples.npz"])
+    _model_and_out(command, "samples.png", ".png, or .npz or .npy for the numbers")
+    command.add_argument("--n", type=positive, default=64, metavar="N", help="how many (default 64)")
+
+
+def run_sample(args):
+    """Write the samples as a picture or as numbers."""
+    model, out = _opened(args)
+    X = model.sample(args.n, args.seed)
+    if out.suffix in ARRAYS:
+        _save_array(X, out)
+    else:
+        from npvae.lab.plots.samples import samples_figure
+
+        _save_figure(samples_figure(X, image_shape(model)), out)
+    _done(args, out, {"n": args.n})
+
+
+def add_reconstruct(commands):
+    """`npvae reconstruct`."""
+    command = add_command(commands, "reconstruct", run_reconstruct, "Test rows, and what the model makes of them.",
+                          ["model.npz", "model.npz --data my_images.npz --n 12 --out reconstructions.png"])
+    _model_and_out(command, "reconstructions.png", "a picture")
+    _data(command)
+    command.add_argument("--n", type=positive, default=10, metavar="N", help="how many are drawn (default 10)")
+
+
+def run_reconstruct(args):
+    """Write the picture; print the error over all test rows."""
+    import numpy as np
+
+    from npvae.inference.data import take
+    from npvae.lab.plots.samples import reconstructions_figure
+
+    model, out = _opened(args)
+    data = _matching(args.data, model)
+    error, step = 0.0, 4096
+    for start in range(0, len(data.test), step):
+        X = take(data.test, slice(start, start + step), np.float64)
+        error += float(((model.reconstruct(X) - X) ** 2).sum())
+    X = take(data.test, slice(args.n if data.image_shape else None), np.float64)
+    _save_figure(reconstructions_figure(X, model.reconstruct(X), data.image_shape), out)
+    error /= data.test.size
+    print(f"mean squared error per dimension, {len(data.test)} test rows of {data.name}: {error:.4g}")
+    _done(args, out, {"data": data.name, "test_mean_squared_error": error})
+
+
+def add_traverse(commands):
+    """`npvae traverse`."""
+    command = add_command(
+        commands, "traverse", run_traverse,
+        "Walk through the latent space: a grid over the plane of two coordinates, or the way between two images.",
+        ["model.npz", "model.npz --coordinates 3 7 --steps 15", "model.npz --between 0 5 --data digits --steps 9"])
+    _model_and_out(command, "traverse.png", "a picture")
+    _data(command)
+    command.add_argument("--coordinates", type=positive, nargs=2, default=[1, 2], metavar=("I", "J"),
+                         help="of the plane, from 1; the others stay 0 (default 1 2)")
+    command.add_argument("--between", type=whole, nargs=2, metavar=("I", "J"), help="two test rows, from 0, instead")
+    command.add_argument("--steps", type=positive, default=12, metavar="N", help="a side, or on the way (default 12)")
+
+
+def run_traverse(args):
+    """Write the picture."""
+    model, out = _opened(args)
+    shape = image_shape(model)
+    if shape is None:
+        raise ValueError(f"{args.model}: its rows of {model.n_features_in_} numbers are no images: nothing to draw")
+    figure = _between(args, model) if args.between else _plane(args, model, shape)
+    _save_figure(figure, out)
+    _done(args, out, {"between": args.between, "coordinates": args.coordinates, "steps": args.steps})
+
+
+def _plane(args, model, shape):
+    import numpy as np
+
+    from npvae.lab.plots.samples import plane_figure, strips_figure
+
+    first, second = args.coordinates
+    if model.latent_dim > 1 and (max(first, second) > model.latent_dim or first == second):
+        raise ValueError(f"--coordinates {first} {second}: expected two different numbers from 1 to "
+                         f"{model.latent_dim}, the model's K")
+    steps = np.linspace(-2.5, 2.5, args.steps)
+    if model.latent_dim == 1:
+        return strips_figure({"g(z)": model.inverse_transform(steps[:, None])}, shape,
+                             "z from −2.5 to 2.5 prior standard deviations")
+    # the highest z_second on top
+    Z = np.zeros((args.steps**2, model.latent_dim))
+    Z[:, first - 1], Z[:, second - 1] = np.tile(steps, args.steps), np.repeat(steps[::-1], args.steps)
+    return plane_figure(model.inverse_transform(Z), steps, first, second, shape)
+
+
+def _between(args, model):
+    import numpy as np
+
+    from npvae.inference.data import take
+    from npvae.lab.plots.samples import strips_figure
+
+    data = _matching(args.data, model)
+    if max(args.between) >= len(data.test):
+        raise ValueError(f"--between {args.between[0]} {args.between[1]}: {data.name} has the test rows 0 to "
+                         f"{len(data.test) - 1}")
+    X = take(data.test, np.array(args.between), np.float64)
+    t, (first, last) = np.linspace(0, 1, args.steps)[:, None], model.transform(X)
+    return strips_figure({"codes\nbetween": model.inverse_transform((1 - t) * first + t * last),
+                          "pixels\nbetween": (1 - t) * X[0] + t * X[1]}, image_shape(model),
+                         f"from test row {args.between[0]} to {args.between[1]}: through the codes, and mixing pixels")
+
+
+def image_shape(model):
+    """(height, width) of the rows that a model was trained on, a square if it does not say, or None."""
+    side = math.isqrt(model.n_features_in_)
+    return model.image_shape_ or ((side, side) if side > 2 and side**2 == model.n_features_in_ else None)
+
+
+def _model_and_out(command, out, kinds):
+    command.add_argument("model", metavar="MODEL.npz", help="written by npvae train")
+    command.add_argument("--out", default=out, metavar="FILE", help=f"{kinds} (default {out})")
+
+
+def _data(command):
+    command.add_argument("--data", default="digits", metavar="NAME|PATH",
+                         help="its test rows are used (default digits)")
+
+
+def _opened(args):
+    # the model, and where the result goes, both checked before any work
+    from npvae.autoencoders import load
+
+    out, kinds = Path(args.out), PICTURES + (ARRAYS if args.command == "sample" else ())
+    if out.is_dir() or out.suffix not in kinds:
+        raise ValueError(f"cannot write {out}: expected the name of a file that ends in {', '.join(kinds)}")
+    model = load(args.model)
+    for path in (out, *([Path(args.json)] if args.json else [])):
+        writable_folder(path.parent)
+    return model, out
+
+
+def _matching(name, model):
+    from npvae import datasets
+
+    data = datasets.load(name)
+    if data.test.shape[1] != model.n_features_in_:
+        raise ValueError(f"{data.name} has rows of {data.test.shape[1]} numbers, the model reads "
+                         f"{model.n_features_in_}: name its data with --data")
+    return data
+
+
+def _save_figure(figure, out):
+    from npvae.lab import plots
+
+    plots.save(figure, out)
+
+
+def _save_array(X, out):
+    import os
+
+    import numpy as np
+
+    temporary = out.with_name(f".{out.name}.part")
+    with open(temporary, "wb") as file:
+        np.save(file, X) if out.suffix == ".npy" else np.savez(file, X=X)
+    os.replace(temporary, out)
+
+
+def _done(args, out, figures):
+    if args.json:
+        write_json({"model": args.model, "file": str(out), **figures}, args.json)
+    print(f"Written: {out}")

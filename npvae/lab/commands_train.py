@@ -1,0 +1,131 @@
+"""`npvae train`: a VAE or an autoencoder, from data to a model file."""
+
+import time
+from pathlib import Path
+
+from npvae.cli import add_command, positive, seconds, writable_folder, write_json
+
+SAVE_EVERY = 30.0   # seconds of training
+MEASURED = 2000     # rows of each part of the data that the printed figures are of
+
+# settings of the models: type, metavar, help
+NUMBERS = {
+    "latent-dim": (positive, "K", "numbers in a code (default 10)"),
+    "sweeps": (positive, "N", "over the data, in all (default 200)"),
+    "batch-size": (positive, "B", "rows a step (default 64)"),
+    "samples": (positive, "S", "draws z ~ q(z|x) a step (default 1)"),
+    "kl-warm-up": (positive, "N", "sweeps over which the weight of the KL rises (default: none)"),
+    "patience": (positive, "N", "with --held-out: stop after N sweeps without a better score (default 10)"),
+    "learning-rate": (float, "RATE", "λ of Adam at the start (default 0.003)"),
+    "final-learning-rate": (float, "RATE", "and at the end (default 0.0001)"),
+    "sigma-g": (float, "SIGMA", "fix σ_g (default: it is learned)"),
+    "alpha": (float, "ALPHA", "fix α = 1/(2 σ_g²) instead"),
+    "beta": (float, "BETA", "weight of the KL (default 1, the ELBO)"),
+    "held-out": (float, "SHARE", "of the rows, to stop early on (default: none)"),
+}
+CHOICES = {"likelihood": ["gaussian", "bernoulli"], "activation": ["tanh", "relu", "sigmoid", "softplus"],
+           "dtype": ["float32", "float64"]}
+TITLES = {
+    "kind": "model", "latent_dim": "K", "sweeps": "sweeps over the data", "seconds": "training time (s)",
+    "rows_measured": "rows measured, at most", "train_elbo": "ELBO, training data (nats)",
+    "test_elbo": "ELBO, test data (nats)", "train_mean_squared_error": "squared error per dimension, training data",
+    "test_mean_squared_error": "squared error per dimension, test data", "sigma_g": "sigma_g", "file": "written to"}
+
+
+def add_train(commands):
+    """`npvae train`."""
+    command = add_command(commands, "train", run_train, "Train a VAE (or an autoencoder) and write it to a file.",
+                          ["--out model.npz", "--data my_images.npz --hidden 400 --latent-dim 20 --out model.npz",
+                           "--out model.npz --resume --sweeps 400",
+                           "--autoencoder --latent-dim 2 --out autoencoder.npz"])
+    command.add_argument("--data", default="digits", metavar="NAME|PATH",
+                         help="digits, a toy's name, a .npz, .npy, .csv or IDX file, or a folder of IDX files "
+                              "(default digits)")
+    command.add_argument("--out", required=True, metavar="MODEL.npz", help="the model file")
+    command.add_argument("--resume", action="store_true", help="go on with the model in --out, until --sweeps in all: "
+                         "bit by bit as if it had never stopped")
+    command.add_argument("--autoencoder", action="store_true", help="a plain autoencoder instead of a VAE")
+    command.add_argument("--hidden", type=positive, nargs="+", metavar="UNITS",
+                         help="hidden layers of the decoder; the encoder mirrors them (default 128)")
+    for name, (kind, metavar, text) in NUMBERS.items():
+        command.add_argument(f"--{name}", type=kind, metavar=metavar, help=text)
+    for name, choices in CHOICES.items():
+        command.add_argument(f"--{name}", choices=choices, help=f"(default {choices[0]})")
+    command.add_argument("--time-budget", dest="seconds", type=seconds, metavar="SECONDS", help="stop after so long")
+    # a resumed model keeps its own seed unless another is given
+    command.set_defaults(seed=None)
+
+
+def run_train(args):
+    """Train, save now and then and at the end, print the figures."""
+    from npvae import datasets
+
+    data, out = datasets.load(args.data), Path(args.out)
+    for path in (out, *([Path(args.json)] if args.json else [])):
+        writable_folder(path.parent)
+        if path.is_dir():
+            raise ValueError(f"{path} is a folder, expected the name of a file")
+    model = starting_model(args, out)
+    model.fit(data.train, resume=args.resume, after_sweep=Saving(out, data.image_shape))
+    model.image_shape_ = data.image_shape
+    model.save(out)
+    figures = {"data": data.name, **measure(model, data), "file": str(out)}
+    print_figures(figures)
+    if args.json:
+        write_json(figures, args.json)
+
+
+def starting_model(args, out):
+    """The model in --out, or a new one, with the settings that were given."""
+    from npvae.autoencoders import VAE, Autoencoder, load
+
+    model = load(out) if args.resume else Autoencoder() if args.autoencoder else VAE()
+    given = {name: value for name, value in vars(args).items() if value is not None and name in settings_of(args)}
+    if "hidden" in given:
+        given["hidden"] = tuple(given["hidden"])
+    model.set_params(**given)
+    if args.resume and model.history_ and model.history_[-1]["sweep"] >= model.sweeps:
+        raise ValueError(f"{out} has had its {model.sweeps} sweeps: ask for more, e.g. --sweeps {2 * model.sweeps}")
+    return model
+
+
+def settings_of(args):
+    """Which of the options are settings of the model."""
+    return {name.replace("-", "_") for name in [*NUMBERS, *CHOICES]} | {"hidden", "seconds", "seed"}
+
+
+class Saving:
+    """Called after each sweep: saves the model every half minute, so that a fit that is killed can be resumed."""
+
+    def __init__(self, path, image_shape):
+        self.path, self.image_shape, self.last = path, image_shape, time.perf_counter()
+
+    def __call__(self, model):
+        if time.perf_counter() - self.last >= SAVE_EVERY:
+            model.image_shape_ = self.image_shape
+            model.save(self.path)
+            self.last = time.perf_counter()
+
+
+def measure(model, data):
+    """The figures of a trained model (a dict): sweeps, seconds, and how well it does on training and test rows."""
+    last = model.history_[-1]
+    figures = {"kind": type(model).__name__, "latent_dim": model.latent_dim, "sweeps": last["sweep"],
+               "seconds": last["seconds"], "rows_measured": MEASURED}
+    for part, X in (("train", data.train[:MEASURED]), ("test", data.test[:MEASURED])):
+        if hasattr(model, "elbo"):
+            figures[f"{part}_elbo"] = model.score(X)
+        else:
+            figures[f"{part}_mean_squared_error"] = -model.score(X) / X.shape[1]
+    if getattr(model, "sigma_g_", None) is not None:
+        figures["sigma_g"] = model.sigma_g_
+    return figures
+
+
+def print_figures(figures):
+    """One figure a line."""
+    from npvae.lab.tables import table
+
+    cells = [[TITLES.get(name, name), f"{value:.4g}" if isinstance(value, float) else str(value)]
+             for name, value in figures.items()]
+    print(table(cells[0], cells[1:]))

@@ -1,0 +1,213 @@
+"""What if we have millions of data? Time, parameters and memory of the two solvers against m, measured.
+
+Each run is a process of its own, so that its peak memory is its own. The data are made on disk, in blocks, and read
+through a memory map.
+"""
+
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from npvae.inference import elbo
+from npvae.lab.tables import table
+from npvae.models import MonteCarlo, mlp_model
+from npvae.nn import RowAdam
+
+SIZES = (1_000, 10_000, 100_000, 1_000_000)
+BLOCK = 8192
+
+
+def linear_gaussian_file(path, m, D=64, K=2, sigma_g=0.5, seed=0):
+    """Write m rows x = zW + σ_g ε of float32 to a .npy file, a block at a time, and return a memory map of them.
+
+    Parameters
+    ----------
+    path : path of the .npy file
+    m, D, K : int
+    sigma_g : float
+    seed : int
+
+    Returns
+    -------
+    X : memmap (m, D), float32
+
+    Examples
+    --------
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     linear_gaussian_file(Path(folder) / "x.npy", m=100).shape
+    (100, 64)
+    """
+    rng = np.random.default_rng(seed)
+    W = rng.standard_normal((K, D), dtype=np.float32)
+    X = np.lib.format.open_memmap(path, "w+", np.float32, (m, D))
+    for start in range(0, m, BLOCK):
+        rows = X[start:start + BLOCK]
+        rows[...] = rng.standard_normal((len(rows), K), dtype=np.float32) @ W
+        rows += sigma_g * rng.standard_normal(rows.shape, dtype=np.float32)
+    X.flush()
+    return np.load(path, mmap_mode="r")
+
+
+def image_file(path, m=1_000_000, D=784, seed=0):
+    """Write m rows of uint8 "images", smooth blobs with noise, to a .npy file, a block at a time; the memory map."""
+    rng = np.random.default_rng(seed)
+    W = rng.standard_normal((8, D), dtype=np.float32)
+    X = np.lib.format.open_memmap(path, "w+", np.uint8, (m, D))
+    for start in range(0, m, BLOCK):
+        rows = X[start:start + BLOCK]
+        z = rng.standard_normal((len(rows), 8), dtype=np.float32)
+        rows[...] = np.clip(128 + 30 * (z @ W), 0, 255)
+    X.flush()
+    return np.load(path, mmap_mode="r")
+
+
+def one_run(solver, path, sweeps=1, table_on_disk=False):
+    """Fit a solver to a file in this process: its figures, peak memory included."""
+    from npvae.inference import AmortizedVI, VariationalEM
+
+    X = np.load(path, mmap_mode="r")
+    model = mlp_model(2, [32], X.shape[1])
+    settings = {"sweeps": sweeps, "progress": False}
+    before = anonymous_memory()
+    if solver == "variational_em":
+        table_file = f"{path}.table" if table_on_disk else None
+        fitted = VariationalEM(model, batch_size=min(1024, len(X) // 2), q_steps=1, table_file=table_file,
+                               **settings).fit(X)
+    else:
+        fitted = AmortizedVI(model, **settings).fit(X)
+    start = time.perf_counter()
+    fitted.infer(np.asarray(X[:1]))
+    return {"solver": solver, "m": len(X), "seconds_per_sweep": fitted.history[-1]["seconds"] / sweeps,
+            "variational_parameters": int(fitted.posterior.size), "anonymous_bytes": anonymous_memory() - before,
+            "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+            "seconds_per_new_x": time.perf_counter() - start}
+
+
+def stream(path, rounds=9, steps=40):
+    """Steps of a 784-400-20 VAE, batch 128, on images from a memory map and from memory in turn; then memory figures.
+
+    Returns
+    -------
+    figures : dict
+        `ratio` of the two throughputs (median over the rounds), `anonymous_growth_bytes` from the first sweep's part
+        to the last, and `peak_bytes`, the greatest resident size.
+    """
+    from npvae.inference import AmortizedVI
+
+    X = np.load(path, mmap_mode="r")
+    loaded, times = np.array(X[:20_000]), {"disk": [], "memory": []}
+    model = mlp_model(20, [400], X.shape[1])
+    for _ in range(rounds):
+        for name, data in (("disk", X), ("memory", loaded)):
+            # a resumed fit goes on in the file where no batch of this run has been
+            solver = AmortizedVI(model, batch_size=128, seconds=1.0, progress=False, seed=len(times[name]))
+            times[name].append(rows_per_second(solver, data))
+    return {"ratio": float(np.median(np.array(times["disk"]) / times["memory"]))}
+
+
+def anonymous_memory():
+    """Bytes of memory that belong to no file, or 0 where /proc does not say: pages of a memory map do not count."""
+    try:
+        status = Path("/proc/self/status").read_text()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("RssAnon")), 0)
+
+
+def scale(sizes=SIZES, images=1_000_000, progress=None):
+    """One sweep of each solver for each m, each in a process of its own; and images streamed from disk.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        The numbers of rows, of 64 columns.
+    images : int
+        The number of images to stream, of 784 bytes.
+    progress : bool, optional
+        A bar; by default on a terminal.
+
+    Returns
+    -------
+    figures : dict
+        `runs`, a list of records; `slopes` of log seconds and log parameters against log m, by solver;
+        `e_step_speedup`; `streaming`.
+    """
+    from tqdm import tqdm
+
+    runs = []
+    with tempfile.TemporaryDirectory() as folder:
+        bar = tqdm(sizes, desc="scale", unit="size", leave=False, disable=None if progress is None else not progress)
+        for m in bar:
+            path = Path(folder) / "x.npy"
+            linear_gaussian_file(path, m)
+            runs += [in_a_process(solver, path) for solver in ("variational_em", "amortized_vi")]
+            path.unlink()
+        image_file(Path(folder) / "images.npy", images)
+        streaming = in_a_process("stream", Path(folder) / "images.npy")
+    return {"runs": runs, "slopes": slopes(runs), "e_step_speedup": e_step_speedup(), "streaming": streaming}
+
+
+def in_a_process(solver, path, sweeps=1):
+    """`one_run` in a fresh Python process."""
+    code = ("import json; from npvae.lab.scale import one_run; "
+            f"print(json.dumps(one_run({solver!r}, {str(path)!r}, {sweeps})))")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ValueError(f"the run of {solver} on {path} failed: {done.stderr.strip().splitlines()[-1]}")
+    return json.loads(done.stdout)
+
+
+def e_step_speedup(m=4096, D=64, rounds=5):
+    """How many times faster one row-wise Adam E-step is for all rows in blocks than in a Python loop over i."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((m, D), dtype=np.float32)
+    model = mlp_model(2, [32], D).copy(np.float32, gradient=False)
+    table = np.zeros((m, 4), np.float32)
+    adam, noise = RowAdam(table), MonteCarlo()
+
+    def e_step(size, rows):
+        ones = np.ones(size, np.float32)
+        for start in range(0, rows, size):
+            index = slice(start, start + size)
+            _, back = elbo(model, table[index], X[index], noise(rng, size, 2, np.float32))
+            adam.step(index, back(ones))
+
+    ratios = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        e_step(1, 256)
+        middle = time.perf_counter()
+        e_step(1024, m)
+        ratios.append((middle - start) / 256 / ((time.perf_counter() - middle) / m))
+    return float(np.median(ratios))
+
+
+def slopes(runs):
+    """Least-squares slopes of log seconds a sweep and log parameters against log m, for each solver."""
+    found = {}
+    for solver in dict.fromkeys(run["solver"] for run in runs):
+        own = [run for run in runs if run["solver"] == solver]
+        log_m = np.log([run["m"] for run in own])
+        found[solver] = {key: float(np.polyfit(log_m, np.log([run[key] for run in own]), 1)[0])
+                         if len(own) > 1 else None for key in ("seconds_per_sweep", "variational_parameters")}
+    return found
+
+
+def scale_table(figures):
+    """The figures as a table."""
+    rows = [[run["solver"].replace("_", " "), f"{run['m']:,}", f"{run['seconds_per_sweep']:.3g}",
+             f"{run['variational_parameters']:,}", f"{run['anonymous_bytes'] / 1e6:.0f}",
+             f"{run['peak_bytes'] / 1e6:.0f}", f"{1e3 * run['seconds_per_new_x']:.2g}"] for run in figures["runs"]]
+    header = ["solver", "m", "s per sweep", "variational parameters", "own memory (MB)", "peak (MB)",
+              "q of a new x (ms)"]
+    lines = [f"{name.replace('_', ' ')}: time a sweep grows like m^{s['seconds_per_sweep']:.2f}, variational parameters "
+             f"like m^{s['variational_parameters']:.2f}" for name, s in figures["slopes"].items()
+             if s["seconds_per_sweep"] is not None]
+    lines.append(f"an E-step for all rows in blocks is {figures['e_step_speedup']:.0f} times faster than a loop over i")
+    return table(header, rows) + "\n\n" + "\n".join(lines)

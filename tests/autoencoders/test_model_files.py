@@ -1,0 +1,196 @@
+"""Model files: what is written comes back; what was cut, changed, or made by another program is refused."""
+
+import json
+import os
+import shutil
+
+import numpy as np
+import pytest
+
+import npvae
+from npvae import VAE, Autoencoder
+from npvae.autoencoders import load
+
+X = np.random.default_rng(0).uniform(size=(100, 6))
+SMALL = dict(latent_dim=2, hidden=(8, 4), sweeps=2, progress=False)
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    path = tmp_path_factory.mktemp("models") / "vae.npz"
+    VAE(**SMALL, held_out=0.2).fit(X).save(path)
+    return path
+
+
+@pytest.mark.parametrize("kind, settings", [
+    (VAE, {}), (VAE, {"likelihood": "bernoulli"}), (VAE, {"alpha": 2.0, "held_out": 0.1}), (VAE, {"hidden": ()}),
+    (VAE, {"dtype": "float64"}), (Autoencoder, {}), (Autoencoder, {"held_out": 0.1, "activation": "softplus"}),
+    (VAE, {"latent_dim": np.int64(3), "learning_rate": np.float32(0.01), "hidden": [np.int32(5)]})], ids=str)
+def test_a_model_comes_back_whole(kind, settings, tmp_path):
+    model = kind(**{**SMALL, **settings}).fit(X)
+    model.save(tmp_path / "m.npz")
+    for twin in (load(tmp_path / "m.npz"), kind.load(tmp_path / "m.npz")):
+        assert type(twin) is kind and twin.n_features_in_ == 6
+        np.testing.assert_array_equal(twin.transform(X), model.transform(X))
+        assert twin.score(X) == model.score(X) and list(twin.history_) == list(model.history_)
+        assert twin.get_params() == {**model.get_params(), "hidden": tuple(model.hidden)}
+    assert [p.name for p in tmp_path.iterdir()] == ["m.npz"]
+
+
+def test_the_file_holds_no_pickle_and_says_what_it_is(saved):
+    with np.load(saved, allow_pickle=False) as stored:
+        header = json.loads(str(stored["header"]))
+        assert all(stored[name].dtype.kind in "fiU" for name in stored.files)
+    assert header["format"] == "npvae model" and header["version"] == 1 and header["kind"] == "VAE"
+
+
+def test_the_image_shape_is_kept(tmp_path):
+    model = VAE(**SMALL).fit(X)
+    model.image_shape_ = (2, 3)
+    model.save(tmp_path / "m.npz")
+    assert load(tmp_path / "m.npz").image_shape_ == (2, 3)
+    assert load(tmp_path / "m.npz").partial_fit(X).image_shape_ == (2, 3)
+
+
+@pytest.mark.parametrize("dtype, share, close", [("float16", 0.3, 1e-2), ("float32", 0.5, 1e-6)])
+def test_an_export_is_smaller_and_works_but_cannot_be_trained_further(dtype, share, close, tmp_path):
+    model = VAE(latent_dim=4, hidden=(200,), sweeps=2, progress=False).fit(X)
+    model.save(tmp_path / "whole.npz")
+    model.export(tmp_path / "small.npz", dtype)
+    assert os.path.getsize(tmp_path / "small.npz") < share * os.path.getsize(tmp_path / "whole.npz")
+    small = load(tmp_path / "small.npz")
+    np.testing.assert_allclose(small.transform(X), model.transform(X), atol=close)
+    with pytest.raises(ValueError, match="without its training state"):
+        small.partial_fit(X)
+    small.save(tmp_path / "again.npz")
+    np.testing.assert_array_equal(load(tmp_path / "again.npz").transform(X), small.transform(X))
+    assert small.fit(X).exported_ is False
+
+
+def test_an_export_beyond_the_range_of_float16_is_refused(tmp_path):
+    model = VAE(**SMALL).fit(X)
+    model.solver_.parameters.value[0] = 1e6
+    with pytest.raises(ValueError, match="float32"):
+        model.export(tmp_path / "m.npz", "float16")
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(ValueError, match="int8"):
+        model.export(tmp_path / "m.npz", "int8")
+
+
+def test_nothing_is_saved_before_a_fit(tmp_path):
+    for write in (VAE().save, VAE().export):
+        with pytest.raises(ValueError, match="call fit"):
+            write(tmp_path / "m.npz")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_failed_write_leaves_the_old_file(saved, tmp_path, monkeypatch):
+    path = shutil.copy(saved, tmp_path / "m.npz")
+    model = VAE(**SMALL).fit(X)
+
+    def full_disk(*args, **kwargs):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr("npvae.autoencoders.model_files.np.savez", full_disk)
+    with pytest.raises(OSError, match="No space"):
+        model.save(path)
+    monkeypatch.undo()
+    assert load(path).held_out == 0.2
+
+
+def test_a_truncated_file_is_refused_wherever_it_was_cut(saved, tmp_path):
+    content = saved.read_bytes()
+    for length in [0, 1, 4, *np.linspace(10, len(content) - 1, 40).astype(int)]:
+        (tmp_path / "cut.npz").write_bytes(content[:length])
+        with pytest.raises(ValueError, match="cut.npz"):
+            load(tmp_path / "cut.npz")
+
+
+def test_a_flipped_byte_is_refused_or_changes_nothing(saved, tmp_path):
+    content, rng = saved.read_bytes(), np.random.default_rng(0)
+    whole = load(saved).transform(X)
+    for place in rng.choice(len(content), 150, replace=False):
+        (tmp_path / "flip.npz").write_bytes(content[:place] + bytes([content[place] ^ 0xFF]) + content[place + 1:])
+        try:
+            np.testing.assert_array_equal(load(tmp_path / "flip.npz").transform(X), whole)
+        except ValueError as refused:
+            assert "flip.npz" in str(refused)
+
+
+@pytest.mark.parametrize("make", [
+    lambda path: path.write_text("hello"), lambda path: path.write_bytes(b""), lambda path: path.mkdir(),
+    lambda path: np.savez(path, W=np.ones(3)), lambda path: np.savez(path, header=np.ones(3)),
+    lambda path: np.savez(path, header=np.array("[]")), lambda path: np.savez(path, header=np.array('{"format": "x"}')),
+    lambda path: np.savez(path, np.array([{}], dtype=object), allow_pickle=True), lambda path: None])
+def test_a_foreign_file_is_refused(make, tmp_path):
+    make(tmp_path / "foreign.npz")
+    for read in (load, VAE.load):
+        with pytest.raises(ValueError, match="foreign.npz"):
+            read(tmp_path / "foreign.npz")
+
+
+def changed(saved, path, header=None, **arrays):
+    with np.load(saved) as stored:
+        old = {name: stored[name] for name in stored.files}
+    if header:
+        old["header"] = np.array(json.dumps({**json.loads(str(old["header"])), **header}))
+    new = {**old, **{name.replace("__", "/").replace("_DOT_", "."): a for name, a in arrays.items()}}
+    np.savez(path, **{name: a for name, a in new.items() if a is not None})
+
+
+@pytest.mark.parametrize("version, says", [(2, "newer"), (None, "version"), ("1", "version")])
+def test_another_version_is_refused(saved, tmp_path, version, says):
+    changed(saved, tmp_path / "m.npz", {"version": version})
+    with pytest.raises(ValueError, match=says):
+        load(tmp_path / "m.npz")
+
+
+def settings(saved, **new):
+    with np.load(saved) as stored:
+        return {"settings": {**json.loads(str(stored["header"]))["settings"], **new}}
+
+
+@pytest.mark.parametrize("new", [
+    {"latent_dim": 3}, {"latent_dim": -1}, {"latent_dim": 10**9}, {"hidden": [10**9]}, {"hidden": 8}, {"hidden": [4, 8]},
+    {"likelihood": "bernoulli"}, {"likelihood": "poisson"}, {"sigma_g": 0.5}, {"dtype": "float64"}, {"colour": "red"},
+    {"held_out": 0}, {"activation": "gelu"}, {"seed": "x"}, {"hidden": [[8, 4]]}])
+def test_settings_that_do_not_go_with_the_arrays_are_refused(saved, tmp_path, new):
+    changed(saved, tmp_path / "m.npz", settings(saved, **new))
+    with pytest.raises(ValueError, match="m.npz"):
+        load(tmp_path / "m.npz")
+
+
+@pytest.mark.parametrize("header", [{"data_dim": 7}, {"data_dim": "6"}, {"data_dim": True}, {"kind": "GAN"},
+                                    {"settings": None}, {"exported": True}, {"image_shape": [5, 5]},
+                                    {"image_shape": "x"}])
+def test_a_header_that_does_not_hold_together_is_refused(saved, tmp_path, header):
+    changed(saved, tmp_path / "m.npz", header)
+    with pytest.raises(ValueError, match="m.npz"):
+        load(tmp_path / "m.npz")
+
+
+W, M = "parameters__phi_DOT_0_DOT_W", "adam__m"
+
+
+@pytest.mark.parametrize("name, change", [
+    (W, lambda a: a.T), (W, lambda a: a.astype(np.float64)), (W, lambda a: np.full_like(a, np.nan)), (W, lambda a: None),
+    (W, lambda a: a.astype(np.int32)), (W, lambda a: a.ravel()), (M, lambda a: a[:-1]), (M, lambda a: a * np.inf),
+    ("adam__v", lambda a: a - 1), ("adam__t", lambda a: a * 0 - 5), ("adam__t", lambda a: np.array([1, 2])),
+    ("generator", lambda a: np.array("{}")), ("generator", lambda a: np.array("not json")), ("generator", lambda a: None),
+    ("generator", lambda a: np.array(str(a).replace("PCG64", "MT19937"))),
+    ("history", lambda a: np.array("{}")), ("history", lambda a: np.array('[{"sweep": NaN, "seconds": 1}]')),
+    ("history", lambda a: np.array('[{"elbo": 1}]')), ("history", lambda a: np.array('[1, 2]')),
+    ("history", lambda a: np.array('[{"sweep": -1, "seconds": 1}]')),
+    ("stopping__best", lambda a: a[1:]), ("stopping__score", lambda a: a * np.nan), ("extra", lambda a: np.ones(3))])
+def test_arrays_that_were_changed_by_hand_are_refused(saved, tmp_path, name, change):
+    with np.load(saved) as stored:
+        old = stored[key] if (key := name.replace("__", "/").replace("_DOT_", ".")) in stored else None
+    with np.errstate(invalid="ignore"):
+        changed(saved, tmp_path / "m.npz", **{name: change(old)})
+    with pytest.raises(ValueError, match="m.npz"):
+        load(tmp_path / "m.npz")
+
+
+def test_the_wrong_class_is_told_which_is_right(saved):
+    with pytest.raises(ValueError, match="'VAE', expected 'Autoencoder'"):
+        npvae.Autoencoder.load(saved)

@@ -1,0 +1,180 @@
+"""Every mistake of the catalogue is caught, nearly every one is named, and correct code is never accused."""
+
+import numpy as np
+import pytest
+
+import npvae
+from npvae.gradcheck import benches, check_bound
+from npvae.gradcheck.catalogue import CATALOGUE, judge, mistake
+from npvae.gradcheck.mistakes import plant
+from npvae.models import Noise, probabilistic_pca
+from npvae.nn import Affine, relu, tanh
+
+VERDICTS, RIGHT = {}, {}
+
+
+def right_report(planted):
+    """The check of the unpatched code, once for each code and check."""
+    key = planted.check, planted.target
+    if key not in RIGHT:
+        RIGHT[key] = planted.check(planted.right())
+    return RIGHT[key]
+
+
+def verdict(planted):
+    """`judge`, once for each mistake."""
+    if planted.name not in VERDICTS:
+        VERDICTS[planted.name] = judge(planted)
+    return VERDICTS[planted.name]
+
+
+@pytest.mark.parametrize("planted", CATALOGUE, ids=lambda m: m.name)
+def test_the_mistake_is_caught_with_its_sentence_and_the_right_code_is_not(planted):
+    right = right_report(planted)
+    assert right.passed and not right.diagnosis
+    caught, sentence = verdict(planted)
+    assert caught
+    assert planted.says in sentence and planted.where in sentence
+
+
+def test_the_catalogue_is_large_and_nine_in_ten_of_its_mistakes_are_named():
+    assert len(CATALOGUE) >= 40 and len({m.name for m in CATALOGUE}) == len(CATALOGUE)
+    named = [m for m in CATALOGUE if m.says != "unknown" and m.says in verdict(m)[1]]
+    assert len(named) >= 0.9 * len(CATALOGUE)
+
+
+def test_a_mistake_that_only_the_bound_sees_passes_the_gradient_check():
+    for name in ("sampler with σ², KL with σ", "KL to a prior N(0, 0.5²)", "KL the wrong way round"):
+        planted = mistake(name).planted()
+        assert benches.gaussian_nodes(planted).passed and benches.gaussian_kl(planted).passed
+
+
+def test_a_stale_patch_fails_loudly():
+    with pytest.raises(ValueError, match="the source has changed"):
+        plant(tanh, ("1 - z * z", "1"))
+    with pytest.raises(ValueError, match="occurs [2-9] times"):
+        plant(Affine, ("self.dW", "self.dV"))
+
+
+def test_a_mistake_is_known_by_its_name():
+    assert mistake("ReLU: mask inverted").diff() == "- lambda dy: dy * on\n+ lambda dy: dy * ~on"
+    with pytest.raises(ValueError, match="no mistake is called"):
+        mistake("none")
+
+
+# what no entry of the catalogue is made for: the answer is "unknown" rather than a guess
+@pytest.mark.parametrize("seed", range(5))
+def test_a_gradient_with_random_errors_is_unknown(seed):
+    noise = np.random.default_rng(seed).standard_normal((5, 3))
+    report = npvae.gradcheck(lambda x: (tanh(x)[0], lambda dy: tanh(x)[1](dy) + 0.1 * noise),
+                             np.random.default_rng(seed + 9).standard_normal((5, 3)))
+    assert [f.kind for f in report.diagnosis] == ["unknown"]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_factor_without_a_name_is_given_as_a_number(seed):
+    k = np.random.default_rng(seed).uniform(2.1, 2.9)
+    report = npvae.gradcheck(lambda x: (tanh(x)[0], lambda dy: k * tanh(x)[1](dy)),
+                             np.random.default_rng(seed).standard_normal((5, 3)))
+    assert f"is {k:.6g} times the right one, everywhere the same factor" in report.diagnosis[0].sentence
+
+
+def test_a_factor_with_two_names_is_not_guessed():
+    report = npvae.gradcheck(lambda x: (tanh(x)[0], lambda dy: 3 * tanh(x)[1](dy)),
+                             np.random.default_rng(0).standard_normal((3, 3)), sizes={"B": 3, "D": 3})
+    assert report.diagnosis[0].kind == "unknown" and "Give sizes that differ" in report.diagnosis[0].sentence
+
+
+def test_a_wrong_layer_is_found_in_its_chain():
+    wrong = plant(relu, ("dy * on", "dy * ~on"))
+    rng = np.random.default_rng(0)
+    network = npvae.chain(Affine.random(3, 4, rng), wrong, Affine.random(4, 2, rng))
+    report = npvae.gradcheck(network, rng.standard_normal((5, 3)))
+    assert [f.where for f in report.diagnosis] == ["layer 1 (relu) x"] and report.diagnosis[0].kind == "mask"
+
+
+def test_a_gradient_of_the_wrong_shape():
+    x = np.random.default_rng(0).standard_normal((5, 3))
+    W = np.ones((3, 2))
+
+    def f(inputs):
+        return x @ inputs["W"] + inputs["b"], lambda dy: {"W": dy.T @ x, "b": dy}
+
+    kinds = {f.where: f.kind for f in npvae.gradcheck(f, {"W": W, "b": np.ones(2)}).diagnosis}
+    assert kinds == {"W": "transposed", "b": "slice"}
+
+
+MODEL = probabilistic_pca(3, 5, sigma_g=0.5)
+ONE = np.ones((1, 1))
+
+
+def students_elbo(q, x, eps, row="log_sigma"):
+    """An ELBO as a student writes it, correct."""
+    (layer,), s = MODEL.decoder.layers, MODEL.likelihood.sigma_g
+    mu, last = np.split(q, 2, axis=1)
+    sigma = {"log_sigma": np.exp(last), "log_variance": np.exp(last / 2), "sigma": last}[row]
+    g = (mu + sigma * eps) @ layer.W + layer.b
+    log_px = -((x - g) ** 2).sum(1) / (2 * s**2) - x.shape[1] * np.log(np.sqrt(2 * np.pi) * s)
+    return log_px - 0.5 * (sigma**2 + mu**2 - 1 - np.log(sigma**2)).sum(1)
+
+
+@pytest.mark.parametrize("row", ["log_sigma", "log_variance", "sigma"])
+def test_a_students_own_elbo_is_accepted_in_every_way_to_write_its_rows(row):
+    report = check_bound(lambda q, x, eps: students_elbo(q, x, eps, row), row=row)
+    assert report.passed and report.verdict() == "no mistake found" and report.error < 1e-9
+    assert all(r["expected"] <= r["log_p"] for r in report.rows)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_packages_elbo_is_accepted_for_any_model_and_data(seed):
+    rng = np.random.default_rng(seed)
+    model = probabilistic_pca(1 + seed, 6, rng.uniform(0.2, 2), rng)
+    report = check_bound(lambda q, x, eps: npvae.elbo(model, q, x, Noise(eps[None], ONE))[0], model,
+                         2 * rng.standard_normal((4, 6)), seed=seed)
+    assert report.passed
+
+
+def test_a_bound_with_an_unlisted_mistake_is_unknown():
+    report = check_bound(lambda q, x, eps: students_elbo(q, x, eps) + 0.1 * np.sin(q).sum(1))
+    assert not report.passed and report.diagnosis[0].kind == "unknown"
+
+
+def test_another_constant_and_another_sigma_g_are_fitted():
+    assert "1.25 nats too high" in check_bound(lambda q, x, eps: students_elbo(q, x, eps) + 1.25).verdict()
+    other = npvae.LatentVariableModel(MODEL.latent, MODEL.decoder, npvae.GaussianLikelihood(0.8))
+    report = check_bound(lambda q, x, eps: npvae.elbo(other, q, x, Noise(eps[None], ONE))[0], MODEL)
+    assert "σ_g is 0.8 where the model has 0.5" in report.verdict()
+
+
+@pytest.mark.parametrize("power, says", [(1, "no mistake found"), (2, "z is drawn with σ² where σ belongs")])
+def test_a_function_that_draws_its_own_noise(power, says):
+    rng = np.random.default_rng(0)
+
+    def own_noise(q, x):
+        mu, log_sigma = np.split(q, 2, axis=1)
+        z = mu + np.exp(power * log_sigma) * rng.standard_normal(mu.shape)
+        return MODEL.log_likelihood(x, z[None])[0][0] - MODEL.latent.kl(q)[0]
+
+    assert says in check_bound(own_noise, MODEL, draws=4000).verdict()
+
+
+@pytest.mark.parametrize("f, options, says", [
+    (lambda q, x, eps: students_elbo(q, x, eps).mean(), {}, "neither summed nor averaged"),
+    (lambda q, x, eps: students_elbo(q, x, eps) * np.nan, {}, "not finite"),
+    (students_elbo, {"row": "variance"}, "expected one of log_sigma"),
+    (students_elbo, {"model": npvae.mlp_model(2, [3], 5)}, "expected probabilistic PCA")])
+def test_what_cannot_be_checked_is_refused(f, options, says):
+    with pytest.raises(ValueError, match=says):
+        check_bound(f, **options)
+
+
+def test_noise_of_its_own_beside_eps_is_named():
+    rng = np.random.default_rng(0)
+    report = check_bound(lambda q, x, eps: students_elbo(q, x, rng.standard_normal(eps.shape)))
+    assert "draws noise of its own" in report.verdict()
+
+
+def test_the_bound_report_as_text_dict_and_html():
+    report = check_bound(lambda q, x, eps: -students_elbo(q, x, eps))
+    assert "FAILED" in str(report) and "−ELBO" in str(report) and "<table>" in report._repr_html_()
+    assert dict(report)["passed"] is False and len(dict(report)["rows"]) == 5

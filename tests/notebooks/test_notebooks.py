@@ -1,0 +1,85 @@
+"""Every notebook runs from top to bottom in a fresh kernel, and the committed file is one that a reader can use."""
+
+import statistics
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+FOLDER = Path(__file__).parents[2] / "notebooks"
+NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+def read(path):
+    return nbformat.read(path, as_version=4)
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def lines(cell):
+    return [line for line in cell.source.splitlines() if line.strip()]
+
+
+def check_outputs(notebook):
+    """No error and nothing on stderr, where warnings go."""
+    for cell in code_cells(notebook):
+        for output in cell.outputs:
+            assert output.output_type != "error", f"{output.ename}: {output.evalue} in\n{cell.source}"
+            assert output.get("name") != "stderr", f"stderr: {output.text} from\n{cell.source}"
+
+
+def test_there_are_notebooks():
+    assert NOTEBOOKS
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("default")      # what nbclient and its event loop say is not about the notebook
+@each_notebook
+def test_runs_in_a_fresh_kernel(path):
+    notebook, start = read(path), time.perf_counter()
+    for cell in code_cells(notebook):
+        cell.outputs, cell.execution_count = [], None
+    NotebookClient(notebook, timeout=60, kernel_name="python3", resources={"metadata": {"path": str(FOLDER)}}).execute()
+    seconds = time.perf_counter() - start
+    check_outputs(notebook)
+    assert seconds < 60, f"{path.name} took {seconds:.0f} s, expected less than 60"
+
+
+@each_notebook
+def test_committed_outputs(path):
+    notebook = read(path)
+    nbformat.validate(notebook)
+    check_outputs(notebook)
+    cells = code_cells(notebook)
+    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
+    assert path.stat().st_size < 1_500_000
+
+
+@each_notebook
+def test_kernel(path):
+    assert read(path).metadata.kernelspec == {"name": "python3", "display_name": "Python 3", "language": "python"}
+
+
+@each_notebook
+def test_cells_are_short(path):
+    lengths = [len(lines(cell)) for cell in code_cells(read(path))]
+    assert max(lengths) <= 20
+    assert statistics.median(lengths) <= 7
+
+
+@each_notebook
+def test_prose(path):
+    words = sum(len(cell.source.split()) for cell in read(path).cells if cell.cell_type == "markdown")
+    assert 1000 <= words <= 2500
+
+
+@each_notebook
+def test_has_figures_and_ends_with_asserts(path):
+    cells = code_cells(read(path))
+    assert any("image/png" in output.get("data", {}) for cell in cells for output in cell.outputs)
+    assert read(path).cells[-1].cell_type == "code" and sum(line.startswith("assert ") for line in lines(cells[-1])) >= 3
