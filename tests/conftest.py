@@ -1,7 +1,12 @@
 """Shared settings of the tests: repeatable property tests, and pictures without a screen."""
 
-import hypothesis
-import matplotlib
+import os
+
+# before NumPy is loaded: on small networks two BLAS threads that wait for each other are slower than one
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import hypothesis  # noqa: E402
+import matplotlib  # noqa: E402
 
 matplotlib.use("Agg")
 hypothesis.settings.register_profile("npvae", deadline=None, derandomize=True, max_examples=50)

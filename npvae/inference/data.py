@@ -1,6 +1,10 @@
 """Data at the door of a solver: checked once, then taken in batches, scaled and cast on the way."""
 
+import mmap
+
 import numpy as np
+
+ROWS = 4096     # looked at in one piece
 
 
 def check_data(X, data_dim=None, likelihood=None):
@@ -39,23 +43,34 @@ def check_data(X, data_dim=None, likelihood=None):
                          "give one datapoint as X[None], images as X.reshape(len(X), -1)")
     if data_dim is not None and X.shape[1] != data_dim:
         raise ValueError(f"data has {X.shape[1]} columns, expected {data_dim}: the model's decoder ends in {data_dim}")
-    for start in range(0, len(X), 4096):
-        _check_values(X[start:start + 4096], start)
+    for start in range(0, len(X), ROWS):
+        ends = _least_and_greatest(X[start:start + ROWS], start)
         if likelihood is not None:
-            likelihood.check(take(X, slice(start, start + 4096), np.float64))
+            likelihood.check(take(ends, slice(None), np.float64))
+        release(X)
     return X
 
 
-def _check_values(block, start):
-    if block.dtype.kind == "f":
-        bad = np.argwhere(~np.isfinite(block))
-        if len(bad):
-            row, column = bad[0]
-            raise ValueError(f"data has {block[row, column]} in row {start + row}, column {column}: "
-                             "remove or fill in such values first")
-    elif block.dtype.kind in "iu" and (block.min() < 0 or block.max() > 255):
-        raise ValueError(f"integer data has values in [{block.min()}, {block.max()}], expected images in 0 … 255: "
+def _least_and_greatest(block, start):
+    # a NaN or an infinity anywhere is in one of the two
+    ends = np.array([[block.min(), block.max()]])
+    if block.dtype.kind == "f" and not np.isfinite(ends).all():
+        row, column = np.argwhere(~np.isfinite(block))[0]
+        raise ValueError(f"data has {block[row, column]} in row {start + row}, column {column}: "
+                         "remove or fill in such values first")
+    if block.dtype.kind in "iu" and (ends[0, 0] < 0 or ends[0, 1] > 255):
+        raise ValueError(f"integer data has values in [{ends[0, 0]}, {ends[0, 1]}], expected images in 0 … 255: "
                          "give other integers as floats, X.astype(float)")
+    return ends
+
+
+def release(X):
+    """Let go of the pages that a read-only memory map has read; they come back from disk when asked for again.
+
+    Without this a sweep over a large file keeps as much of it resident as memory holds.
+    """
+    if isinstance(X, np.memmap) and X.mode == "r" and hasattr(X._mmap, "madvise"):
+        X._mmap.madvise(mmap.MADV_DONTNEED)
 
 
 def take(X, index, dtype):

@@ -15,7 +15,7 @@ from npvae.models import Categorical, GaussHermite, MonteCarlo
 from npvae.models.exact import log_marginal
 from npvae.models.joint import log_sum_exp
 
-NODES_IN_WORK = 40_000  # nodes times rows at once: temporaries of a hidden layer with 64 units stay at 20 MB
+NUMBERS_IN_WORK = 2_500_000     # in one temporary: 20 MB, whatever the numbers of rows, nodes and columns
 
 
 def evaluate(model, q, X, noise=None, seed=12345):
@@ -44,7 +44,7 @@ def evaluate(model, q, X, noise=None, seed=12345):
     model, q, rng = model.copy(np.float64), np.asarray(q, np.float64), np.random.default_rng(seed)
     noise = reporting_noise(model.latent) if noise is None else noise
     points = model.latent.dim if noise is None else len(noise(rng, 1, model.latent.dim).w)
-    size, value = max(1, NODES_IN_WORK // points), np.empty(len(q))
+    size, value = _rows_at_once(model, points), np.empty(len(q))
     for start in range(0, len(q), size):
         rows = slice(start, start + size)
         x = take(X, rows, np.float64)
@@ -97,7 +97,7 @@ def importance_weighted_bound(model, X, q, samples=1000, repeats=1, seed=12345, 
     if samples < 1 or repeats < 1:
         raise ValueError(f"samples is {samples} and repeats {repeats}, expected 1 or more")
     model, q, rng = model.copy(np.float64), np.asarray(q, np.float64), np.random.default_rng(seed)
-    size, value, error = max(1, NODES_IN_WORK // (samples * repeats)), np.empty(len(q)), np.empty(len(q))
+    size, value, error = _rows_at_once(model, samples), np.empty(len(q)), np.empty(len(q))
     for start in range(0, len(q), size):
         rows = slice(start, start + size)
         x = take(X, rows, np.float64)
@@ -111,10 +111,15 @@ def importance_weighted_bound(model, X, q, samples=1000, repeats=1, seed=12345, 
 def _log_weights(model, x, q, samples, rng):
     # log p(x, z)/q(z|x) at draws z ~ q, (S, B), a piece at a time
     pieces = []
-    for count in _pieces(samples, max(1, NODES_IN_WORK // len(x))):
+    for count in _pieces(samples, _rows_at_once(model, len(x))):
         z = model.latent.sample(q, count, rng)
         pieces.append(model.log_likelihood(x, z)[0] + model.latent.log_prior(z) - model.latent.log_q(q, z))
     return np.concatenate(pieces)
+
+
+def _rows_at_once(model, points):
+    # a hidden layer may be wider than narrow data: count at least 64 columns
+    return max(1, NUMBERS_IN_WORK // (points * max(64, model.data_dim)))
 
 
 def _pieces(total, most):

@@ -10,8 +10,6 @@ from npvae.inference.schedules import at
 from npvae.inference.training import History, Training
 from npvae.nn import Adam
 
-SHUFFLED_BATCHES = 64  # batches a block, when the rows are shuffled block by block
-
 
 class Run:
     """All that a run carries from step to step: parameters, moments, random generator, history, early stopping.
@@ -87,7 +85,7 @@ class Run:
             return stop
 
         return Training(name, len(X), batch_size, sweeps, seconds, self.rng, [self.parameters.value], progress,
-                        self.history, measure, rows, _block(X, batch_size), begin, end,
+                        self.history, measure, rows, X, begin, end,
                         moments=[self.optimizer.m, self.optimizer.v])
 
     def finish(self):
@@ -135,7 +133,3 @@ def _checked_history(records):
             record["sweep"] > 0 and record["seconds"] >= 0 for record in records):
         raise ValueError("the history is not a list of records with finite numbers")
     return records
-
-
-def _block(X, batch_size):
-    return SHUFFLED_BATCHES * batch_size if isinstance(X, np.memmap) else None

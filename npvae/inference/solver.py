@@ -68,14 +68,14 @@ class Solver:
         self._full = full
         self._dtype = self.dtype or (np.float64 if full else np.float32)
         self._rng = np.random.default_rng(self.seed)
-        model = self.initial_model.copy().started(take(X, slice(10_000), np.float64))
+        model = self.initial_model.copy().started(take(X, slice(2000), np.float64))
         self.parameters = lay_out({"theta": model, **(parts or {})}, self._dtype)
         self.model = model.on(self.parameters, "theta.")
         self._fixed = self.model.on(self.parameters, "theta.", gradient=False)
         step = ExactStep if exact else LineSearchStep if full else AdamStep
         self._step_theta = step(self.model, self.parameters, self.learning_rate)
         self._training = Training(type(self).__name__, len(X), batch_size, self.sweeps, self.seconds, self._rng,
-                                  [self.parameters.value], self.progress)
+                                  [self.parameters.value], self.progress, data=X)
         self.history = self._training.history
 
     def _checked(self, X):

@@ -5,6 +5,10 @@ import warnings
 
 import numpy as np
 
+from npvae.inference.data import release
+
+SHUFFLED_BATCHES = 64   # batches a block, when the rows are shuffled block by block
+
 
 class DivergenceError(ArithmeticError):
     """A non-finite ELBO or gradient; the solver keeps its last finite parameters."""
@@ -56,8 +60,9 @@ class Training:
         What `record` notes, its key in the history.
     rows : array of int, optional
         Train on these rows of the m only.
-    block : int, optional
-        Shuffle blocks of so many rows, and the rows inside a block: single rows all over a file on disk are slow.
+    data : array (m, D), optional
+        If it is a memory map, blocks of rows are shuffled, and the rows inside a block: single rows all over a file on
+        disk are slow. Pages that were read are let go of.
     begin_sweep : callable (sweep from 0), optional
     end_sweep : callable (the sweep's record) -> bool, optional
         May add to the record; True ends the fit.
@@ -79,12 +84,13 @@ class Training:
     """
 
     def __init__(self, name, m, batch_size, sweeps=None, seconds=None, rng=None, keep=(), progress=None, history=None,
-                 measure="elbo", rows=None, block=None, begin_sweep=None, end_sweep=None, moments=()):
+                 measure="elbo", rows=None, data=None, begin_sweep=None, end_sweep=None, moments=()):
         _check_budget(name, batch_size, sweeps, seconds)
         m = m if rows is None else len(rows)
         self.name, self.m, self.batch_size, self.rng, self.progress = name, m, min(batch_size, m), rng, progress
         self.sweeps = 100 if sweeps is None and seconds is None else sweeps
-        self.budget, self.measure, self.rows, self.block = seconds, measure, rows, block
+        self.budget, self.measure, self.rows, self.data = seconds, measure, rows, data
+        self.block = SHUFFLED_BATCHES * self.batch_size if isinstance(data, np.memmap) else None
         self.begin_sweep, self.end_sweep = begin_sweep, end_sweep
         self.history = History() if history is None else history
         self.keep, self.finite, self.moments = list(keep), [a.copy() for a in keep], moments
@@ -136,8 +142,10 @@ class Training:
         while (self.sweeps is None or self._sweep < self.sweeps) and not self.out_of_time:
             if self.begin_sweep is not None:
                 self.begin_sweep(int(self._sweep))
-            for index in self._one_sweep():
+            for done, index in enumerate(self._one_sweep(), 1):
                 yield index
+                if self.block and done * self.batch_size % self.block == 0:
+                    release(self.data)
                 if self.out_of_time:
                     break
             self._end_sweep()

@@ -67,13 +67,13 @@ def image_file(path, m=1_000_000, D=784, seed=0):
     return np.load(path, mmap_mode="r")
 
 
-def one_run(solver, path, sweeps=1, table_on_disk=False):
-    """Fit a solver to a file in this process: its figures, peak memory included."""
+def one_run(solver, path, table_on_disk=False):
+    """Fit a solver to a file in this process: its figures, peak memory included; a sweep after the first is timed."""
     from npvae.inference import AmortizedVI, VariationalEM
 
     X = np.load(path, mmap_mode="r")
     model = mlp_model(2, [32], X.shape[1])
-    settings = {"sweeps": sweeps, "progress": False}
+    settings = {"sweeps": max(2, min(20, 50_000 // len(X))), "progress": False}
     before = anonymous_memory()
     if solver == "variational_em":
         table_file = f"{path}.table" if table_on_disk else None
@@ -83,32 +83,41 @@ def one_run(solver, path, sweeps=1, table_on_disk=False):
         fitted = AmortizedVI(model, **settings).fit(X)
     start = time.perf_counter()
     fitted.infer(np.asarray(X[:1]))
-    return {"solver": solver, "m": len(X), "seconds_per_sweep": fitted.history[-1]["seconds"] / sweeps,
+    return {"solver": solver, "m": len(X), "seconds_per_sweep": float(np.median(np.diff(fitted.history["seconds"]))),
             "variational_parameters": int(fitted.posterior.size), "anonymous_bytes": anonymous_memory() - before,
             "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
             "seconds_per_new_x": time.perf_counter() - start}
 
 
-def stream(path, rounds=9, steps=40):
-    """Steps of a 784-400-20 VAE, batch 128, on images from a memory map and from memory in turn; then memory figures.
+def stream(path, rounds=9, seconds=2.0):
+    """Train a 784-400-20 VAE, batch 128, on images from a memory map and from memory in turn.
+
+    Parameters
+    ----------
+    path : path of a .npy file of uint8 images (m, 784)
+    rounds : int
+    seconds : float
+        Of training on each, in each round.
 
     Returns
     -------
     figures : dict
-        `ratio` of the two throughputs (median over the rounds), `anonymous_growth_bytes` from the first sweep's part
-        to the last, and `peak_bytes`, the greatest resident size.
+        `images`; `ratio` of the two throughputs, the median over the rounds; `anonymous_growth_bytes` from the first
+        round to the last; `peak_bytes`, the greatest resident size.
     """
     from npvae.inference import AmortizedVI
 
     X = np.load(path, mmap_mode="r")
-    loaded, times = np.array(X[:20_000]), {"disk": [], "memory": []}
+    loaded, rates, anonymous = np.array(X[:20_000]), {"disk": [], "memory": []}, []
     model = mlp_model(20, [400], X.shape[1])
-    for _ in range(rounds):
+    for seed in range(rounds):
         for name, data in (("disk", X), ("memory", loaded)):
-            # a resumed fit goes on in the file where no batch of this run has been
-            solver = AmortizedVI(model, batch_size=128, seconds=1.0, progress=False, seed=len(times[name]))
-            times[name].append(rows_per_second(solver, data))
-    return {"ratio": float(np.median(np.array(times["disk"]) / times["memory"]))}
+            fitted = AmortizedVI(model, batch_size=128, seconds=seconds, progress=False, seed=seed).fit(data)
+            rates[name].append(len(data) * fitted.history[-1]["sweep"] / fitted.history[-1]["seconds"])
+        anonymous.append(anonymous_memory())
+    return {"images": len(X), "ratio": float(np.median(np.array(rates["disk"]) / rates["memory"])),
+            "anonymous_growth_bytes": anonymous[-1] - anonymous[0],
+            "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
 
 
 def anonymous_memory():
@@ -146,20 +155,19 @@ def scale(sizes=SIZES, images=1_000_000, progress=None):
         for m in bar:
             path = Path(folder) / "x.npy"
             linear_gaussian_file(path, m)
-            runs += [in_a_process(solver, path) for solver in ("variational_em", "amortized_vi")]
+            runs += [in_a_process("one_run", solver, str(path)) for solver in ("variational_em", "amortized_vi")]
             path.unlink()
         image_file(Path(folder) / "images.npy", images)
-        streaming = in_a_process("stream", Path(folder) / "images.npy")
+        streaming = in_a_process("stream", str(Path(folder) / "images.npy"))
     return {"runs": runs, "slopes": slopes(runs), "e_step_speedup": e_step_speedup(), "streaming": streaming}
 
 
-def in_a_process(solver, path, sweeps=1):
-    """`one_run` in a fresh Python process."""
-    code = ("import json; from npvae.lab.scale import one_run; "
-            f"print(json.dumps(one_run({solver!r}, {str(path)!r}, {sweeps})))")
+def in_a_process(function, *arguments):
+    """What a function of this file returns when a fresh Python process calls it."""
+    code = f"import json; from npvae.lab import scale; print(json.dumps(scale.{function}(*{arguments!r})))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     if done.returncode:
-        raise ValueError(f"the run of {solver} on {path} failed: {done.stderr.strip().splitlines()[-1]}")
+        raise ValueError(f"{function}{arguments} failed: {done.stderr.strip().splitlines()[-1]}")
     return json.loads(done.stdout)
 
 
@@ -206,8 +214,12 @@ def scale_table(figures):
              f"{run['peak_bytes'] / 1e6:.0f}", f"{1e3 * run['seconds_per_new_x']:.2g}"] for run in figures["runs"]]
     header = ["solver", "m", "s per sweep", "variational parameters", "own memory (MB)", "peak (MB)",
               "q of a new x (ms)"]
-    lines = [f"{name.replace('_', ' ')}: time a sweep grows like m^{s['seconds_per_sweep']:.2f}, variational parameters "
-             f"like m^{s['variational_parameters']:.2f}" for name, s in figures["slopes"].items()
+    lines = [f"{name.replace('_', ' ')}: time a sweep grows like m^{s['seconds_per_sweep']:.2f}, variational "
+             f"parameters like m^{s['variational_parameters']:.2f}" for name, s in figures["slopes"].items()
              if s["seconds_per_sweep"] is not None]
-    lines.append(f"an E-step for all rows in blocks is {figures['e_step_speedup']:.0f} times faster than a loop over i")
+    lines.append(f"an E-step for all rows in blocks: {figures['e_step_speedup']:.0f} times faster than a loop over i")
+    s = figures["streaming"]
+    lines.append(f"streaming {s['images']:,} images of 784 bytes from disk: {s['ratio']:.2f} of the throughput from "
+                 f"memory, own memory {s['anonymous_growth_bytes'] / 1e6:+.1f} MB from the first round to the last, "
+                 f"resident peak {s['peak_bytes'] / 1e6:.0f} MB")
     return table(header, rows) + "\n\n" + "\n".join(lines)

@@ -151,9 +151,10 @@ def settings(saved, **new):
 
 
 @pytest.mark.parametrize("new", [
-    {"latent_dim": 3}, {"latent_dim": -1}, {"latent_dim": 10**9}, {"hidden": [10**9]}, {"hidden": 8}, {"hidden": [4, 8]},
-    {"likelihood": "bernoulli"}, {"likelihood": "poisson"}, {"sigma_g": 0.5}, {"dtype": "float64"}, {"colour": "red"},
-    {"held_out": 0}, {"activation": "gelu"}, {"seed": "x"}, {"hidden": [[8, 4]]}])
+    {"latent_dim": 3}, {"latent_dim": -1}, {"latent_dim": 10**9}, {"hidden": [10**9]}, {"hidden": 8},
+    {"hidden": [4, 8]}, {"likelihood": "bernoulli"}, {"likelihood": "poisson"}, {"sigma_g": 0.5},
+    {"dtype": "float64"}, {"colour": "red"}, {"held_out": 0}, {"activation": "gelu"}, {"seed": "x"},
+    {"hidden": [[8, 4]]}])
 def test_settings_that_do_not_go_with_the_arrays_are_refused(saved, tmp_path, new):
     changed(saved, tmp_path / "m.npz", settings(saved, **new))
     with pytest.raises(ValueError, match="m.npz"):
@@ -173,10 +174,12 @@ W, M = "parameters__phi_DOT_0_DOT_W", "adam__m"
 
 
 @pytest.mark.parametrize("name, change", [
-    (W, lambda a: a.T), (W, lambda a: a.astype(np.float64)), (W, lambda a: np.full_like(a, np.nan)), (W, lambda a: None),
+    (W, lambda a: a.T), (W, lambda a: a.astype(np.float64)), (W, lambda a: np.full_like(a, np.nan)),
+    (W, lambda a: None),
     (W, lambda a: a.astype(np.int32)), (W, lambda a: a.ravel()), (M, lambda a: a[:-1]), (M, lambda a: a * np.inf),
     ("adam__v", lambda a: a - 1), ("adam__t", lambda a: a * 0 - 5), ("adam__t", lambda a: np.array([1, 2])),
-    ("generator", lambda a: np.array("{}")), ("generator", lambda a: np.array("not json")), ("generator", lambda a: None),
+    ("generator", lambda a: np.array("{}")), ("generator", lambda a: np.array("not json")),
+    ("generator", lambda a: None),
     ("generator", lambda a: np.array(str(a).replace("PCG64", "MT19937"))),
     ("history", lambda a: np.array("{}")), ("history", lambda a: np.array('[{"sweep": NaN, "seconds": 1}]')),
     ("history", lambda a: np.array('[{"elbo": 1}]')), ("history", lambda a: np.array('[1, 2]')),

@@ -55,7 +55,8 @@ def test_clone_pickle_and_tags(kind):
 def test_features_for_a_classifier_in_a_pipeline(kind):
     linear = pytest.importorskip("sklearn.linear_model")
     pipeline = pytest.importorskip("sklearn.pipeline")
-    pipe = pipeline.make_pipeline(kind(latent_dim=10, sweeps=30, progress=False), linear.LogisticRegression(max_iter=1000))
+    features, classifier = kind(latent_dim=10, sweeps=30, progress=False), linear.LogisticRegression(max_iter=1000)
+    pipe = pipeline.make_pipeline(features, classifier)
     pipe.fit(DIGITS.train, DIGITS.train_labels)
     assert pipe.score(DIGITS.test, DIGITS.test_labels) > 0.8
     assert list(pipe[:-1].get_feature_names_out())[0] == f"{kind.__name__.lower()}0"

@@ -91,8 +91,9 @@ def test_bernoulli_learns_and_has_no_cost_with_alpha():
         vae.cost(X > 0.7)
 
 
-@pytest.mark.parametrize("settings", [{}, {"samples": 3}, {"kl_warm_up": 2}, {"likelihood": "bernoulli"}, {"hidden": ()},
-                                      {"dtype": "float64"}, {"activation": "relu"}, {"held_out": 0.2, "beta": 0.5}])
+@pytest.mark.parametrize("settings", [{}, {"samples": 3}, {"kl_warm_up": 2}, {"likelihood": "bernoulli"},
+                                      {"hidden": ()}, {"dtype": "float64"}, {"activation": "relu"},
+                                      {"held_out": 0.2, "beta": 0.5}])
 def test_a_seed_fixes_every_bit(settings):
     first, second = (npvae.VAE(**{**SMALL, **settings}, seed=3).fit(X) for _ in range(2))
     other = npvae.VAE(**{**SMALL, **settings}, seed=4).fit(X)
@@ -107,7 +108,8 @@ def test_images_of_integers_are_the_same_as_their_fractions_of_255():
 
 
 def test_the_history_holds_elbos_while_the_kl_has_another_weight():
-    weighted = npvae.VAE(latent_dim=2, hidden=(16,), sweeps=30, beta=0.01, sigma_g=0.2, progress=False).fit(DIGITS.train)
+    weighted = npvae.VAE(latent_dim=2, hidden=(16,), sweeps=30, beta=0.01, sigma_g=0.2, progress=False)
+    weighted.fit(DIGITS.train)
     kl = weighted.model_.latent.kl(weighted.solver_.infer(DIGITS.train))[0].mean()
     assert kl > 5
     assert weighted.history_["elbo"][-1] == pytest.approx(weighted.score(DIGITS.train), abs=0.2)
@@ -141,7 +143,8 @@ def test_a_setting_that_makes_no_sense_is_named(settings, says):
 
 
 @pytest.mark.parametrize("bad, says", [
-    (np.full((5, 6), np.nan), "nan in row 0"), (np.zeros(5), "shape"), (np.zeros((0, 6)), "shape"), ([["a"]], "numbers")])
+    (np.full((5, 6), np.nan), "nan in row 0"), (np.zeros(5), "shape"), (np.zeros((0, 6)), "shape"),
+    ([["a"]], "numbers")])
 def test_bad_data_are_refused_and_what_was_learned_stays(bad, says):
     vae = npvae.VAE(**SMALL).fit(X)
     before = vae.solver_.parameters.value.copy()

@@ -16,8 +16,8 @@ from npvae.lab.autoencoder_uses import (
     with_standardised,
 )
 from npvae.lab.baselines import PCA, Scaling, knn_accuracy, softmax_classifier
-from npvae.lab.plots import save
 from npvae.lab.plots import autoencoder_uses as plots
+from npvae.lab.plots import save
 
 DIGITS = datasets.digits()
 

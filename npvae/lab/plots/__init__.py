@@ -30,6 +30,11 @@ from npvae.lab.plots.lecture_ascent import (
     image_strips,
     latent_points,
 )
+from npvae.lab.plots.lecture_autoencoders import (
+    error_strips,
+    layer_slopes,
+    taylor_figure,
+)
 from npvae.lab.plots.lecture_gaussian import (
     computation_graphs,
     curves,
@@ -54,12 +59,15 @@ from npvae.lab.plots.lecture_solvers import (
     rows_on_a_curve,
     scaling,
 )
+from npvae.lab.plots.scale import scale_figure
 from npvae.lab.plots.style import save, show_image, style
 
-__all__ = ["style", "save", "show_image", "comparison_figure", "race", "gap_bars", "image_reconstructions",
-           "point_reconstructions", "latent_plane", "label_bars", "estimator_figure", "bound_curves", "contours",
-           "posterior_and_bar", "posterior_gallery", "split_bars", "triangle", "computation_graphs", "curves",
-           "frozen_noise", "gap_stack", "panels", "slopes", "spread", "tube", "u_curve_figure", "integrands",
-           "latent_picture", "lines", "strips", "ascent_animation", "ascent_figure", "climbs", "clusters",
-           "image_strips", "latent_points", "rows_against_bound", "below_ceiling", "fates", "ladder",
-           "rows_on_a_curve", "scaling"]
+__all__ = [
+    "comparison_figure", "gap_bars", "image_reconstructions", "label_bars", "latent_plane", "point_reconstructions",
+    "race", "estimator_figure", "u_curve_figure", "bound_curves", "contours", "posterior_and_bar",
+    "posterior_gallery", "split_bars", "triangle", "ascent_animation", "ascent_figure", "climbs", "clusters",
+    "image_strips", "latent_points", "error_strips", "layer_slopes", "taylor_figure", "computation_graphs", "curves",
+    "frozen_noise", "gap_stack", "panels", "rows_against_bound", "slopes", "spread", "tube", "integrands",
+    "latent_picture", "lines", "strips", "below_ceiling", "fates", "ladder", "rows_on_a_curve", "scaling",
+    "scale_figure", "save", "show_image", "style",
+]
