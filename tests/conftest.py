@@ -5,8 +5,8 @@ import os
 # before NumPy is loaded: on small networks two BLAS threads that wait for each other are slower than one
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-import hypothesis  # noqa: E402
-import matplotlib  # noqa: E402
+import hypothesis
+import matplotlib
 
 matplotlib.use("Agg")
 hypothesis.settings.register_profile("npvae", deadline=None, derandomize=True, max_examples=50)

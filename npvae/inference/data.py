@@ -76,4 +76,4 @@ def release(X):
 def take(X, index, dtype):
     """The rows `index` of X (m, D) in `dtype`; integer images 0 … 255 become [0, 1]."""
     x = X[index].astype(dtype, copy=False)
-    return x / dtype(255) if X.dtype.kind in "iu" else x
+    return x / np.dtype(dtype).type(255) if X.dtype.kind in "iu" else x

@@ -97,7 +97,7 @@ class SharedQ(Solver):
                 q = self._argmax(x)
                 # θ ← θ + λ ∇_θ Σ_i L(q, x^i, θ)
                 training.record(self._step_theta(q, x, self._draw(len(x))))
-        if self._full:
+        if self._full and not training.cut_short:
             # full sweeps end as they began: with q the argmax for the θ that stands
             self._argmax(take(X, slice(None), self._dtype))
         return self

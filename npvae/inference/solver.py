@@ -13,6 +13,8 @@ from npvae.models import Categorical, LatentVariableModel, MonteCarlo
 from npvae.models.affine import is_affine_gaussian
 from npvae.nn import lay_out
 
+ONE_DRAW = MonteCarlo(1)    # the lecture's one-sample approximation
+
 
 @dataclass(eq=False)
 class Solver:
@@ -97,7 +99,7 @@ class Solver:
         # fresh noise for a batch: its own draws, or the same nodes every time
         if self._categorical:
             return None
-        noise = self.noise or (quadrature(self.model.latent) if self._full else MonteCarlo())
+        noise = self.noise or (quadrature(self.model.latent) if self._full else ONE_DRAW)
         return noise(self._rng, batch, self.model.latent.dim, self._dtype)
 
     def _nodes(self, dtype):

@@ -114,6 +114,7 @@ class Training:
         self._end_sweep()
         self._bar.close()
         self._errstate.__exit__(None, None, None)
+        self.cut_short = kind is not None or self.out_of_time
         if kind is KeyboardInterrupt:
             warnings.warn(f"{self.name} was interrupted in sweep {int(self._sweep) + 1}; it holds what it has learned",
                           stacklevel=2)

@@ -85,7 +85,7 @@ class VariationalEM(Solver):
                 q = self._argmax(x, index)
                 # θ ← θ + λ ∇_θ Σ_i L(q_i, x^i, θ)
                 training.record(self._step_theta(q, x, self._draw(len(x))))
-        if self._full:
+        if self._full and not training.cut_short:
             # full sweeps end as they began: with every q_i the argmax for the θ that stands
             self._argmax(take(X, slice(None), self._dtype), slice(None))
         return self

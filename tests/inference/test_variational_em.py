@@ -21,7 +21,7 @@ from npvae.models import (
     mlp_model,
     probabilistic_pca,
 )
-from npvae.nn import lay_out, mlp
+from npvae.nn import Affine, chain, lay_out, mlp
 
 X3 = datasets.mixture(120, 0).train
 MOONS = datasets.two_moons(60, 0).train
@@ -153,6 +153,23 @@ def test_infer_knows_its_own_data_and_starts_afresh_for_other_rows():
     np.testing.assert_array_equal(em.infer(MOONS), em.infer(MOONS.copy()))
     assert em.infer(MOONS[::-1]).shape == (60, 2)
     assert (em.elbo(MOONS[::-1])[::-1] >= em.elbo(MOONS) - 1e-3).mean() > 0.9
+
+
+def wave(z):
+    """[sin 4z, z/3]: a decoder on which the ELBO of a datapoint has several hills."""
+    return (np.concatenate([np.sin(4 * z), z / 3], axis=1),
+            lambda dy: 4 * np.cos(4 * z) * dy[:, :1] + dy[:, 1:] / 3)
+
+
+def test_infer_finds_the_highest_of_several_hills_for_new_data():
+    model = LatentVariableModel(Gaussian(1), chain(wave, Affine(np.eye(2), np.zeros(2))), GaussianLikelihood(0.1))
+    rng = np.random.default_rng(0)
+    em = VariationalEM(model, sweeps=1, batch_size=40, learning_rate=1e-30).fit(model.sample(40, rng)[0])
+    new, nodes = model.sample(40, rng)[0], em._nodes(np.float64)
+    values = np.array([elbo(model, argmax_q(model, new, np.tile([z, -1.0], (40, 1))), new, nodes)[0]
+                       for z in np.linspace(-3, 3, 25)])
+    assert (np.ptp(values, axis=0) > 1).all()               # the hills differ
+    assert (elbo(model, em.infer(new), new, nodes)[0] >= values.max(0) - 1e-3).mean() >= 0.95
 
 
 @pytest.mark.parametrize("hidden", [None, []], ids=["default encoder", "linear encoder"])

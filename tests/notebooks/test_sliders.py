@@ -5,6 +5,7 @@ import importlib.util
 import json
 import os
 import pathlib
+import secrets
 import shutil
 import signal
 import subprocess
@@ -22,7 +23,7 @@ NEEDED = {name: importlib.util.find_spec(name) for name in ("selenium", "jupyter
 MISSING = [name for name, found in {**NEEDED, "chromium": CHROMIUM, "chromedriver": CHROMEDRIVER}.items() if not found]
 
 PATIENCE = 180                      # seconds for one thing to happen; a quiet machine needs a few
-TOKEN = "a token for one server that only this computer can reach".replace(" ", "-")
+TOKEN = secrets.token_hex(16)
 HANDLE = ".jp-Cell-outputArea .noUi-handle"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 CHROMIUM_OPTIONS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -101,7 +102,9 @@ def address(server, runtime):
 
 
 def end_group(process):
-    """Kill what is left of the process and of all that it started in its group."""
+    """Kill what is left of the process, if it was started at all, and of what it started in its group."""
+    if process is None:
+        return
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
@@ -144,7 +147,7 @@ def browser(tmp_path):
             yield driver
             driver.save_screenshot(str(tmp_path / "last.png"))
     finally:
-        end_group(service.process)
+        end_group(getattr(service, "process", None))
 
 
 def cells_of(browser):

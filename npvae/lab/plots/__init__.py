@@ -31,7 +31,9 @@ from npvae.lab.plots.lecture_ascent import (
     latent_points,
 )
 from npvae.lab.plots.lecture_autoencoders import (
+    collapse_figure,
     error_strips,
+    explorer_figure,
     layer_slopes,
     taylor_figure,
 )
@@ -69,5 +71,5 @@ __all__ = [
     "image_strips", "latent_points", "error_strips", "layer_slopes", "taylor_figure", "computation_graphs", "curves",
     "frozen_noise", "gap_stack", "panels", "rows_against_bound", "slopes", "spread", "tube", "integrands",
     "latent_picture", "lines", "strips", "below_ceiling", "fates", "ladder", "rows_on_a_curve", "scaling",
-    "scale_figure", "save", "show_image", "style",
+    "scale_figure", "save", "show_image", "style", "explorer_figure", "collapse_figure",
 ]

@@ -80,6 +80,9 @@ def ascent_animation(theta, q, height, path, elbo, log_p, dpi=75, interval=600):
         plt.close(figure)
     # signs on the buttons that need no font from the net
     html = re.sub(r"<link[^>]*font-awesome[^>]*>", "", html)
+    # and the last frame for a reader whose program does not run the page's script
+    last = re.findall(r'"(data:image/png;base64,[^"]*)"', html)[-1].replace("\\\n", "")
+    html = re.sub(r'(<img id="_anim_img\w+")', lambda image: f'{image[1]} src="{last}"', html)
     return re.sub(r'<i class="fa ([^"]*)"></i>', lambda icon: BUTTONS[icon[1]], html)
 
 

@@ -3,7 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from npvae.lab.plots.style import BLACK, BLUE, GREEN, ORANGE, style
+from npvae.lab.plots.style import BLACK, BLUE, CLASSES, GREEN, ORANGE, show_image, style
 
 
 def layer_slopes(x, layers, crosses):
@@ -78,4 +78,76 @@ def error_strips(right, wrong, tolerance):
         axes.set(xscale="log", ylim=(-0.5, 1.5), xlabel=r"error, $\|a-n\|/(\|a\|+\|n\|)$")
         axes.set_yticks([0, 1], ["mistake planted", "as it stands"])
         axes.grid(axis="y", visible=False)
+    return figure
+
+
+def explorer_figure(z, codes, labels, image, image_shape):
+    """The latent plane with the data's codes and one z marked, and beside it what the decoder makes of that z.
+
+    Parameters
+    ----------
+    z : (float, float)
+    codes : array (n, 2)
+    labels : array (n,) of int
+    image : array (D,)
+        g(z).
+    image_shape : (height, width)
+
+    Returns
+    -------
+    figure : matplotlib Figure
+    """
+    with style():
+        figure, (plane, picture) = plt.subplots(1, 2, figsize=(7.4, 3.9), width_ratios=[1.25, 1])
+        for label in np.unique(labels):
+            points = codes[labels == label]
+            plane.plot(*points.T, ".", ms=3, alpha=0.55, color=CLASSES[label % 10])
+            plane.annotate(str(label), np.median(points, axis=0), fontsize=12, fontweight="bold", ha="center",
+                           va="center", color=CLASSES[label % 10])
+        plane.axvline(z[0], color=BLACK, lw=0.7)
+        plane.axhline(z[1], color=BLACK, lw=0.7)
+        plane.plot(*z, "o", ms=10, mfc="white", mec=BLACK, mew=2)
+        plane.set(xlim=(-3.5, 3.5), ylim=(-3.5, 3.5), aspect="equal", xlabel="$z_1$", ylabel="$z_2$",
+                  title="codes of the training digits")
+        show_image(picture, image, image_shape)
+        picture.set_title(f"g(z) at z = ({z[0]:.2f}, {z[1]:.2f})")
+    return figure
+
+
+def collapse_figure(sigma_g, closed, crosses, measured, bound):
+    """KL_j against σ_g in probabilistic PCA, and the sorted KL_j of a VAE at a few σ_g beside the closed form.
+
+    Parameters
+    ----------
+    sigma_g : array (n,)
+    closed : array (n, K)
+        ½ max(0, log(λ_j/σ_g²)), nats.
+    crosses : dict of float to array (K,)
+        By σ_g, what was measured in probabilistic PCA.
+    measured, bound : dicts of float to array (K,)
+        By σ_g: the VAE's KL_j, the largest first, and the closed form's.
+
+    Returns
+    -------
+    figure : matplotlib Figure
+    """
+    with style():
+        figure, (left, right) = plt.subplots(1, 2, figsize=(10.4, 4))
+        left.plot(sigma_g, closed, color=BLUE, lw=1.1, label=["closed form"] + [None] * (closed.shape[1] - 1))
+        for i, (s, values) in enumerate(crosses.items()):
+            left.plot([s] * len(values), values, "x", color=ORANGE, ms=5, label=None if i else "measured")
+        left.set(xscale="log", xlabel=r"$\sigma_g$ (data units)", ylabel=r"$\mathrm{KL}_j$ (nats)",
+                 title="Probabilistic PCA: coordinates go out one by one")
+        ticks = list(crosses)
+        left.set_xticks(ticks, [f"{s:g}" for s in ticks])
+        left.minorticks_off()
+        for (s, values), color, marker in zip(measured.items(), (BLUE, ORANGE, GREEN), "os^", strict=False):
+            j = np.arange(1, len(values) + 1)
+            right.plot(j, values, marker, color=color, ms=5, label=rf"VAE, $\sigma_g$ = {s:g}")
+            right.step(j, bound[s], where="mid", color=color, lw=1, alpha=0.8)
+        right.plot([], [], color=BLACK, lw=1, label="linear, closed form")
+        right.set(xlabel="coordinate $j$, the largest first", ylabel=r"$\mathrm{KL}_j$ (nats)", title="A VAE on digits")
+        right.set_xticks(range(1, len(values) + 1))
+        left.legend(fontsize=8.5)
+        right.legend(fontsize=8.5)
     return figure
