@@ -11,7 +11,8 @@ import numpy as np
 from npvae.inference.argmax_q import argmax_rows, starting_rows
 from npvae.inference.data import check_data, take
 from npvae.inference.elbo import elbo
-from npvae.models import Categorical, GaussHermite, MonteCarlo
+from npvae.models import Categorical, Cubature, GaussHermite, MonteCarlo
+from npvae.models.affine import is_affine_gaussian
 from npvae.models.exact import log_marginal
 from npvae.models.joint import log_sum_exp
 
@@ -27,7 +28,8 @@ def evaluate(model, q, X, noise=None, seed=12345):
     q : array (B, R)
     X : array (B, D)
     noise : MonteCarlo, GaussHermite, Cubature, optional
-        Exact enumeration for Categorical; else 64 Gauss–Hermite nodes for K = 1, 16² for K = 2, 128 fresh draws above.
+        Exact enumeration for Categorical, cubature for an affine decoder, which it is exact for; else 64 Gauss–Hermite
+        nodes for K = 1, 16² for K = 2, 128 fresh draws above.
     seed : int
         Of the draws.
 
@@ -42,7 +44,7 @@ def evaluate(model, q, X, noise=None, seed=12345):
     (5,)
     """
     model, q, rng = model.copy(np.float64), np.asarray(q, np.float64), np.random.default_rng(seed)
-    noise = reporting_noise(model.latent) if noise is None else noise
+    noise = reporting_noise(model) if noise is None else noise
     points = model.latent.dim if noise is None else len(noise(rng, 1, model.latent.dim).w)
     size, value = _rows_at_once(model, points), np.empty(len(q))
     for start in range(0, len(q), size):
@@ -53,11 +55,13 @@ def evaluate(model, q, X, noise=None, seed=12345):
     return value
 
 
-def reporting_noise(latent):
-    """The nodes that `evaluate` reports on."""
-    if isinstance(latent, Categorical):
+def reporting_noise(model):
+    """The nodes that `evaluate` reports on: exact where the model allows it, fresh draws where it does not."""
+    if isinstance(model.latent, Categorical):
         return None
-    return {1: GaussHermite(64), 2: GaussHermite(16)}.get(latent.dim, MonteCarlo(128))
+    if is_affine_gaussian(model):
+        return Cubature()
+    return {1: GaussHermite(64), 2: GaussHermite(16)}.get(model.latent.dim, MonteCarlo(128))
 
 
 def importance_weighted_bound(model, X, q, samples=1000, repeats=1, seed=12345, return_error=False):

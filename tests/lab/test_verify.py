@@ -50,7 +50,7 @@ def log_prob_without_x(likelihood, x, g, right=GaussianLikelihood.log_prob):
     return right(likelihood, 0 * x, g)
 
 
-def reuse_the_fitted_noise(latent):
+def reuse_the_fitted_noise(model):
     frozen = MonteCarlo(1)(np.random.default_rng(0), 100, 1)
     return lambda rng, batch, dim: frozen._replace(eps=frozen.eps[:, :batch])
 
