@@ -89,14 +89,21 @@ def test_no_two_rows_of_the_blocks_share_a_draw(monkeypatch):
     q, X = np.tile(q[:1], (30, 1)), np.tile(X[:1], (30, 1))
     for size in (128, 128 * 7, 40_000):
         monkeypatch.setattr(evaluation, "NUMBERS_IN_WORK", 64 * size)
-        assert len(np.unique(evaluate(model, q, X))) == 30
+        assert len(np.unique(evaluate(model, q, X, MonteCarlo(128)))) == 30
 
 
 def test_a_report_repeats_itself_and_other_seeds_draw_afresh():
     model, q, X = case(4)
-    np.testing.assert_array_equal(evaluate(model, q, X), evaluate(model, q, X))
-    assert (evaluate(model, q, X) != evaluate(model, q, X, seed=1)).all()
+    draws = MonteCarlo(128)
+    np.testing.assert_array_equal(evaluate(model, q, X, draws), evaluate(model, q, X, draws))
+    assert (evaluate(model, q, X, draws) != evaluate(model, q, X, draws, seed=1)).all()
     np.testing.assert_array_equal(evaluate(model, q, X, Cubature()), evaluate(model, q, X, Cubature(), seed=1))
+
+
+def test_a_report_on_an_affine_decoder_is_exact_at_any_k():
+    model, q, X = case(4)
+    expected = log_p_of_pca(model, X) - kl_to_posterior_of_pca(model, q, X)
+    np.testing.assert_allclose(evaluate(model, q, X), expected, rtol=0, atol=1e-9)
 
 
 def test_reporting_moves_no_gradient():
