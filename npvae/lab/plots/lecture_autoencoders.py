@@ -102,8 +102,8 @@ def explorer_figure(z, codes, labels, image, image_shape):
         for label in np.unique(labels):
             points = codes[labels == label]
             plane.plot(*points.T, ".", ms=3, alpha=0.55, color=CLASSES[label % 10])
-            plane.annotate(str(label), np.median(points, axis=0), fontsize=12, fontweight="bold", ha="center",
-                           va="center", color=CLASSES[label % 10])
+            plane.text(*np.median(points, axis=0), str(label), color=CLASSES[label % 10], fontsize=11, ha="center",
+                       va="center", weight="bold", bbox={"fc": "white", "ec": "none", "alpha": 0.8, "pad": 0.8})
         plane.axvline(z[0], color=BLACK, lw=0.7)
         plane.axhline(z[1], color=BLACK, lw=0.7)
         plane.plot(*z, "o", ms=10, mfc="white", mec=BLACK, mew=2)
