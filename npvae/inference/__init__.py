@@ -5,13 +5,12 @@ from npvae.inference.argmax_q import argmax_q
 from npvae.inference.elbo import elbo
 from npvae.inference.elbo_gradients import (
     elbo_estimators,
-    fit_rows,
-    fit_vae,
     log_weight,
     pathwise_elbo,
     sticking_the_landing,
     total_derivative,
 )
+from npvae.inference.estimator_training import fit_rows, fit_vae
 from npvae.inference.estimator_variance import unbiasedness_test, variance_against_dimension
 from npvae.inference.evaluation import Gaps, evaluate, gap_decomposition, importance_weighted_bound
 from npvae.inference.gradient_estimators import leave_one_out, pathwise, score_function

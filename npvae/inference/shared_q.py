@@ -109,9 +109,7 @@ class SharedQ(Solver):
 
     def _start(self, X):
         X = self._checked(X)
-        default = len(X) if self._categorical or self.exact_m_step else 100
-        batch_size = default if self.batch_size is None else self.batch_size
-        self._begin(X, batch_size, full=self._sweeps_are_full(X, batch_size), exact=self.exact_m_step)
+        self._begin_em(X)
         row = self.model.latent.prior_row().astype(self._dtype)
         self.posterior = Shared(row, np.zeros_like(row))
         self._training.guard(row)

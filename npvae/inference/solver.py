@@ -87,6 +87,12 @@ class Solver:
     def _categorical(self):
         return isinstance(self.initial_model.latent, Categorical)
 
+    def _begin_em(self, X):
+        # all rows at once where that is cheap or asked for, else mini-batches of 100
+        default = len(X) if self._categorical or self.exact_m_step else 100
+        batch_size = default if self.batch_size is None else self.batch_size
+        self._begin(X, batch_size, full=self._sweeps_are_full(X, batch_size), exact=self.exact_m_step)
+
     def _sweeps_are_full(self, X, batch_size):
         # full sweeps need nodes on which the ELBO is right for any θ, else θ learns what the nodes do not see
         if self.noise is not None:

@@ -107,9 +107,7 @@ class VariationalEM(Solver):
 
     def _start(self, X):
         X = self._checked(X)
-        default = len(X) if self._categorical or self.exact_m_step else 100
-        batch_size = default if self.batch_size is None else self.batch_size
-        self._begin(X, batch_size, full=self._sweeps_are_full(X, batch_size), exact=self.exact_m_step)
+        self._begin_em(X)
         self.posterior = Free(self._table(len(X)))
         self._data = X
         return X

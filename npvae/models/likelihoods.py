@@ -36,7 +36,7 @@ class GaussianLikelihood:
 
     def __init__(self, sigma_g=None, learn=None):
         if sigma_g is not None and not (1e-150 < sigma_g < 1e150):
-            raise ValueError(f"sigma_g is {sigma_g}, expected a positive number whose square is one, too "
+            raise ValueError(f"sigma_g is {sigma_g}, expected a positive finite number, its square, too "
                              "(in the data's units)")
         self.from_data = sigma_g is None
         self.learn = self.from_data if learn is None else learn

@@ -14,13 +14,12 @@ from numeric_inference import central_difference, complex_step, relative_error
 from npvae.inference import DivergenceError, elbo
 from npvae.inference.elbo_gradients import (
     elbo_estimators,
-    fit_rows,
-    fit_vae,
     log_weight,
     pathwise_elbo,
     sticking_the_landing,
     total_derivative,
 )
+from npvae.inference.estimator_training import fit_rows, fit_vae
 from npvae.inference.estimator_variance import (
     best_baseline,
     expected_squared_norm,

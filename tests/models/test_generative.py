@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numeric_models import agree, relative
+from numeric import relative
+from numeric_models import agree
 
 from npvae.models import (
     BernoulliLikelihood,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from numeric_nn import central, complex_step, relative
+from numeric import central, complex_step, relative
 
 from npvae.nn import Affine, chain, lay_out, mlp, quadratic_features, relu, sigmoid, softplus, tanh
 

@@ -1,0 +1,121 @@
+"""Training under one gradient estimator or another: what its noise costs."""
+
+import numpy as np
+
+from npvae.inference.elbo import elbo
+from npvae.inference.evaluation import evaluate
+from npvae.inference.training import DivergenceError
+from npvae.models import Categorical, MonteCarlo
+from npvae.nn import SGD, lay_out
+
+
+def fit_rows(model, x, estimator, rng, steps=200, learning_rate=0.05, every=1):
+    """Climb to argmax_q L(q, x^i, θ) for each x with plain SGD from the prior, θ fixed, on one estimator's gradients.
+
+    Parameters
+    ----------
+    model : LatentVariableModel
+    x : array (B, D)
+    estimator : callable (model, q, x, rng) -> gradient (S, B, R)
+        For instance one of `elbo_estimators`.
+    rng : numpy.random.Generator
+    steps : int
+    learning_rate : float
+        λ; a noisy estimator needs a smaller one.
+    every : int
+        Steps from one report to the next.
+
+    Returns
+    -------
+    elbo : array (1 + steps // every,), nats a row
+        Before the first step, then every so many steps, on nodes that no gradient has seen.
+
+    Raises
+    ------
+    DivergenceError
+        If the ELBO is no longer finite.
+
+    Examples
+    --------
+    >>> from npvae.inference.elbo_gradients import elbo_estimators
+    >>> from npvae.models import Gaussian, probabilistic_pca
+    >>> model, climb = probabilistic_pca(1, 3, sigma_g=1.0), elbo_estimators(Gaussian(1), samples=4)["pathwise"]
+    >>> fit_rows(model, np.ones((5, 3)), climb, np.random.default_rng(0), steps=10).shape
+    (11,)
+    """
+    parameters = lay_out({"theta": model})
+    fixed = model.on(parameters, "theta.", gradient=False)
+    q = np.tile(model.latent.prior_row(), (len(x), 1))
+    dq = np.zeros_like(q)
+    sgd = SGD(q, dq, learning_rate)
+
+    def step():
+        # q ← q + λ mean_s dq_s
+        dq[...] = estimator(fixed, q, x, rng).mean(0)
+        sgd.step()
+
+    return _history(step, lambda: evaluate(fixed, q, x), steps, every)
+
+
+def fit_vae(model, encoder, x, estimator, rng, steps=200, learning_rate=0.01, every=10):
+    """Train θ and an encoder's φ with plain SGD on all data at once, the rows' gradients by one estimator.
+
+    Only q depends on how one differentiates through sampling: θ has the same estimate under every estimator.
+
+    Parameters
+    ----------
+    model : LatentVariableModel
+        Copied, not moved.
+    encoder : network
+        Maps x (B, D) to rows (B, R); copied as well.
+    x, estimator, rng, steps, learning_rate, every
+        As for `fit_rows`.
+
+    Returns
+    -------
+    elbo : array (1 + steps // every,), nats a row
+
+    Raises
+    ------
+    DivergenceError
+        If the ELBO is no longer finite.
+
+    Examples
+    --------
+    >>> from npvae.inference.elbo_gradients import elbo_estimators
+    >>> from npvae.models import Gaussian, mlp_model
+    >>> from npvae.nn import mlp
+    >>> model, estimator = mlp_model(1, [4], 2), elbo_estimators(Gaussian(1), samples=4)["leave-one-out"]
+    >>> fit_vae(model, mlp([2, 4, 2]), np.ones((5, 2)), estimator, np.random.default_rng(0), steps=20).shape
+    (3,)
+    """
+    parameters = lay_out({"theta": model, "phi": encoder})
+    moving, encoder = model.on(parameters, "theta."), encoder.on(parameters, "phi.")
+    fixed = model.on(parameters, "theta.", gradient=False)
+    sgd, latent = SGD(parameters.value, parameters.grad, learning_rate), model.latent
+
+    def step():
+        q, back_encoder = encoder(x)
+        noise = None if isinstance(latent, Categorical) else MonteCarlo()(rng, len(x), latent.dim)
+        parameters.grad.fill(0)
+        # ∂/∂θ: from the backward pass of the ELBO, whose dq is not used
+        elbo(moving, q, x, noise)[1](np.full(len(x), 1 / len(x)))
+        # ∂/∂φ = Σ_i ∂q_i/∂φ mean_s dq_{s,i}
+        back_encoder(estimator(fixed, q, x, rng).mean(0) / len(x))
+        sgd.step()
+
+    return _history(step, lambda: evaluate(fixed, encoder(x)[0], x), steps, every)
+
+
+def _history(step, elbo_now, steps, every):
+    values = [elbo_now().mean()]
+    # an overflow on the way is judged by the ELBO that it makes, not by a warning
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        for t in range(1, steps + 1):
+            step()
+            if t % every == 0:
+                values.append(elbo_now().mean())
+            if not np.isfinite(values[-1]):
+                raise DivergenceError(f"the ELBO is {values[-1]} after {t} steps: the gradient is too noisy for this "
+                                      "learning rate; lower it, draw more samples or take a better estimator")
+    return np.array(values)

@@ -1,0 +1,46 @@
+"""`npvae compare`: the three solvers side by side."""
+
+from pathlib import Path
+
+from npvae.cli import add_command, positive, seconds, writable_folder, write_json
+
+
+def add_compare(commands):
+    """`npvae compare`: the main job."""
+    command = add_command(
+        commands, "compare", run_compare, "Train the three solvers from the same model and show them side by side.",
+        ["", "--data two_moons --latent-dim 1 --time-budget 5", "--latent categorical --latent-dim 20",
+         "--data my_images.npz --hidden 128 64 --out results"])
+    command.add_argument("--data", default="digits", metavar="NAME|FILE",
+                         help="digits, a toy's name, or a .npz, .npy, .csv or IDX file (default digits)")
+    command.add_argument("--latent", choices=["gaussian", "categorical"], default="gaussian",
+                         help="gaussian: the lecture's VAE; categorical: its Σ_z, a mixture of Gaussians")
+    command.add_argument("--latent-dim", type=positive, metavar="K", help="2 by default, or 10 components")
+    command.add_argument("--hidden", type=positive, nargs="+", default=[64], metavar="UNITS",
+                         help="hidden layers of the decoder; the encoder mirrors them (default 64)")
+    command.add_argument("--time-budget", type=seconds, metavar="SECONDS",
+                         help="of training for each solver (default 15; none if --sweeps is given)")
+    command.add_argument("--sweeps", type=positive, metavar="N",
+                         help="at most N sweeps over the data (default 1000); alone it makes a run repeatable")
+    command.add_argument("--out", default=".", metavar="DIR",
+                         help="where comparison.png and comparison.json go (default: here)")
+
+
+def run_compare(args):
+    """Train, print the table, write the figure and the JSON files."""
+    from npvae import datasets
+
+    data, out = datasets.load(args.data), writable_folder(args.out)
+    writable_folder(Path(args.json).parent if args.json else out)
+
+    from npvae.lab import plots
+    from npvae.lab.compare import compare
+    from npvae.lab.tables import comparison_notes, comparison_table
+
+    budget = 15.0 if args.time_budget is None and args.sweeps is None else args.time_budget
+    found = compare(data, args.latent, args.latent_dim, args.hidden, args.seed, budget, args.sweeps or 1000)
+    print(comparison_table(found.figures), *comparison_notes(found.figures), sep="\n\n")
+    plots.save(plots.comparison_figure(found), out / "comparison.png")
+    for path in [out / "comparison.json", *([args.json] if args.json else [])]:
+        write_json(found.figures, path)
+    print(f"\nWritten: {out / 'comparison.png'} and {out / 'comparison.json'}")

@@ -1,0 +1,113 @@
+"""`npvae verify`, `npvae gradcheck` and `npvae bench`: what can be measured."""
+
+from pathlib import Path
+
+from npvae.cli import add_command, positive, writable_folder, write_json
+
+
+def add_verify(commands):
+    """`npvae verify`: the lecture against its ground truth."""
+    command = add_command(commands, "verify", run_verify,
+                          "Check every claim of the lecture against a number that is exactly known.",
+                          ["", "--quick", "--section 5 --json claims.json"])
+    command.add_argument("--quick", action="store_true", help="leave out what trains for seconds (about 10 s in all)")
+    command.add_argument("--section", type=positive, nargs="+", metavar="N", help="only these sections, of 1 to 10")
+
+
+def run_verify(args):
+    """Measure the claims and print their table; 1 if one fails."""
+    folder = writable_folder(Path(args.json).parent) if args.json else None
+
+    from npvae.lab.verify import verify, verify_table
+
+    claims = list(verify(args.quick, args.section))
+    print(verify_table(claims))
+    if folder is not None:
+        write_json([claim.record() for claim in claims], args.json)
+    return 0 if all(claim.passed for claim in claims) else 1
+
+
+def add_gradcheck(commands):
+    """`npvae gradcheck`: every gradient of the package, or one of the user's own."""
+    command = add_command(
+        commands, "gradcheck", run_gradcheck,
+        "Check every analytic gradient of the package, or one of your own, and say what is wrong with it.",
+        ["", "--method complex --json gradients.json", "my_layers.py:swish",
+         "my_layers.py:swish --method taylor"])
+    command.epilog += ("\n\nmy_layers.py has the function and, under the same name with _x, where to check it:\n"
+                       "  def swish(x):\n      s = 1 / (1 + np.exp(-x))\n"
+                       "      return x * s, lambda dy: dy * (s + x * s * (1 - s))\n"
+                       "  swish_x = np.array([0.5, -1.0, 2.0])\n"
+                       "or a function of no arguments that returns (f, x); f returns (y, back) or (value, gradient).")
+    command.add_argument("target", nargs="?", metavar="FILE.py:NAME",
+                         help="a function of your own (default: the package)")
+    command.add_argument("--method", choices=["central", "five_point", "richardson", "complex", "direction", "taylor"],
+                         help="one method (default: complex, central and taylor; central for your own)")
+
+
+def run_gradcheck(args):
+    """Check, print the table; 1 if a gradient is wrong."""
+    folder = writable_folder(Path(args.json).parent) if args.json else None
+
+    from npvae.gradcheck import package_table, user_files
+
+    if args.target:
+        report = user_files.check_file(args.target, args.method, args.seed)
+        print(report)
+        records, passed = package_table.records_of_rows(report), report.passed
+    else:
+        from tqdm import tqdm
+
+        methods = [args.method] if args.method else package_table.DEFAULT_METHODS
+        reports = package_table.check_package(
+            methods, args.seed, lambda subjects: tqdm(subjects, desc="gradients", leave=False, disable=None))
+        print(package_table.package_table_text(reports))
+        records, passed = [package_table.record(r) for r in reports], all(r.passed for r in reports)
+    if folder is not None:
+        write_json(records, args.json)
+    return 0 if passed else 1
+
+
+def add_bench(commands):
+    """`npvae bench`: how fast, and how far it scales."""
+    command = add_command(
+        commands, "bench", run_bench, "Time a training step against the bare matrix products and the frameworks that "
+        "are installed; with --scale, time and memory against the number of data.",
+        ["", "--quick --sizes toy digits", "--scale --out results"])
+    command.add_argument("--quick", action="store_true", help="a few rounds only; with --scale, up to 10,000 rows")
+    command.add_argument("--sizes", nargs="+", metavar="SIZE", default=["toy", "digits", "mnist", "mnist_b512"],
+                         help="of toy, digits, mnist, mnist_b512 (default: all)")
+    command.add_argument("--scale", action="store_true",
+                         help="10³ to 10⁶ rows on disk: time a sweep, parameters, memory, and streaming of images")
+    command.add_argument("--out", metavar="DIR", help="with --scale: write scale.png there")
+
+
+def run_bench(args):
+    """Measure, print the table, write figure and JSON."""
+    for folder in [args.out, Path(args.json).parent if args.json else None]:
+        if folder is not None:
+            writable_folder(folder)
+    figures, text = measured_scale(args) if args.scale else measured_steps(args)
+    print(text)
+    if args.json:
+        write_json(figures, args.json)
+
+
+def measured_steps(args):
+    """The figures of `npvae bench` and their table."""
+    from npvae.lab.bench import bench, bench_table
+
+    figures = bench(args.sizes, args.quick)
+    return figures, bench_table(figures)
+
+
+def measured_scale(args):
+    """The figures of `npvae bench --scale` and their table; the figure, if a folder was named."""
+    from npvae.lab.scale import SIZES, scale, scale_table
+
+    figures = scale(SIZES[:2] if args.quick else SIZES, images=100_000 if args.quick else 1_000_000)
+    if args.out:
+        from npvae.lab import plots
+
+        plots.save(plots.scale_figure(figures), Path(args.out) / "scale.png")
+    return figures, scale_table(figures)
