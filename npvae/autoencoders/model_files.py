@@ -30,7 +30,7 @@ def write_model(path, header, arrays):
     temporary = path.with_name(f".{path.name}.part")
     text = json.dumps({"format": FORMAT, "version": VERSION, **header}, default=lambda number: number.item())
     with open(temporary, "wb") as file:
-        np.savez(file, allow_pickle=False, **{HEADER: np.array(text), **arrays})
+        np.savez(file, **{HEADER: np.array(text), **arrays})
         file.flush()
         os.fsync(file.fileno())
     os.replace(temporary, path)

@@ -25,8 +25,8 @@ class Parameters:
     --------
     >>> p = Parameters({"W": np.ones((2, 3)), "b": np.zeros(3)})
     >>> p["W"][0, 0] = 7
-    >>> p.value[0], p.value.size
-    (np.float64(7.0), 9)
+    >>> float(p.value[0]), p.value.size
+    (7.0, 9)
     """
 
     def __init__(self, arrays, dtype=np.float64):
