@@ -111,7 +111,15 @@ def end_group(process):
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory):
+def tidy():
+    """Being asked to end is as good as Ctrl-C here: the fixtures' clean-up still runs."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.fixture(scope="module")
+def lab(tidy, tmp_path_factory):
     """The address of a JupyterLab of its own on a copy of the notebooks; its kernels end with it."""
     folder = tmp_path_factory.mktemp("lab")
     shutil.copytree(NOTEBOOKS, folder / "notebooks", ignore=shutil.ignore_patterns(".ipynb_checkpoints"))

@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
+from npvae.lab.compare import TITLES
 from npvae.lab.plots.comparison import COLORS
 from npvae.lab.plots.style import style
 
@@ -30,7 +31,7 @@ def scale_figure(figures):
                 m, y = (np.array([run[k] for run in runs], float) for k in ("m", key))
                 y = np.maximum(y, 1e-9)
                 slope = np.polyfit(np.log(m), np.log(y), 1)[0]
-                panel.loglog(m, y, "o-", color=COLORS[solver], label=f"{solver.replace('_', ' ')}: slope {slope:.2f}")
+                panel.loglog(m, y, "o-", color=COLORS[solver], label=f"{TITLES[solver]}: slope {slope:.2f}")
             panel.set(xlabel="number of data m", ylabel=label)
             panel.legend(loc="best")
     return figure
