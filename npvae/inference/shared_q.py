@@ -15,8 +15,8 @@ import numpy as np
 from npvae.inference.argmax_q import argmax_q, climb
 from npvae.inference.data import check_data, take
 from npvae.inference.elbo import elbo
+from npvae.inference.em_solver import EMSolver
 from npvae.inference.posteriors import Shared
-from npvae.inference.solver import Solver
 from npvae.nn import Adam
 
 
@@ -47,7 +47,7 @@ def shared_ceiling(X):
 
 
 @dataclass(eq=False)
-class SharedQ(Solver):
+class SharedQ(EMSolver):
     """Maximise Σ_i L(q, x^i, θ) over θ and one q: the honest baseline, the same loop as `VariationalEM`.
 
     Parameters
@@ -74,10 +74,8 @@ class SharedQ(Solver):
     True
     """
 
-    q_steps: int = 5
     q_learning_rate: float = 3e-3
     tolerance: float = 1e-8
-    exact_m_step: bool = False
 
     def fit(self, X):
         """Learn θ and q from X (m, D); returns itself.
@@ -109,7 +107,7 @@ class SharedQ(Solver):
 
     def _start(self, X):
         X = self._checked(X)
-        self._begin_em(X)
+        self._begin(X)
         row = self.model.latent.prior_row().astype(self._dtype)
         self.posterior = Shared(row, np.zeros_like(row))
         self._training.guard(row)

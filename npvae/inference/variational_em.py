@@ -15,13 +15,13 @@ import numpy as np
 from npvae.inference.argmax_q import ROWS, argmax_q, argmax_rows, starting_rows
 from npvae.inference.data import take
 from npvae.inference.elbo import elbo
+from npvae.inference.em_solver import EMSolver
 from npvae.inference.posteriors import Free
-from npvae.inference.solver import Solver
 from npvae.nn import RowAdam
 
 
 @dataclass(eq=False)
-class VariationalEM(Solver):
+class VariationalEM(EMSolver):
     """Maximise Σ_i L(q_i, x^i, θ) over θ and q_1 … q_m (Neal & Hinton 1998; the lecture's loop).
 
     Full sweeps (`batch_size` ≥ m) are the lecture's: deterministic nodes, every argmax to a tolerance, a θ step that
@@ -61,10 +61,7 @@ class VariationalEM(Solver):
     True
     """
 
-    q_steps: int = 5
-    q_learning_rate: float = 3e-2
     tolerance: float = 1e-4
-    exact_m_step: bool = False
     table_file: str | None = None
 
     def fit(self, X):
@@ -107,7 +104,7 @@ class VariationalEM(Solver):
 
     def _start(self, X):
         X = self._checked(X)
-        self._begin_em(X)
+        self._begin(X)
         self.posterior = Free(self._table(len(X)))
         self._data = X
         return X

@@ -1,0 +1,66 @@
+"""What variational EM and the shared q have in common: the two modes of their loop, and how it begins."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from npvae.inference.argmax_q import quadrature
+from npvae.inference.data import take
+from npvae.inference.solver import Solver
+from npvae.inference.theta_steps import AdamStep, ExactStep, LineSearchStep
+from npvae.inference.training import Training
+from npvae.models.affine import is_affine_gaussian
+from npvae.nn import lay_out
+
+
+@dataclass(eq=False)
+class EMSolver(Solver):
+    """A loop of two steps, q ← argmax_q and θ ← θ + λ ∇_θ, in full sweeps or in mini-batches.
+
+    Parameters
+    ----------
+    q_steps, q_learning_rate : int, float
+        Adam steps on a batch's q before each step of θ, and their λ (mini-batches only).
+    tolerance : float
+        Of the argmax in full sweeps, nats.
+    exact_m_step : bool
+        θ ← argmax_θ in place of a gradient step, in full sweeps with an affine decoder: EM proper.
+    """
+
+    q_steps: int = 5
+    q_learning_rate: float = 3e-2
+    tolerance: float = 1e-6
+    exact_m_step: bool = False
+
+    def _begin(self, X):
+        # θ in a vector of its own, σ_g started at the data where it was not given, and the kind of θ step
+        default = len(X) if self._categorical or self.exact_m_step else 100
+        batch_size = default if self.batch_size is None else self.batch_size
+        self._full = self._sweeps_are_full(X, batch_size)
+        if self.exact_m_step and not self._full:
+            raise ValueError(f"the exact M-step needs full sweeps: got batch_size {batch_size} for {len(X)} rows, "
+                             f"expected {len(X)} or more")
+        self._dtype = self.dtype or (np.float64 if self._full else np.float32)
+        self._rng = np.random.default_rng(self.seed)
+        model = self.initial_model.copy().started(take(X, slice(2000), np.float64))
+        self.parameters = lay_out({"theta": model}, self._dtype)
+        self.model = model.on(self.parameters, "theta.")
+        self._fixed = self.model.on(self.parameters, "theta.", gradient=False)
+        step = ExactStep if self.exact_m_step else LineSearchStep if self._full else AdamStep
+        self._step_theta = step(self.model, self.parameters, self.learning_rate)
+        self._training = Training(type(self).__name__, len(X), batch_size, self.sweeps, self.seconds, self._rng,
+                                  [self.parameters.value], self.progress, data=X)
+        self.history = self._training.history
+
+    def _sweeps_are_full(self, X, batch_size):
+        # full sweeps need nodes on which the ELBO is right for any θ, else θ learns what the nodes do not see
+        if self.noise is not None:
+            deterministic = not self.noise.random
+        else:
+            deterministic = self._categorical or self.model.latent.dim <= 2 or is_affine_gaussian(self.initial_model)
+        return batch_size >= len(X) and deterministic
+
+    def _nodes(self, dtype):
+        # deterministic nodes for an argmax that is taken to a tolerance
+        noise = quadrature(self.model.latent) if getattr(self.noise, "random", True) else self.noise
+        return None if noise is None else noise(None, 1, self.model.latent.dim, dtype)
