@@ -211,3 +211,31 @@ def test_sliders_change_the_figure(name, lab, browser):
         wait(lambda cell=cell: cell.find_elements("css selector", HANDLE), "a slider")
         for handle in cell.find_elements("css selector", HANDLE):
             figure_follows(browser, cell, handle)
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_two_sliders_moved_at_once_leave_a_whole_figure(name, lab, browser):
+    """The second slider moves while the figure for the first is still being drawn."""
+    from selenium.webdriver import Keys
+
+    total, positions = widget_cells(name)
+    open_notebook(browser, lab, name, total)
+    step_through(browser, positions[-1] + 1)
+    cell = cells_of(browser)[positions[0]]
+    wait(lambda: len(cell.find_elements("css selector", HANDLE)) > 1, "two sliders")
+    first, second = cell.find_elements("css selector", HANDLE)[:2]
+    start = wait(lambda: browser.execute_script(PIXELS, cell), "a figure beside the sliders")
+    first.send_keys(Keys.HOME)
+    halfway = wait(lambda: changed(browser, cell, start), "the figure to follow the first slider")
+    second.send_keys(Keys.HOME)
+    home = wait(lambda: changed(browser, cell, halfway), "the figure to follow the second slider")
+    for key, handles in ((Keys.END, (first, second)), (Keys.HOME, (first, second))):
+        for handle in handles:
+            handle.send_keys(key)
+    wait(lambda: browser.execute_script(PIXELS, cell) == home, "the whole figure of both sliders at home")
+
+
+def changed(browser, cell, before):
+    """The figure's pixels if there are some and they are not those from before, else nothing."""
+    now = browser.execute_script(PIXELS, cell)
+    return now if now not in ([], before) else None
