@@ -67,6 +67,42 @@ def argmax_rows(model, X, start, tolerance=1e-6, nodes=None):
                                     tolerance) for rows in blocks])
 
 
+def argmax_shared_q(model, x, start, noise=None, tolerance=1e-8):
+    """The best single row for all x at fixed θ, argmax_q Σ_i L(q, x^i, θ).
+
+    Parameters
+    ----------
+    model : LatentVariableModel
+    x : array (B, D)
+    start : array (R,)
+        Where the row starts; the result is never worse.
+    noise : Noise, optional
+        The nodes; by default `quadrature(model.latent)`.
+    tolerance : float
+        Of the mean ELBO, nats.
+
+    Returns
+    -------
+    q : array (R,)
+
+    Examples
+    --------
+    >>> from npvae.models import mixture_of_gaussians
+    >>> argmax_shared_q(mixture_of_gaussians(3, 2, sigma_g=1.0), np.zeros((5, 2)), np.zeros(3)).shape
+    (3,)
+    """
+    if isinstance(model.latent, Categorical):
+        # q_k ∝ exp(mean_i log p_θ(x^i, k))
+        return argmax_q(model, x, None).mean(0)
+    noise = quadrature(model.latent)(None, 1, model.latent.dim, x.dtype) if noise is None else noise
+
+    def mean_elbo(row, _):                                  # row (1, R)
+        value, back = elbo(model, np.broadcast_to(row[0], (len(x), row.shape[1])), x, noise)
+        return value.mean(keepdims=True), lambda d: back(np.full(len(x), d[0] / len(x))).sum(0, keepdims=True)
+
+    return climb(mean_elbo, start[None], tolerance)[0]
+
+
 def climb(objective, start, tolerance=1e-6, most_steps=500):
     """Maximise an objective over rows that do not depend on each other, by Rprop (Riedmiller & Braun 1993).
 

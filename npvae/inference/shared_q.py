@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from npvae.inference.argmax_q import argmax_q, climb
+from npvae.inference.argmax_q import argmax_shared_q
 from npvae.inference.data import check_data, take
 from npvae.inference.elbo import elbo
 from npvae.inference.em_solver import EMSolver
@@ -115,13 +115,9 @@ class SharedQ(EMSolver):
         return X
 
     def _argmax(self, x):
-        if self._categorical:
-            # q_k ∝ exp(mean_i log p_θ(x^i, k))
-            self.posterior.row[...] = argmax_q(self._fixed, x, None).mean(0)
-        elif self._full:
-            nodes = self._nodes(x.dtype)
-            start = self.posterior.row[None]
-            self.posterior.row[...] = climb(lambda row, _: self._mean_elbo(row, x, nodes), start, self.tolerance)[0]
+        if self._full or self._categorical:
+            self.posterior.row[...] = argmax_shared_q(self._fixed, x, self.posterior.row, self._nodes(x.dtype),
+                                                      self.tolerance)
         else:
             for _ in range(self.q_steps):
                 self._ascend(x)
@@ -134,8 +130,3 @@ class SharedQ(EMSolver):
         self.posterior.drow.fill(0)
         back_q(back(np.full(len(x), 1 / len(x), x.dtype)))
         self._row_adam.step()
-
-    def _mean_elbo(self, row, x, nodes):
-        # Σ_i L(q, x^i, θ)/m as a function of the one row (1, R)
-        value, back = elbo(self._fixed, np.broadcast_to(row[0], (len(x), row.shape[1])), x, nodes)
-        return value.mean(keepdims=True), lambda d: back(np.full(len(x), d[0] / len(x))).sum(0, keepdims=True)
