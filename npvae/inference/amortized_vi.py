@@ -98,7 +98,7 @@ class AmortizedVI(Solver):
         """Put ∇_θ and ∇_φ of the mean of L(x^i; φ, θ) over x (B, D) into `parameters.grad`; returns the ELBOs (B,)."""
         q, back_q = self.posterior(x)
         value, back = elbo(self.model, q, x, self._draw(len(x)), self._beta)
-        self.parameters.grad.fill(0)
+        self.parameters.zero_gradient()
         back_q(back(np.full(len(x), 1 / len(x), x.dtype)))
         return self._bound(value, q)
 

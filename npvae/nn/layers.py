@@ -1,12 +1,14 @@
 """Layers that return their own backward pass: `y, back = layer(x)` and then `dx = back(dy)`.
 
 The two formulas stand beside each other and the cache is a closure, so a second forward pass cannot corrupt the
-first. `back` adds into the gradients; whoever steps sets them to zero once a step.
+first. `back` adds into the gradients; whoever steps sets them to zero once a step (`Parameters.zero_gradient`).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+
+from npvae.nn.parameters import Fresh
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,8 @@ class Affine:
         Where `back` adds the gradients; None keeps none (the layer is held fixed).
     input_gradient : bool
         False spares the product dy Wᵀ in the first layer of a network that reads data; `back` then returns None.
+    fresh : Fresh
+        From `Parameters.fresh`: says when dW stands at zero, where `back` writes what it adds otherwise.
 
     Examples
     --------
@@ -35,6 +39,7 @@ class Affine:
     dW: np.ndarray | None = None
     db: np.ndarray | None = None
     input_gradient: bool = True
+    fresh: Fresh = field(default_factory=Fresh, repr=False)
 
     @classmethod
     def random(cls, n_in, n_out, rng, input_gradient=True):
@@ -51,7 +56,10 @@ class Affine:
         def back(dy):                                       # dy (B, n_out)
             if self.dW is not None:
                 # dW = xᵀ dy,  db = Σ_b dy
-                self.dW[...] += x.T @ dy
+                if self.fresh.taken():
+                    np.matmul(x.T, dy, out=self.dW)
+                else:
+                    self.dW[...] += x.T @ dy
                 self.db[...] += dy.sum(0)
             # dx = dy Wᵀ
             return dy @ self.W.T if self.input_gradient else None
@@ -64,8 +72,11 @@ class Affine:
 
     def on(self, parameters, prefix="", gradient=True):
         """The same layer with its views in `parameters`; without `gradient` it is held fixed."""
-        dW, db = (parameters.gradient(prefix + n) if gradient else None for n in "Wb")
-        return replace(self, W=parameters[prefix + "W"], b=parameters[prefix + "b"], dW=dW, db=db)
+        twin = replace(self, W=parameters[prefix + "W"], b=parameters[prefix + "b"], dW=None, db=None)
+        if not gradient:
+            return twin
+        return replace(twin, dW=parameters.gradient(prefix + "W"), db=parameters.gradient(prefix + "b"),
+                       fresh=parameters.fresh(prefix + "W"))
 
     def __repr__(self):
         return f"Affine({self.W.shape[0]}, {self.W.shape[1]})"

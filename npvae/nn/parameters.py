@@ -1,5 +1,7 @@
 """All parameters of a network in one vector, with a twin for their gradients and named views into both."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 
@@ -36,6 +38,7 @@ class Parameters:
         self.grad = np.zeros_like(self.value)
         self._where = {n: slice(e - a.size, e) for (n, a), e in zip(arrays.items(), ends, strict=True)}
         self._shapes = {name: a.shape for name, a in arrays.items()}
+        self._holders, self._fresh = dict.fromkeys(arrays, 0), {}
         for name, a in arrays.items():
             self[name][...] = a
 
@@ -49,7 +52,21 @@ class Parameters:
 
     def gradient(self, name):
         """The view into `grad` that belongs to `name`."""
-        return self.grad[self._slice(name)].reshape(self._shapes[name])
+        where = self._slice(name)
+        self._holders[name] += 1
+        return self.grad[where].reshape(self._shapes[name])
+
+    def fresh(self, name):
+        """A layer that holds `gradient(name)` learns here whether it stands at zero, so that 0 + dW can be written."""
+        self._slice(name)
+        return self._fresh.setdefault(name, Fresh())
+
+    def zero_gradient(self):
+        """`grad.fill(0)`, and word of it to the layers that asked for `fresh(name)`: writing is faster than adding."""
+        self.grad.fill(0)
+        for name, fresh in self._fresh.items():
+            # another holder of the view, e.g. with tied weights, may add before the layer writes
+            fresh.zero = self._holders[name] == 1
 
     def stretch(self, prefix):
         """The slice of the vector that holds every name which begins with `prefix`."""
@@ -70,6 +87,18 @@ class Parameters:
     def __repr__(self):
         rows = [f"  {name:<28} {self._shapes[name]}" for name in self._where]
         return f"Parameters({self.value.size} numbers, {self.value.dtype})\n" + "\n".join(rows)
+
+
+@dataclass(eq=False)
+class Fresh:
+    """Whether a gradient stands at `zero`, so that what comes next can be written in place of being added."""
+
+    zero: bool = False
+
+    def taken(self):
+        """Whether it stood at zero; from now on it does not."""
+        zero, self.zero = self.zero, False
+        return zero
 
 
 def lay_out(parts, dtype=np.float64):

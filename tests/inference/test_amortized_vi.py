@@ -155,3 +155,18 @@ def test_neither_the_model_nor_the_encoder_that_was_given_is_changed(solver, bat
         assert not layer.dW.any() and not layer.db.any()
     for name, a in trained.model.arrays().items():
         assert not np.array_equal(a, before[name]), name
+
+
+def test_the_gradient_of_a_step_knows_nothing_of_the_step_before():
+    X = np.random.default_rng(0).random((40, 5))
+    solver = AmortizedVI(mlp_model(2, [4], 5), sweeps=1, batch_size=20, noise=Cubature(), dtype=np.float64).fit(X)
+    solver.gradient(X[20:])
+    solver.gradient(X[:20])
+    left = solver.parameters.grad.copy()
+
+    q, back_q = solver.posterior(X[:20])
+    value, back = elbo(solver.model, q, X[:20], Cubature()(None, 20, 2))
+    solver.parameters.grad.fill(0)
+    back_q(back(np.full(20, 1 / 20)))
+    assert left.any()
+    np.testing.assert_array_equal(left, solver.parameters.grad)

@@ -1,6 +1,7 @@
 """Layers: both gradients, additive backward passes, batches as sums of rows, extremes, dtypes, construction."""
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from numeric import central, complex_step, relative
 
-from npvae.nn import Affine, chain, lay_out, mlp, quadratic_features, relu, sigmoid, softplus, tanh
+from npvae.nn import Affine, Parameters, chain, lay_out, mlp, quadratic_features, relu, sigmoid, softplus, tanh
 
 ACTIVATIONS = [tanh, relu, sigmoid, softplus]
 
@@ -163,6 +164,76 @@ def test_a_second_forward_pass_does_not_corrupt_the_first(network):
     net(other)
     np.testing.assert_array_equal(back(upstream), dx)
     np.testing.assert_array_equal(parameters.grad, grad)
+
+
+@pytest.mark.parametrize("backs", [1, 2, 3])
+@networks
+def test_written_or_added_the_gradient_is_the_same(network, backs):
+    """After `zero_gradient` the first `back` may write; what stood there before must not matter, later ones add."""
+    net, parameters = on_own_parameters(network)
+    rng = seeded()
+    y, back = net(inputs(rng))
+    upstream = rng.normal(size=y.shape)
+    parameters.grad.fill(0)
+    for _ in range(backs):
+        back(upstream)
+    added = parameters.grad.copy()
+    parameters.grad[...] = rng.normal(size=added.shape)
+    parameters.zero_gradient()
+    for _ in range(backs):
+        back(upstream)
+    np.testing.assert_array_equal(parameters.grad, added)
+
+
+def test_one_layer_used_twice_adds_after_a_zeroed_gradient():
+    layer, parameters = on_own_parameters(Affine.random(3, 3, seeded()))
+    rng = seeded(1)
+    twice, x = chain(layer, tanh, layer), inputs(rng)
+    upstream = rng.normal(size=(4, 3))
+    parameters.zero_gradient()
+    twice(x)[1](upstream)
+
+    twin, at = on_own_parameters(layer, np.complex128)
+    exact = complex_step(lambda: (upstream * chain(twin, tanh, twin)(x)[0]).sum(), at.value)
+    assert relative(parameters.grad, exact) < 1e-12
+
+
+@dataclass(frozen=True)
+class TransposedOf:
+    """y = x Wᵀ with another layer's W: tied weights, the user's own layer, which adds as the protocol says."""
+
+    parameters: Parameters
+    dW: np.ndarray
+
+    def __call__(self, x):
+        def back(dy):
+            self.dW[...] += dy.T @ x
+            return dy @ self.parameters["net.W"]
+
+        return x @ self.parameters["net.W"].T, back
+
+
+def test_a_tied_layer_that_adds_first_is_not_overwritten():
+    layer, parameters = on_own_parameters(Affine.random(3, 2, seeded()))
+    tied = chain(layer, tanh, TransposedOf(parameters, parameters.gradient("net.W")))
+    rng = seeded(1)
+    x, upstream = inputs(rng), rng.normal(size=(4, 3))
+    parameters.zero_gradient()
+    tied(x)[1](upstream)
+
+    W, b = parameters["net.W"], parameters["net.b"]
+    exact = central(lambda: (upstream * (np.tanh(x @ W + b) @ W.T)).sum(), parameters.value)
+    assert relative(parameters.grad, exact) < 1e-8
+
+
+def test_a_layer_that_no_gradient_reaches_stands_at_zero():
+    net, parameters = on_own_parameters(mlp([3, 4, 2]))
+    parameters.grad.fill(5)
+    parameters.zero_gradient()
+    y, back = net.layers[2](np.ones((4, 4)))
+    back(np.ones_like(y))
+    assert not parameters.gradient("net.0.W").any() and not parameters.gradient("net.0.b").any()
+    assert (parameters.gradient("net.2.W") == 4).all()
 
 
 @networks
