@@ -75,5 +75,7 @@ def release(X):
 
 def take(X, index, dtype):
     """The rows `index` of X (m, D) in `dtype`; integer images 0 … 255 become [0, 1]."""
-    x = X[index].astype(dtype, copy=False)
+    X = np.asarray(X)
+    # single rows come faster by X.take(index) than by X[index]
+    x = (X[index] if isinstance(index, slice) else X.take(index, axis=0)).astype(dtype, copy=False)
     return x / np.dtype(dtype).type(255) if X.dtype.kind in "iu" else x

@@ -86,6 +86,16 @@ def test_batches_come_in_the_dtype_asked_for():
             assert take(np.ones((4, 2), kind), np.array([0, 2]), dtype).dtype == dtype
 
 
+@pytest.mark.parametrize("index", [slice(1, 3), np.array([2, 0])], ids=["block", "rows"])
+@pytest.mark.parametrize("kind", [np.float32, np.uint8])
+def test_rows_of_a_memory_map_are_a_plain_array(tmp_path, kind, index):
+    mapped = np.memmap(tmp_path / "x", kind, "w+", shape=(3, 2))
+    mapped[...] = [[0, 51], [102, 153], [204, 255]]
+    x = take(mapped, index, np.float32)
+    assert type(x) is np.ndarray
+    np.testing.assert_allclose(x, np.array(mapped)[index] / (255 if kind is np.uint8 else 1), rtol=1e-6)
+
+
 def test_a_memmap_stays_on_disk(tmp_path):
     X = np.memmap(tmp_path / "x", np.uint8, "w+", shape=(5000, 3))
     X[...] = np.random.default_rng(0).integers(0, 256, X.shape)
