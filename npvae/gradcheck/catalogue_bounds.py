@@ -6,11 +6,11 @@ from npvae.gradcheck.mistakes import Mistake
 GAUSSIAN, NORMAL = "npvae.models.latents:Gaussian", "npvae.models.likelihoods:GaussianLikelihood"
 ELBO = "npvae.inference.elbo:elbo"
 Z, SIGMA = "z = sigma * eps", "sigma = np.exp(q[:, K:]) "
-KL, KL_BACK = ("kl = 0.5 * (sigma2 + mu * mu).sum(1) - log_sigma.sum(1) - 0.5 * K",
+KL, KL_BACK = ("kl = (0.5 * (sigma2 + mu * mu) - log_sigma).sum(1) - 0.5 * K",
                "dq = np.concatenate([mu, sigma2 - 1], axis=1)")
-VALUE, BACK_KL = "- beta * kl\n", "back_kl(-beta * dvalue)"
+VALUE, BACK_KL = "- kl\n", "back_kl(-dvalue)"
 LOG_PX = "value = -0.5 * scaled - D * (0.5 * LOG_2PI + log_sigma)"
-PATH, EPS = "dq[:, K:] = (dz * eps).sum(0) * sigma", "K, eps = self.dim, noise.eps"
+PATH, EPS = "dq[:, K:] = over_nodes(dz * eps) * sigma", "K, eps = self.dim, noise.eps"
 
 
 def kl_times(weight):
@@ -20,8 +20,9 @@ def kl_times(weight):
 
 BOUND_MISTAKES = [
     Mistake("sampler with σ², KL with σ", GAUSSIAN,
-            ((Z, "z = sigma**2 * eps"), (PATH, "dq[:, K:] = (dz * eps).sum(0) * 2 * sigma**2")), benches.latent_bound,
-            "sampler", "drawn with σ² where σ belongs", "numpy-ml _sample; DeZero examples/vae.py"),
+            ((Z, "z = sigma**2 * eps"), (PATH, "dq[:, K:] = over_nodes(dz * eps) * 2 * sigma**2")),
+            benches.latent_bound, "sampler", "drawn with σ² where σ belongs",
+            "numpy-ml _sample; DeZero examples/vae.py"),
     Mistake("sampler with √σ", GAUSSIAN,
             ((SIGMA, "sigma = np.exp(0.5 * q[:, K:]) "), (PATH, PATH + " / 2")), benches.latent_bound,
             "sampler", "drawn with √σ"),
@@ -40,7 +41,7 @@ BOUND_MISTAKES = [
              (KL_BACK, "dq = np.concatenate([mu, 0.5 * (sigma2 - 1)], axis=1)")), benches.latent_bound,
             "KL", "the KL reads log σ as log σ²", "keras #3283; PyTorch-VAE #69"),
     Mistake("KL to a prior N(0, 0.5²)", GAUSSIAN,
-            ((KL, "kl = 0.5 * (sigma2 + mu * mu).sum(1) / 0.25 - log_sigma.sum(1) - 0.5 * K + K * math.log(0.5)"),
+            ((KL, "kl = (0.5 * (sigma2 + mu * mu) / 0.25 - log_sigma).sum(1) - 0.5 * K + K * math.log(0.5)"),
              (KL_BACK, "dq = np.concatenate([mu / 0.25, sigma2 / 0.25 - 1], axis=1)")), benches.latent_bound,
             "KL", "the prior is N(0, 0.5²)"),
     Mistake("KL the wrong way round", GAUSSIAN,
@@ -60,9 +61,9 @@ BOUND_MISTAKES = [
             "KL", "averaged over the D data dimensions", "keras #6015"),
     Mistake("KL with the weight 0.00025", ELBO, kl_times("0.00025"), benches.elbo_bound,
             "KL", "it has the weight 0.00025", "PyTorch-VAE #11 #23 #35 #56; lightning-bolts #328"),
-    Mistake("−ELBO", ELBO, (("value = (w * log_px).sum(0) - beta * kl", "value = beta * kl - (w * log_px).sum(0)"),
+    Mistake("−ELBO", ELBO, (("value = over_nodes(w * log_px) - kl", "value = kl - over_nodes(w * log_px)"),
                             ("back_log_px(w * dvalue), log_px * dvalue", "back_log_px(-w * dvalue), -log_px * dvalue"),
-                            (BACK_KL, "back_kl(beta * dvalue)")), benches.elbo_bound, "ELBO", "−ELBO"),
+                            (BACK_KL, "back_kl(dvalue)")), benches.elbo_bound, "ELBO", "−ELBO"),
     Mistake("−(D/2) log 2π dropped", NORMAL, ((LOG_PX, "value = -0.5 * scaled - D * log_sigma"),),
             benches.likelihood_bound, "likelihood", "−(D/2) log 2π is missing"),
     Mistake("−D log σ_g dropped", NORMAL, ((LOG_PX, "value = -0.5 * scaled - D * 0.5 * LOG_2PI"),),

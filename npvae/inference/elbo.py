@@ -3,6 +3,8 @@
     L(q, x, θ) = Σ_s w_s log p_θ(x|z_s) − KL(q(z) ‖ p(z))
 """
 
+from npvae.models.latents import over_nodes
+
 
 def elbo(model, q, x, noise=None, beta=1.0):
     """The ELBO of each row and its gradients: the lecture's L(q_i, x^i, θ) = E_q log p_θ(x|z) − KL(q ‖ p).
@@ -36,13 +38,19 @@ def elbo(model, q, x, noise=None, beta=1.0):
     z, w, back_nodes = model.latent.nodes(q, noise)         # (S, B, K), (S, B)
     log_px, back_log_px = model.log_likelihood(x, z)        # (S, B)
     kl, back_kl = model.latent.kl(q)                        # (B,)
-    # L = Σ_s w_s log p(x|z_s) − β KL(q ‖ p), with β = 1
-    value = (w * log_px).sum(0) - beta * kl
+    if beta != 1:
+        kl, back_kl = _weighted(beta, kl, back_kl)
+    # L = Σ_s w_s log p(x|z_s) − KL(q ‖ p)
+    value = over_nodes(w * log_px) - kl
 
     def back(dvalue):
         # ∂L/∂q: through the nodes and their weights, and through the KL
         dq = back_nodes(back_log_px(w * dvalue), log_px * dvalue)
-        dq += back_kl(-beta * dvalue)
+        dq += back_kl(-dvalue)
         return dq
 
     return value, back
+
+
+def _weighted(beta, value, back):
+    return beta * value, lambda dvalue: back(beta * dvalue)

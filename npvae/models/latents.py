@@ -56,8 +56,8 @@ class Gaussian:
         def back(dz, dw):
             # ∂/∂μ = Σ_s dz_s,  ∂/∂log σ = Σ_s dz_s ⊙ ε_s ⊙ σ; the weights are constants
             dq = np.empty_like(q)
-            dq[:, :K] = dz.sum(0)
-            dq[:, K:] = (dz * eps).sum(0) * sigma
+            dq[:, :K] = over_nodes(dz)
+            dq[:, K:] = over_nodes(dz * eps) * sigma
             return dq
 
         return z, noise.w, back
@@ -65,9 +65,10 @@ class Gaussian:
     def kl(self, q):
         """KL(N(μ, σ²) ‖ N(0, I)) = ½ Σ_j (σ_j² + μ_j² − 1 − log σ_j²), (B,) nats, and its backward pass."""
         K = self.dim
-        mu, log_sigma = q[:, :K], q[:, K:]
+        # copies, because arithmetic on columns of a wider array is slower than making them
+        mu, log_sigma = q[:, :K].copy(), q[:, K:].copy()    # (B, K)
         sigma2 = np.exp(2 * log_sigma)
-        kl = 0.5 * (sigma2 + mu * mu).sum(1) - log_sigma.sum(1) - 0.5 * K
+        kl = (0.5 * (sigma2 + mu * mu) - log_sigma).sum(1) - 0.5 * K
 
         def back(dkl):                                      # (B,)
             # ∂/∂μ = μ,  ∂/∂log σ = σ² − 1
@@ -240,6 +241,11 @@ class Categorical:
 
     def __repr__(self):
         return f"Categorical({self.dim})"
+
+
+def over_nodes(a):
+    """Σ_s a_s for a (S, …); the sum over one node is the node, without a pass."""
+    return a[0] if len(a) == 1 else a.sum(0)
 
 
 def log_softmax(a):
