@@ -9,6 +9,7 @@ import time
 import numpy as np
 
 from npvae.inference import AmortizedVI
+from npvae.inference.data import take
 from npvae.lab import bench_peers
 from npvae.lab.tables import table
 from npvae.models import mlp_model
@@ -56,7 +57,7 @@ def bench_size(D, H, K, B, steps, quick=False):
     rounds, steps = (3, max(2, steps // 10)) if quick else (11, steps)
     solver, batch = prepared_solver(D, H, K, B)
     contestants = {"step": lambda: one_step(solver, batch()), "floor": products(D, H, K, B),
-                   **bench_peers.steps(D, H, K, B), **parts(solver, batch())}
+                   **bench_peers.steps(D, H, K, B), **parts(*prepared_solver(D, H, K, B))}
     times = interleaved(contestants, rounds, steps)
     peers = ["floor", "torch", "torch_fused", "jax"]
     ratios = {peer: times["step"] / times[peer] if peer in times else None for peer in peers}
@@ -73,7 +74,7 @@ def prepared_solver(D, H, K, B):
     solver = AmortizedVI(mlp_model(K, [H], D, rng=rng), sweeps=1, batch_size=B).fit(X)
     order = rng.permutation(len(X)).reshape(-1, B)
     turn = iter(range(1 << 62))
-    return solver, lambda: X[order[next(turn) % len(order)]]
+    return solver, lambda: take(X, order[next(turn) % len(order)], X.dtype)
 
 
 def one_step(solver, x):
@@ -117,8 +118,12 @@ def products(D, H, K, B):
     return run
 
 
-def parts(solver, x):
-    """Pieces of the step by themselves: the optimizer, the noise, and the activations forward and backward."""
+def parts(solver, batch):
+    """Pieces of the step by themselves: the optimizer, the noise, and the activations forward and backward.
+
+    The solver should be another than the one whose steps are timed: the optimizer walks off with its last gradient.
+    """
+    x = batch()
     networks = (solver.posterior.encoder, solver.model.decoder)
     hidden = [np.ones((len(x), network.layers[0].W.shape[1]), np.float32) for network in networks]
 
