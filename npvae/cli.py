@@ -19,7 +19,7 @@ def main(argv=None):
     """Run the command line; returns the exit status: 0, 1 if a check failed, 2 for bad input."""
     args = build_parser().parse_args(argv)
     try:
-        return args.run(args) or 0
+        return json_on_standard_output(args) if args.json == "-" else args.run(args) or 0
     except BrokenPipeError:
         # the reader of our output has gone, as with `| head`; say nothing more to it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -30,6 +30,19 @@ def main(argv=None):
     except KeyboardInterrupt:
         print(f"npvae {args.command}: interrupted", file=sys.stderr)
         return 130
+
+
+def json_on_standard_output(args):
+    """Run the command with the JSON alone on standard output; what else it says goes to standard error."""
+    import contextlib
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        args.json = os.path.join(folder, "figures.json")
+        with contextlib.redirect_stdout(sys.stderr):
+            status = args.run(args) or 0
+        print(Path(args.json).read_text(), end="")
+    return status
 
 
 def build_parser():
@@ -62,7 +75,9 @@ def add_command(commands, name, run, summary, examples):
                                   formatter_class=argparse.RawDescriptionHelpFormatter)
     command.set_defaults(run=run)
     command.add_argument("--seed", type=whole, default=0, metavar="N", help="of every random number (default 0)")
-    command.add_argument("--json", metavar="FILE", help="also write the figures there, as JSON")
+    command.add_argument("--json", metavar="FILE", nargs="?", const="-",
+                         help="also write the figures as JSON: to FILE, or without one to standard output, "
+                         "the table then going to standard error")
     return command
 
 

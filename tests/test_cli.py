@@ -1,5 +1,6 @@
 """The command line: help with examples, one-line errors with status 2, nothing half-written."""
 
+import json
 import subprocess
 import sys
 
@@ -70,3 +71,27 @@ def test_an_unwritable_folder_is_named_before_any_training(tmp_path, capsys):
     (tmp_path / "file").write_text("")
     assert main(["compare", "--out", str(tmp_path / "file" / "below")]) == 2
     assert "below" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", [["--json"], ["--json", "-"]], ids=["bare", "dash"])
+def test_without_a_file_the_json_stands_alone_on_standard_output(option, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["verify", "--quick", "--section", "6", *option]) == 0
+    out, err = capsys.readouterr()
+    assert all(record["passed"] for record in json.loads(out))
+    assert "claim" in err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_failed_check_keeps_its_status_when_the_json_goes_to_standard_output(capsys, tmp_path):
+    (tmp_path / "wrong.py").write_text("import numpy as np\n\n\ndef f(x):\n    return x**2, lambda dy: dy * x\n\n\n"
+                                       "f_x = np.array([1.0, 2.0])\n")
+    assert main(["gradcheck", f"{tmp_path}/wrong.py:f", "--json"]) == 1
+    assert not all(record["passed"] for record in json.loads(capsys.readouterr().out))
+
+
+def test_a_function_to_check_is_not_taken_for_the_name_of_the_json_file(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["gradcheck", "--json", "mine.py:f"]) == 2
+    assert "before --json" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

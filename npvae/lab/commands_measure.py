@@ -47,6 +47,8 @@ def add_gradcheck(commands):
 
 def run_gradcheck(args):
     """Check, print the table; 1 if a gradient is wrong."""
+    if args.json and ".py:" in args.json and not args.target:
+        raise ValueError(f"--json takes {args.json} for the name of its file: put FILE.py:NAME before --json")
     folder = writable_folder(Path(args.json).parent) if args.json else None
 
     from npvae.gradcheck import package_table, user_files
@@ -73,7 +75,7 @@ def add_bench(commands):
     command = add_command(
         commands, "bench", run_bench, "Time a training step against the bare matrix products and the frameworks that "
         "are installed; with --scale, time and memory against the number of data.",
-        ["", "--quick --sizes toy digits", "--scale --out results"])
+        ["", "--quick --sizes toy digits", "--json bench.json", "--scale --out results"])
     command.add_argument("--quick", action="store_true", help="a few rounds only; with --scale, up to 10,000 rows")
     command.add_argument("--sizes", nargs="+", metavar="SIZE", default=["toy", "digits", "mnist", "mnist_b512"],
                          help="of toy, digits, mnist, mnist_b512 (default: all)")
