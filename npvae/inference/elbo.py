@@ -3,7 +3,7 @@
     L(q, x, θ) = Σ_s w_s log p_θ(x|z_s) − KL(q(z) ‖ p(z))
 """
 
-from npvae.models.latents import over_nodes
+from npvae.models.noise import over_nodes
 
 
 def elbo(model, q, x, noise=None, beta=1.0):

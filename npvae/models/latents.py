@@ -9,6 +9,8 @@ import math
 
 import numpy as np
 
+from npvae.models.noise import over_nodes
+
 LOG_2PI = math.log(2 * math.pi)
 
 
@@ -241,11 +243,6 @@ class Categorical:
 
     def __repr__(self):
         return f"Categorical({self.dim})"
-
-
-def over_nodes(a):
-    """Σ_s a_s for a (S, …); the sum over one node is the node, without a pass."""
-    return a[0] if len(a) == 1 else a.sum(0)
 
 
 def log_softmax(a):

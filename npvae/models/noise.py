@@ -88,6 +88,11 @@ class Cubature:
         return Noise(np.concatenate([e, -e]), np.full((2 * dim, 1), 1 / (2 * dim), dtype))
 
 
+def over_nodes(a):
+    """Σ_s a_s for a (S, …); the sum over one node is the node, without a pass."""
+    return a[0] if len(a) == 1 else a.sum(0)
+
+
 def _at_least_one(name, n):
     if int(n) != n or n < 1:
         raise ValueError(f"{name} is {n}, expected a positive whole number")
