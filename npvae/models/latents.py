@@ -67,8 +67,7 @@ class Gaussian:
     def kl(self, q):
         """KL(N(μ, σ²) ‖ N(0, I)) = ½ Σ_j (σ_j² + μ_j² − 1 − log σ_j²), (B,) nats, and its backward pass."""
         K = self.dim
-        # copies, because arithmetic on columns of a wider array is slower than making them
-        mu, log_sigma = q[:, :K].copy(), q[:, K:].copy()    # (B, K)
+        mu, log_sigma = q[:, :K].copy(), q[:, K:].copy()    # (B, K), faster to compute with than columns of q
         sigma2 = np.exp(2 * log_sigma)
         kl = (0.5 * (sigma2 + mu * mu) - log_sigma).sum(1) - 0.5 * K
 

@@ -57,12 +57,21 @@ class Parameters:
         return self.grad[where].reshape(self._shapes[name])
 
     def fresh(self, name):
-        """A layer that holds `gradient(name)` learns here whether it stands at zero, so that 0 + dW can be written."""
+        """For the layer that holds `gradient(name)`: a `Fresh`, which tells it when 0 + dW can be written as dW."""
         self._slice(name)
         return self._fresh.setdefault(name, Fresh())
 
     def zero_gradient(self):
-        """`grad.fill(0)`, and word of it to the layers that asked for `fresh(name)`: writing is faster than adding."""
+        """`grad.fill(0)`, once a step, and word of it to the layers: where nothing stands, writing is faster than adding.
+
+        Examples
+        --------
+        >>> p = Parameters({"W": np.ones(2)})
+        >>> p.gradient("W")[...] = 7
+        >>> p.zero_gradient()
+        >>> p.grad
+        array([0., 0.])
+        """
         self.grad.fill(0)
         for name, fresh in self._fresh.items():
             # another holder of the view, e.g. with tied weights, may add before the layer writes
