@@ -62,7 +62,7 @@ class Parameters:
         return self._fresh.setdefault(name, Fresh())
 
     def zero_gradient(self):
-        """`grad.fill(0)`, once a step, and word of it to the layers: where nothing stands, writing is faster than adding.
+        """`grad.fill(0)`, once a step, and word of it to the layers: to write dW is faster than to add it to nothing.
 
         Examples
         --------
