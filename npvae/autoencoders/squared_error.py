@@ -72,7 +72,7 @@ class SquaredErrorSolver:
                 error = x - y
                 training.record(np.einsum("bd,bd->b", error, error))
                 # ∂/∂y of the batch's mean of −‖y − x‖² = 2 (x − y)/B: optimizers ascend
-                self.parameters.grad.fill(0)
+                self.parameters.zero_gradient()
                 back_f(back_g(error * x.dtype.type(2 / len(x))))
                 self.run.optimizer.step()
         self.run.finish()
