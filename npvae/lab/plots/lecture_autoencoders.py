@@ -106,10 +106,12 @@ def explorer_figure(z, codes, labels, image, image_shape):
                        va="center", weight="bold", bbox={"fc": "white", "ec": "none", "alpha": 0.8, "pad": 0.8})
         plane.axvline(z[0], color=BLACK, lw=0.7)
         plane.axhline(z[1], color=BLACK, lw=0.7)
-        plane.plot(*z, "o", ms=10, mfc="white", mec=BLACK, mew=2)
-        plane.set(xlim=(-3.5, 3.5), ylim=(-3.5, 3.5), aspect="equal", xlabel="$z_1$", ylabel="$z_2$",
+        plane.plot(*z, "o", ms=10, mfc=BLACK, mec="white", mew=2, zorder=5)     # above the labels, too
+        reach = max(np.abs(codes).max(), np.abs(z).max()) + 0.3                 # room for every code and for z
+        plane.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal", xlabel="$z_1$", ylabel="$z_2$",
                   title="codes of the training digits")
         show_image(picture, image, image_shape)
+        picture.spines[:].set_visible(True)
         picture.set_title(f"g(z) at z = ({z[0]:.2f}, {z[1]:.2f})")
     return figure
 
