@@ -13,7 +13,7 @@ from npvae.inference.data import take
 from npvae.lab import bench_peers
 from npvae.lab.tables import table
 from npvae.models import mlp_model
-from npvae.nn import tanh
+from npvae.nn import mlp, tanh
 
 # data, hidden and latent dimension, batch, steps in a round
 SIZES = {"toy": (2, 16, 1, 32, 400), "digits": (64, 32, 2, 64, 300), "mnist": (784, 400, 20, 128, 20),
@@ -56,22 +56,25 @@ def bench_size(D, H, K, B, steps, quick=False):
     """The figures of one size; parameters as in `SIZES`."""
     rounds, steps = (3, max(2, steps // 10)) if quick else (11, steps)
     solver, batch = prepared_solver(D, H, K, B)
-    contestants = {"step": lambda: one_step(solver, batch()), "floor": products(D, H, K, B),
-                   **bench_peers.steps(D, H, K, B), **parts(*prepared_solver(D, H, K, B))}
+    watched, spent = watched_step(D, H, K, B)
+    contestants = {"step": lambda: one_step(solver, batch()), "floor": products(D, H, K, B), "watched": watched,
+                   **bench_peers.steps(D, H, K, B)}
     times = interleaved(contestants, rounds, steps)
     peers = ["floor", "torch", "torch_fused", "jax"]
     ratios = {peer: times["step"] / times[peer] if peer in times else None for peer in peers}
     return {"step_seconds": float(np.median(times["step"])),
             **{f"{p}_ratio": None if r is None else float(np.median(r)) for p, r in ratios.items()},
             "spread": {p: [float(r.min()), float(r.max())] for p, r in ratios.items() if r is not None},
-            "breakdown": breakdown(times)}
+            "breakdown": breakdown(float(np.median(times["floor"] / times["step"])), spent)}
 
 
-def prepared_solver(D, H, K, B):
+def prepared_solver(D, H, K, B, activation=tanh):
     """A solver that has begun to train on random data, and a function that draws its next batch."""
     rng = np.random.default_rng(0)
     X = rng.random((32 * B, D), dtype=np.float32)
-    solver = AmortizedVI(mlp_model(K, [H], D, rng=rng), sweeps=1, batch_size=B).fit(X)
+    model = mlp_model(K, [H], D, activation=activation, rng=rng)
+    encoder = mlp([D, H, 2 * K], activation, rng, input_gradient=False)
+    solver = AmortizedVI(model, sweeps=1, batch_size=B, encoder=encoder).fit(X)
     order = rng.permutation(len(X)).reshape(-1, B)
     turn = iter(range(1 << 62))
     return solver, lambda: take(X, order[next(turn) % len(order)], X.dtype)
@@ -118,26 +121,32 @@ def products(D, H, K, B):
     return run
 
 
-def parts(solver, batch):
-    """Pieces of the step by themselves: the optimizer, the noise, and the activations forward and backward.
+def watched_step(D, H, K, B):
+    """A step with stopwatches in it, and the seconds that they have counted: step, optimizer, noise, activations."""
+    spent = dict.fromkeys(("step", "optimizer", "noise", "activations"), 0.0)
 
-    The solver should be another than the one whose steps are timed: the optimizer walks off with its last gradient.
-    """
-    x = batch()
-    networks = (solver.posterior.encoder, solver.model.decoder)
-    hidden = [np.ones((len(x), network.layers[0].W.shape[1]), np.float32) for network in networks]
+    def watched(name, function):
+        def run(*args):
+            start = time.perf_counter()
+            result = function(*args)
+            spent[name] += time.perf_counter() - start
+            return result
 
-    def activations():
-        for h in hidden:
-            tanh(h)[1](h)
+        return run
 
-    return {"optimizer": solver.run.optimizer.step, "noise": lambda: solver._draw(len(x)), "activations": activations}
+    def watched_tanh(x):
+        y, back = watched("activations", tanh)(x)
+        return y, watched("activations", back)
+
+    solver, batch = prepared_solver(D, H, K, B, watched_tanh)
+    solver.run.optimizer.step = watched("optimizer", solver.run.optimizer.step)
+    solver._draw = watched("noise", solver._draw)
+    return watched("step", lambda: one_step(solver, batch())), spent
 
 
-def breakdown(times):
-    """Shares of the step's time: products, activations, optimizer, noise, and other, which is what is left."""
-    names = {"products": "floor", "activations": "activations", "optimizer": "optimizer", "noise": "noise"}
-    shares = {name: float(np.median(times[key] / times["step"])) for name, key in names.items()}
+def breakdown(products, spent):
+    """Shares of the step's time: the floor's as products, the watches', and what is left as other."""
+    shares = {"products": products, **{name: spent[name] / spent["step"] for name in spent if name != "step"}}
     return {**shares, "other": max(0.0, 1.0 - sum(shares.values()))}
 
 

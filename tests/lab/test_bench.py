@@ -28,6 +28,21 @@ def test_the_breakdown_is_the_whole_step(toy):
     assert sum(toy["breakdown"].values()) == pytest.approx(1, abs=0.2)
 
 
+def test_the_stopwatches_count_parts_of_the_step():
+    watched, spent = bench.watched_step(5, 4, 2, 3)
+    for _ in range(5):
+        watched()
+    parts = [spent[name] for name in ("optimizer", "noise", "activations")]
+    assert min(parts) > 0 and sum(parts) < spent["step"]
+
+
+def test_a_step_moves_theta_and_phi_as_fit_does():
+    solver, batch = bench.prepared_solver(5, 4, 2, 3)
+    before = solver.parameters.value.copy()
+    bench.one_step(solver, batch())
+    assert (solver.parameters.value != before).all()
+
+
 def test_a_peer_that_is_not_installed_is_null(monkeypatch):
     monkeypatch.setattr(bench.bench_peers, "steps", lambda *sizes: {})
     figures = bench.bench(["toy"], quick=True)
