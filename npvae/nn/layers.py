@@ -24,7 +24,7 @@ class Affine:
     input_gradient : bool
         False spares the product dy Wᵀ in the first layer of a network that reads data; `back` then returns None.
     fresh : Fresh
-        From `Parameters.fresh`: says when dW stands at zero, where `back` writes what it adds otherwise.
+        From `Parameters.fresh`: says when dW and db stand at zero, where `back` writes what it adds otherwise.
 
     Examples
     --------
@@ -58,9 +58,10 @@ class Affine:
                 # dW = xᵀ dy,  db = Σ_b dy
                 if self.fresh.taken():
                     np.matmul(x.T, dy, out=self.dW)
+                    dy.sum(0, out=self.db)
                 else:
                     self.dW[...] += x.T @ dy
-                self.db[...] += dy.sum(0)
+                    self.db[...] += dy.sum(0)
             # dx = dy Wᵀ
             return dy @ self.W.T if self.input_gradient else None
 
@@ -76,7 +77,7 @@ class Affine:
         if not gradient:
             return twin
         return replace(twin, dW=parameters.gradient(prefix + "W"), db=parameters.gradient(prefix + "b"),
-                       fresh=parameters.fresh(prefix + "W"))
+                       fresh=parameters.fresh(prefix + "W", prefix + "b"))
 
     def __repr__(self):
         return f"Affine({self.W.shape[0]}, {self.W.shape[1]})"

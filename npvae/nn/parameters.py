@@ -54,12 +54,17 @@ class Parameters:
         """The view into `grad` that belongs to `name`."""
         where = self._slice(name)
         self._holders[name] += 1
+        if self._holders[name] > 1:
+            self._all_add(name)
         return self.grad[where].reshape(self._shapes[name])
 
-    def fresh(self, name):
-        """For the layer that holds `gradient(name)`: a `Fresh`, which tells it when 0 + dW can be written as dW."""
-        self._slice(name)
-        return self._fresh.setdefault(name, Fresh())
+    def fresh(self, *names):
+        """For the layer that holds these gradients: a `Fresh`, which tells it when 0 + dW can be written as dW."""
+        for name in names:
+            self._slice(name)
+        if any(self._holders[name] > 1 for name in names):
+            return Fresh()
+        return self._fresh.setdefault(names, Fresh())
 
     def zero_gradient(self):
         """`grad.fill(0)`, once a step, and word of it to the layers: to write dW is faster than to add it to nothing.
@@ -73,9 +78,8 @@ class Parameters:
         array([0., 0.])
         """
         self.grad.fill(0)
-        for name, fresh in self._fresh.items():
-            # another holder of the view, e.g. with tied weights, may add before the layer writes
-            fresh.zero = self._holders[name] == 1
+        for fresh in self._fresh.values():
+            fresh.zero = True
 
     def stretch(self, prefix):
         """The slice of the vector that holds every name which begins with `prefix`."""
@@ -87,6 +91,11 @@ class Parameters:
     def arrays(self):
         """A dict of copies by name, for saving."""
         return {name: self[name].copy() for name in self._where}
+
+    def _all_add(self, name):
+        # of two that hold a view, e.g. with tied weights, one may add before the other writes
+        for names in [names for names in self._fresh if name in names]:
+            self._fresh.pop(names).zero = False
 
     def _slice(self, name):
         if name not in self._where:
@@ -100,12 +109,12 @@ class Parameters:
 
 @dataclass(eq=False)
 class Fresh:
-    """Whether a gradient stands at `zero`, so that what comes next can be written in place of being added."""
+    """Whether gradients stand at `zero`, so that what comes next can be written in place of being added."""
 
     zero: bool = False
 
     def taken(self):
-        """Whether it stood at zero; from now on it does not."""
+        """Whether they stood at zero; from now on they do not."""
         zero, self.zero = self.zero, False
         return zero
 

@@ -96,12 +96,22 @@ def test_a_gradient_is_fresh_once_after_it_was_set_to_zero():
 
 
 def test_a_gradient_with_two_holders_is_never_fresh():
+    p = Parameters(filled([(2, 3), (3,)]))
+    p.gradient("a0"), p.gradient("a1")
+    fresh = p.fresh("a0", "a1")
+    assert p.fresh("a0", "a1") is fresh
+    p.gradient("a1")
+    assert p.fresh("a0", "a1") is not fresh
+    p.zero_gradient()
+    assert not fresh.taken() and not p.fresh("a0", "a1").taken()
+
+
+def test_a_second_holder_ends_freshness_at_once():
     p = Parameters(filled([(2, 3)]))
     p.gradient("a0")
-    fresh, again = p.fresh("a0"), p.fresh("a0")
-    assert fresh is again
-    p.gradient("a0")
+    fresh = p.fresh("a0")
     p.zero_gradient()
+    p.gradient("a0")[...] += 1                      # adds before the first holder would write
     assert not fresh.taken()
 
 
