@@ -20,7 +20,7 @@ SIZES = {"toy": (2, 16, 1, 32, 400), "digits": (64, 32, 2, 64, 300), "mnist": (7
          "mnist_b512": (784, 400, 20, 512, 6)}
 
 
-def bench(sizes=tuple(SIZES), quick=False, progress=None):
+def bench(sizes=tuple(SIZES), quick=False, progress=None, seed=0):
     """Time a step of `AmortizedVI` (tanh, float32, Adam, one sample) at several sizes.
 
     Parameters
@@ -31,6 +31,8 @@ def bench(sizes=tuple(SIZES), quick=False, progress=None):
         Three rounds of a few steps in place of eleven.
     progress : bool, optional
         A bar; by default on a terminal.
+    seed : int
+        Of the data, the weights and the noise of our own steps.
 
     Returns
     -------
@@ -49,14 +51,14 @@ def bench(sizes=tuple(SIZES), quick=False, progress=None):
     if unknown:
         raise ValueError(f"no size {unknown[0]!r}: expected some of {', '.join(SIZES)}")
     bar = tqdm(sizes, desc="bench", unit="size", leave=False, disable=None if progress is None else not progress)
-    return {size: bench_size(*SIZES[size], quick) for size in bar}
+    return {size: bench_size(*SIZES[size], quick, seed) for size in bar}
 
 
-def bench_size(D, H, K, B, steps, quick=False):
+def bench_size(D, H, K, B, steps, quick=False, seed=0):
     """The figures of one size; parameters as in `SIZES`."""
     rounds, steps = (3, max(2, steps // 10)) if quick else (11, steps)
-    solver, batch = prepared_solver(D, H, K, B)
-    watched, spent = watched_step(D, H, K, B)
+    solver, batch = prepared_solver(D, H, K, B, seed=seed)
+    watched, spent = watched_step(D, H, K, B, seed)
     contestants = {"step": lambda: one_step(solver, batch()), "floor": products(D, H, K, B), "watched": watched,
                    **bench_peers.steps(D, H, K, B)}
     times = interleaved(contestants, rounds, steps)
@@ -68,13 +70,13 @@ def bench_size(D, H, K, B, steps, quick=False):
             "breakdown": breakdown(float(np.median(times["floor"] / times["step"])), spent)}
 
 
-def prepared_solver(D, H, K, B, activation=tanh):
+def prepared_solver(D, H, K, B, activation=tanh, seed=0):
     """A solver that has begun to train on random data, and a function that draws its next batch."""
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(seed)
     X = rng.random((32 * B, D), dtype=np.float32)
     model = mlp_model(K, [H], D, activation=activation, rng=rng)
     encoder = mlp([D, H, 2 * K], activation, rng, input_gradient=False)
-    solver = AmortizedVI(model, sweeps=1, batch_size=B, encoder=encoder).fit(X)
+    solver = AmortizedVI(model, sweeps=1, batch_size=B, encoder=encoder, seed=seed).fit(X)
     order = rng.permutation(len(X)).reshape(-1, B)
     turn = iter(range(1 << 62))
     return solver, lambda: take(X, order[next(turn) % len(order)], X.dtype)
@@ -122,7 +124,7 @@ def products(D, H, K, B):
     return run
 
 
-def watched_step(D, H, K, B):
+def watched_step(D, H, K, B, seed=0):
     """A step with stopwatches in it, and the seconds that they have counted: step, optimizer, noise, activations."""
     spent = dict.fromkeys(("step", "optimizer", "noise", "activations"), 0.0)
 
@@ -139,7 +141,7 @@ def watched_step(D, H, K, B):
         y, back = watched("activations", tanh)(x)
         return y, watched("activations", back)
 
-    solver, batch = prepared_solver(D, H, K, B, watched_tanh)
+    solver, batch = prepared_solver(D, H, K, B, watched_tanh, seed)
     solver.run.optimizer.step = watched("optimizer", solver.run.optimizer.step)
     solver._draw = watched("noise", solver._draw)
     return watched("step", lambda: one_step(solver, batch())), spent

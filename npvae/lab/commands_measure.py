@@ -99,7 +99,7 @@ def measured_steps(args):
     """The figures of `npvae bench` and their table."""
     from npvae.lab.bench import bench, bench_table
 
-    figures = bench(args.sizes, args.quick)
+    figures = bench(args.sizes, args.quick, seed=args.seed)
     return figures, bench_table(figures)
 
 
@@ -107,7 +107,8 @@ def measured_scale(args):
     """The figures of `npvae bench --scale` and their table; the figure, if a folder was named."""
     from npvae.lab.scale import SIZES, scale, scale_table
 
-    figures = scale(SIZES[:2] if args.quick else SIZES, images=100_000 if args.quick else 1_000_000)
+    figures = scale(SIZES[:2] if args.quick else SIZES, images=100_000 if args.quick else 1_000_000,
+                    seed=args.seed)
     if args.out:
         from npvae.lab import plots
 

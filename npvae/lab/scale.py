@@ -143,7 +143,7 @@ def status_bytes(name, otherwise):
     return next((int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith(name)), otherwise)
 
 
-def scale(sizes=SIZES, images=1_000_000, progress=None):
+def scale(sizes=SIZES, images=1_000_000, progress=None, seed=0):
     """One sweep of each solver for each m, each in a process of its own; and images streamed from disk.
 
     Parameters
@@ -154,6 +154,8 @@ def scale(sizes=SIZES, images=1_000_000, progress=None):
         The number of images to stream, of 784 bytes.
     progress : bool, optional
         A bar; by default on a terminal.
+    seed : int
+        Of the data.
 
     Returns
     -------
@@ -168,10 +170,10 @@ def scale(sizes=SIZES, images=1_000_000, progress=None):
         bar = tqdm(sizes, desc="scale", unit="size", leave=False, disable=None if progress is None else not progress)
         for m in bar:
             path = Path(folder) / "x.npy"
-            linear_gaussian_file(path, m)
+            linear_gaussian_file(path, m, seed=seed)
             runs += [in_a_process("one_run", solver, str(path)) for solver in ("variational_em", "amortized_vi")]
             path.unlink()
-        image_file(Path(folder) / "images.npy", images)
+        image_file(Path(folder) / "images.npy", images, seed=seed)
         streaming = in_a_process("stream", str(Path(folder) / "images.npy"))
     return {"runs": runs, "slopes": slopes(runs), "e_step_speedup": e_step_speedup(), "streaming": streaming}
 

@@ -36,6 +36,14 @@ def test_the_stopwatches_count_parts_of_the_step():
     assert min(parts) > 0 and sum(parts) < spent["step"]
 
 
+def test_the_seed_draws_data_and_weights():
+    solvers = [bench.prepared_solver(5, 4, 2, 3, seed=seed) for seed in (1, 1, 2)]
+    (a, batch_a), (b, batch_b), (c, batch_c) = solvers
+    np.testing.assert_array_equal(a.parameters.value, b.parameters.value)
+    np.testing.assert_array_equal(batch_a(), batch_b())
+    assert (a.parameters.value != c.parameters.value).any() and (batch_a() != batch_c()).any()
+
+
 def test_a_step_moves_theta_and_phi_as_fit_does():
     solver, batch = bench.prepared_solver(5, 4, 2, 3)
     before = solver.parameters.value.copy()
