@@ -82,7 +82,7 @@ def add_command(commands, name, run, summary, examples):
 
 
 def write_json(figures, path):
-    """Write whole or not at all; a number that is not finite becomes null."""
+    """Write whole or not at all: a ValueError for a number that is not finite."""
     path = Path(path)
     temporary = path.with_name(f".{path.name}.part")
     temporary.write_text(json.dumps(figures, indent=1, allow_nan=False) + "\n")
@@ -99,6 +99,14 @@ def writable_folder(path):
     if not os.access(path, os.W_OK):
         raise ValueError(f"cannot write to the folder {path}: choose another one")
     return path
+
+
+def writable_file(path):
+    """Make a file's folder if need be; a ValueError before any work if the file, if any, could not be written."""
+    if path is not None:
+        writable_folder(Path(path).parent)
+        if Path(path).is_dir():
+            raise ValueError(f"{path} is a folder, expected the name of a file")
 
 
 def whole(text):

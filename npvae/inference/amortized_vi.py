@@ -117,8 +117,7 @@ class AmortizedVI(Solver):
     def _start(self, X, resume):
         X = self._checked(X)
         if not (resume and hasattr(self, "run")):
-            # σ_g starts at the data where it was not given
-            self._lay_out(self.initial_model.copy().started(take(X, slice(2000), np.float64)))
+            self._lay_out(self._starting_model(X))
         training = self.run.training(
             type(self).__name__, X, 64 if self.batch_size is None else self.batch_size, self.sweeps, self.seconds,
             self.progress, score=lambda rows: self._score(take(X, rows, np.float64)), begin_sweep=self._begin_sweep,

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from npvae.inference.argmax_q import quadrature
-from npvae.inference.data import take
 from npvae.inference.solver import Solver
 from npvae.inference.theta_steps import AdamStep, ExactStep, LineSearchStep
 from npvae.inference.training import Training
@@ -33,7 +32,7 @@ class EMSolver(Solver):
     exact_m_step: bool = False
 
     def _begin(self, X):
-        # θ in a vector of its own, σ_g started at the data where it was not given, and the kind of θ step
+        # θ in a vector of its own, and the kind of θ step
         default = len(X) if self._categorical or self.exact_m_step else 100
         batch_size = default if self.batch_size is None else self.batch_size
         self._full = self._sweeps_are_full(X, batch_size)
@@ -42,7 +41,7 @@ class EMSolver(Solver):
                              f"expected {len(X)} or more")
         self._dtype = self.dtype or (np.float64 if self._full else np.float32)
         self._rng = np.random.default_rng(self.seed)
-        model = self.initial_model.copy().started(take(X, slice(2000), np.float64))
+        model = self._starting_model(X)
         self.parameters = lay_out({"theta": model}, self._dtype)
         self.model = model.on(self.parameters, "theta.")
         self._fixed = self.model.on(self.parameters, "theta.", gradient=False)

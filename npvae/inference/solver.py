@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from npvae.inference.argmax_q import quadrature
-from npvae.inference.data import check_data
+from npvae.inference.data import check_data, take
 from npvae.inference.evaluation import evaluate
 from npvae.inference.training import History
 from npvae.models import Categorical, LatentVariableModel, MonteCarlo
@@ -59,6 +61,10 @@ class Solver:
 
     def _checked(self, X):
         return check_data(X, self.initial_model.data_dim, self.initial_model.likelihood)
+
+    def _starting_model(self, X):
+        # a copy of the model that was given, σ_g started at the data where it was not
+        return self.initial_model.copy().started(take(X, slice(2000), np.float64))
 
     @property
     def _categorical(self):

@@ -1,8 +1,6 @@
 """`npvae compare`: the three solvers side by side."""
 
-from pathlib import Path
-
-from npvae.cli import add_command, positive, seconds, writable_folder, write_json
+from npvae.cli import add_command, positive, seconds, writable_file, writable_folder, write_json
 
 
 def add_compare(commands):
@@ -31,7 +29,7 @@ def run_compare(args):
     from npvae import datasets
 
     data, out = datasets.load(args.data), writable_folder(args.out)
-    writable_folder(Path(args.json).parent if args.json else out)
+    writable_file(args.json)
 
     from npvae.lab import plots
     from npvae.lab.compare import compare

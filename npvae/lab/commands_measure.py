@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from npvae.cli import add_command, positive, writable_folder, write_json
+from npvae.cli import add_command, positive, writable_file, writable_folder, write_json
 
 
 def add_verify(commands):
@@ -16,13 +16,13 @@ def add_verify(commands):
 
 def run_verify(args):
     """Measure the claims and print their table; 1 if one fails."""
-    folder = writable_folder(Path(args.json).parent) if args.json else None
+    writable_file(args.json)
 
     from npvae.lab.verify import verify, verify_table
 
     claims = list(verify(args.quick, args.section))
     print(verify_table(claims))
-    if folder is not None:
+    if args.json:
         write_json([claim.record() for claim in claims], args.json)
     return 0 if all(claim.passed for claim in claims) else 1
 
@@ -49,7 +49,7 @@ def run_gradcheck(args):
     """Check, print the table; 1 if a gradient is wrong."""
     if args.json and ".py:" in args.json and not args.target:
         raise ValueError(f"--json takes {args.json} for the name of its file: put FILE.py:NAME before --json")
-    folder = writable_folder(Path(args.json).parent) if args.json else None
+    writable_file(args.json)
 
     from npvae.gradcheck import package_table, user_files
 
@@ -65,7 +65,7 @@ def run_gradcheck(args):
             methods, args.seed, lambda subjects: tqdm(subjects, desc="gradients", leave=False, disable=None))
         print(package_table.package_table_text(reports))
         records, passed = [package_table.record(r) for r in reports], all(r.passed for r in reports)
-    if folder is not None:
+    if args.json:
         write_json(records, args.json)
     return 0 if passed else 1
 
@@ -86,9 +86,9 @@ def add_bench(commands):
 
 def run_bench(args):
     """Measure, print the table, write figure and JSON."""
-    for folder in [args.out, Path(args.json).parent if args.json else None]:
-        if folder is not None:
-            writable_folder(folder)
+    writable_file(args.json)
+    if args.out:
+        writable_folder(args.out)
     figures, text = measured_scale(args) if args.scale else measured_steps(args)
     print(text)
     if args.json:

@@ -3,7 +3,7 @@
 import math
 from pathlib import Path
 
-from npvae.cli import add_command, positive, whole, writable_folder, write_json
+from npvae.cli import add_command, positive, whole, writable_file, write_json
 
 PICTURES, ARRAYS = (".png", ".pdf", ".svg"), (".npz", ".npy")
 
@@ -143,8 +143,7 @@ def _opened(args):
     if out.is_dir() or out.suffix not in kinds:
         raise ValueError(f"cannot write {out}: expected the name of a file that ends in {', '.join(kinds)}")
     model = load(args.model)
-    for path in (out, *([Path(args.json)] if args.json else [])):
-        writable_folder(path.parent)
+    writable_file(out), writable_file(args.json)
     return model, out
 
 

@@ -3,7 +3,7 @@
 import time
 from pathlib import Path
 
-from npvae.cli import add_command, positive, seconds, writable_folder, write_json
+from npvae.cli import add_command, positive, seconds, writable_file, write_json
 
 SAVE_EVERY = 30.0   # seconds of training
 MEASURED = 2000     # rows of each part of the data that the printed figures are of
@@ -25,6 +25,8 @@ NUMBERS = {
 }
 CHOICES = {"likelihood": ["gaussian", "bernoulli"], "activation": ["tanh", "relu", "sigmoid", "softplus"],
            "dtype": ["float32", "float64"]}
+# which of the options are settings of the model
+SETTINGS = {name.replace("-", "_") for name in [*NUMBERS, *CHOICES]} | {"hidden", "seconds", "seed"}
 TITLES = {
     "kind": "model", "latent_dim": "K", "sweeps": "sweeps over the data", "seconds": "training time (s)",
     "rows_measured": "rows measured, at most", "train_elbo": "ELBO, training data (nats)",
@@ -61,10 +63,7 @@ def run_train(args):
     from npvae import datasets
 
     data, out = datasets.load(args.data), Path(args.out)
-    for path in (out, *([Path(args.json)] if args.json else [])):
-        writable_folder(path.parent)
-        if path.is_dir():
-            raise ValueError(f"{path} is a folder, expected the name of a file")
+    writable_file(out), writable_file(args.json)
     model = starting_model(args, out)
     model.fit(data.train, resume=args.resume, after_sweep=Saving(out, data.image_shape))
     model.image_shape_ = data.image_shape
@@ -80,18 +79,13 @@ def starting_model(args, out):
     from npvae.autoencoders import VAE, Autoencoder, load
 
     model = load(out) if args.resume else Autoencoder() if args.autoencoder else VAE()
-    given = {name: value for name, value in vars(args).items() if value is not None and name in settings_of(args)}
+    given = {name: value for name, value in vars(args).items() if value is not None and name in SETTINGS}
     if "hidden" in given:
         given["hidden"] = tuple(given["hidden"])
     model.set_params(**given)
     if args.resume and model.history_ and model.history_[-1]["sweep"] >= model.sweeps:
         raise ValueError(f"{out} has had its {model.sweeps} sweeps: ask for more, e.g. --sweeps {2 * model.sweeps}")
     return model
-
-
-def settings_of(args):
-    """Which of the options are settings of the model."""
-    return {name.replace("-", "_") for name in [*NUMBERS, *CHOICES]} | {"hidden", "seconds", "seed"}
 
 
 class Saving:

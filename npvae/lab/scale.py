@@ -69,7 +69,7 @@ def image_file(path, m=1_000_000, D=784, seed=0):
     return np.load(path, mmap_mode="r")
 
 
-def one_run(solver, path, table_on_disk=False):
+def one_run(solver, path):
     """Fit a solver to a file in this process: its figures, peak memory included; a sweep after the first is timed."""
     from npvae.inference import AmortizedVI, VariationalEM
 
@@ -78,9 +78,7 @@ def one_run(solver, path, table_on_disk=False):
     settings = {"sweeps": max(2, min(20, 50_000 // len(X))), "progress": False}
     before = anonymous_memory()
     if solver == "variational_em":
-        table_file = f"{path}.table" if table_on_disk else None
-        fitted = VariationalEM(model, batch_size=min(1024, len(X) // 2), q_steps=1, table_file=table_file,
-                               **settings).fit(X)
+        fitted = VariationalEM(model, batch_size=min(1024, len(X) // 2), q_steps=1, **settings).fit(X)
     else:
         fitted = AmortizedVI(model, **settings).fit(X)
     x = np.asarray(X[:1])
@@ -220,10 +218,15 @@ def slopes(runs):
     found = {}
     for solver in dict.fromkeys(run["solver"] for run in runs):
         own = [run for run in runs if run["solver"] == solver]
-        log_m = np.log([run["m"] for run in own])
-        found[solver] = {key: float(np.polyfit(log_m, np.log([run[key] for run in own]), 1)[0])
-                         if len(own) > 1 else None for key in ("seconds_per_sweep", "variational_parameters")}
+        found[solver] = {key: slope(own, key) if len(own) > 1 else None
+                         for key in ("seconds_per_sweep", "variational_parameters")}
     return found
+
+
+def slope(runs, key):
+    """The least-squares slope of the log of one figure against log m."""
+    log_m, log_y = np.log([run["m"] for run in runs]), np.log(np.maximum([run[key] for run in runs], 1e-9))
+    return float(np.polyfit(log_m, log_y, 1)[0])
 
 
 def scale_table(figures):

@@ -36,11 +36,11 @@ def anonymous():
 data = np.memmap(sys.argv[1], np.uint8, mode="r", shape=(200_000, 784))
 settings = dict(latent_dim=5, hidden=(32,), batch_size=256, progress=False)
 npvae.VAE(**settings, sweeps=1).fit(data[:2000])
-before, most = anonymous(), 0
+before = anonymous()
 vae = npvae.VAE(**settings, sweeps=100, seconds=2).fit(data)
-most = anonymous()
+after = anonymous()
 assert vae.history_[-1]["sweep"] > 0
-print(before, most)
+print(before, after)
 """
 
 

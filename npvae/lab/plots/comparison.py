@@ -5,7 +5,8 @@ import numpy as np
 
 from npvae.inference.data import take
 from npvae.lab.compare import TITLES
-from npvae.lab.plots.style import BLACK, BLUE, CLASSES, GREEN, ORANGE, SKY, YELLOW, show_image, style
+from npvae.lab.plots.samples import image_rows
+from npvae.lab.plots.style import BLACK, BLUE, CLASSES, GREEN, ORANGE, SKY, YELLOW, style
 
 COLORS = {"variational_em": BLUE, "shared_q": ORANGE, "amortized_vi": GREEN}
 
@@ -82,15 +83,12 @@ def image_reconstructions(figure, comparison, count=8):
     """Test images above the three solvers' reconstructions E[x|z = E_q z]."""
     data, shape = comparison.data, comparison.data.image_shape
     images = take(data.test, slice(count), np.float64)
-    strips = {"test image": images}
+    strips = {"test\nimage": images}
     for name, solver in comparison.solvers.items():
-        strips[TITLES[name]] = solver.model.decode(solver.model.latent.mean(comparison.rows[name][:count]))
-    grid = figure.subplots(4, len(images), squeeze=False)
+        codes = solver.model.latent.mean(comparison.rows[name][:count])
+        strips[TITLES[name].replace(" ", "\n")] = solver.model.decode(codes)
     figure.suptitle("Reconstructions of unseen images", fontsize=10.5)
-    for row, (title, strip) in zip(grid, strips.items(), strict=True):
-        for axes, image in zip(row, strip, strict=True):
-            show_image(axes, image, shape)
-        row[0].set_ylabel(title.replace(" ", "\n"), rotation=0, ha="right", va="center", fontsize=9)
+    image_rows(figure, strips, shape)
 
 
 def point_reconstructions(figure, comparison):

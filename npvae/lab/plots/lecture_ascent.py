@@ -7,7 +7,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.animation import FuncAnimation
 
-from npvae.lab.plots.style import BLACK, BLUE, CLASSES, ORANGE, show_image, style
+from npvae.lab.plots.samples import image_rows
+from npvae.lab.plots.style import BLACK, BLUE, CLASSES, ORANGE, style
 
 BUTTONS = {"fa-minus": "−", "fa-plus": "+", "fa-fast-backward": "|◀", "fa-step-backward": "◀|", "fa-play": "▶",
            "fa-play fa-flip-horizontal": "◀", "fa-pause": "❚❚", "fa-step-forward": "|▶", "fa-fast-forward": "▶|"}
@@ -153,12 +154,8 @@ def image_strips(strips, shape, title="", figure=None):
     columns = max(len(strip) for strip in strips.values())
     with style():
         figure = plt.figure(figsize=(1.6 + 0.75 * columns, 0.3 + 0.8 * len(strips))) if figure is None else figure
-        grid = figure.subplots(len(strips), columns, squeeze=False)
         figure.suptitle(title, fontsize=10.5)
-        for row, (name, strip) in zip(grid, strips.items(), strict=True):
-            for axes, image in zip(row, strip, strict=True):
-                show_image(axes, image, shape)
-            row[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)
+        image_rows(figure, strips, shape)
     return figure
 
 

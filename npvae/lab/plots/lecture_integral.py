@@ -3,11 +3,12 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
+from npvae.lab.compare import TITLES
+from npvae.lab.plots.comparison import COLORS
 from npvae.lab.plots.lecture import LINES
 from npvae.lab.plots.style import BLACK, BLUE, GREEN, ORANGE, style
 
-# as in `comparison`
-SOLVERS = {"variational EM": BLUE, "shared q": ORANGE, "amortized VI": GREEN}
+SOLVERS = {TITLES[name]: COLORS[name] for name in TITLES}
 
 
 def latent_picture(z, prior, curve, sigma_g, x, density, joint, data):

@@ -41,11 +41,7 @@ def reconstructions_figure(X, Y, image_shape=None):
         return points_figure({"data": X, "reconstructions": Y})
     with style():
         figure = plt.figure(figsize=(max(3.5, min(11, 1 + 0.75 * len(X))), 2.2))
-        panels = figure.subplots(2, len(X), squeeze=False)
-        for row, images, name in zip(panels, (X, Y), ("data", "recon-\nstruction"), strict=True):
-            for axes, image in zip(row, images, strict=True):
-                show_image(axes, image, image_shape)
-            row[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)
+        image_rows(figure, {"data": X, "recon-\nstruction": Y}, image_shape)
     return figure
 
 
@@ -92,11 +88,7 @@ def strips_figure(strips, image_shape, xlabel):
     with style():
         n = max(len(strip) for strip in strips.values())
         figure = plt.figure(figsize=(min(11, 1.2 + 0.75 * n), 0.6 + 0.8 * len(strips)))
-        panels = figure.subplots(len(strips), n, squeeze=False)
-        for row, (name, strip) in zip(panels, strips.items(), strict=True):
-            for axes, image in zip(row, strip, strict=True):
-                show_image(axes, image, image_shape)
-            row[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)
+        image_rows(figure, strips, image_shape)
         figure.supxlabel(xlabel, fontsize=10)
     return figure
 
@@ -112,6 +104,15 @@ def points_figure(sets):
         axes.set(xlabel="$x_1$" if wide else "row", ylabel="$x_2$" if wide else "$x_1$")
         axes.legend()
     return figure
+
+
+def image_rows(figure, strips, image_shape):
+    """Rows of images (n, D) under each other, each row with its name, on a figure or a part of one."""
+    grid = figure.subplots(len(strips), max(len(strip) for strip in strips.values()), squeeze=False)
+    for row, (name, strip) in zip(grid, strips.items(), strict=True):
+        for axes, image in zip(row, strip, strict=True):
+            show_image(axes, image, image_shape)
+        row[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)
 
 
 def image_grid(figure, images, image_shape, columns):

@@ -6,6 +6,7 @@ import numpy as np
 from npvae.lab.compare import TITLES
 from npvae.lab.plots.comparison import COLORS
 from npvae.lab.plots.style import style
+from npvae.lab.scale import slope
 
 PANELS = [("seconds_per_sweep", "time for one sweep (seconds)"), ("variational_parameters", "variational parameters"),
           ("anonymous_bytes", "own memory (bytes)"), ("seconds_per_new_x", "time for q of one new x (seconds)")]
@@ -29,9 +30,8 @@ def scale_figure(figures):
             for solver in ("variational_em", "amortized_vi"):
                 runs = [run for run in figures["runs"] if run["solver"] == solver]
                 m, y = (np.array([run[k] for run in runs], float) for k in ("m", key))
-                y = np.maximum(y, 1e-9)
-                slope = np.polyfit(np.log(m), np.log(y), 1)[0]
-                panel.loglog(m, y, "o-", color=COLORS[solver], label=f"{TITLES[solver]}: slope {slope:.2f}")
+                panel.loglog(m, np.maximum(y, 1e-9), "o-", color=COLORS[solver],
+                             label=f"{TITLES[solver]}: slope {slope(runs, key):.2f}")
             panel.set(xlabel="number of data m", ylabel=label)
             panel.legend(loc="best")
     return figure
