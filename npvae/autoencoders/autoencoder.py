@@ -7,7 +7,7 @@ import numpy as np
 from npvae.autoencoders.estimator import Estimator
 from npvae.autoencoders.settings import learning_rate, networks
 from npvae.autoencoders.squared_error import SquaredErrorSolver
-from npvae.inference.data import check_data, take
+from npvae.models.data import check_data, take
 
 
 @dataclass(eq=False)

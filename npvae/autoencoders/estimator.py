@@ -10,7 +10,7 @@ import numpy as np
 
 from npvae.autoencoders.model_files import check_arrays, check_image_shape, read_model, write_model
 from npvae.autoencoders.settings import check_settings, count_parameters
-from npvae.inference.data import check_data
+from npvae.models.data import check_data
 
 
 @dataclass(eq=False)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from npvae.inference.data import check_data, take
 from npvae.inference.run import Run
+from npvae.models.data import check_data, take
 from npvae.nn import lay_out
 
 

@@ -8,9 +8,9 @@ import numpy as np
 from npvae.autoencoders.estimator import Estimator
 from npvae.autoencoders.settings import check_choice, check_positive, check_whole, learning_rate, networks
 from npvae.inference import AmortizedVI, importance_weighted_bound
-from npvae.inference.data import check_data
 from npvae.inference.schedules import warm_up
 from npvae.models import BernoulliLikelihood, Gaussian, GaussianLikelihood, LatentVariableModel, MonteCarlo
+from npvae.models.data import check_data
 
 
 @dataclass(eq=False)

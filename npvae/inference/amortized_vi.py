@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from npvae.inference.data import take
 from npvae.inference.elbo import elbo
 from npvae.inference.evaluation import evaluate
 from npvae.inference.posteriors import Amortized
@@ -18,6 +17,7 @@ from npvae.inference.run import Run
 from npvae.inference.schedules import at
 from npvae.inference.solver import Solver
 from npvae.models import MonteCarlo
+from npvae.models.data import take
 from npvae.nn import lay_out, mlp
 
 
@@ -104,23 +104,41 @@ class AmortizedVI(Solver):
 
     def infer(self, X):
         """The encoder's rows q_φ(z|x) for X (B, D): (B, R), one pass through a network."""
-        X, encoder = self._checked(X), self.posterior.encoder
+        X, encoder = self._fitted(X), self.posterior.encoder
         blocks = (take(X, slice(i, i + 4096), self._dtype) for i in range(0, len(X), 4096))
         return np.concatenate([encoder(x)[0] for x in blocks]).astype(np.float64)
 
     def restore(self, arrays):
-        """Take up a saved run, as `Run.restore` does; `fit(X, resume=True)` then goes on with it. Returns itself."""
+        """Take up a saved run, as `Run.restore` does; `fit(X, resume=True)` then goes on with it. Returns itself.
+
+        Raises
+        ------
+        ValueError
+            If something is missing or does not fit, or if σ_g was taken from the data and then held: what is held is
+            not among the arrays.
+        """
+        likelihood = self.initial_model.likelihood
+        if getattr(likelihood, "from_data", False) and not likelihood.learn:
+            raise ValueError(f"{likelihood} takes sigma_g from the data and holds it, so it was not saved: "
+                             "give it as GaussianLikelihood(sigma_g=…, learn=False)")
         self._lay_out(self.initial_model.copy())
         self.run.restore(arrays)
         return self
 
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        if "posterior" in state:
+            self.posterior = Amortized(self.posterior.encoder.on(self.parameters, "phi."))
+
     def _start(self, X, resume):
         X = self._checked(X)
-        if not (resume and hasattr(self, "run")):
+        if resume and hasattr(self, "run"):
+            self.run.change(self.learning_rate, self.held_out, self.patience)
+        else:
             self._lay_out(self._starting_model(X))
         training = self.run.training(
             type(self).__name__, X, 64 if self.batch_size is None else self.batch_size, self.sweeps, self.seconds,
-            self.progress, score=lambda rows: self._score(take(X, rows, np.float64)), begin_sweep=self._begin_sweep,
+            self.progress, score=lambda rows: self._score(X, rows), begin_sweep=self._begin_sweep,
             end_sweep=self.after_sweep)
         return X, training
 
@@ -131,7 +149,7 @@ class AmortizedVI(Solver):
         self.model = model.on(self.parameters, "theta.")
         self.posterior = Amortized(encoder.on(self.parameters, "phi."))
         self.run = Run(self.parameters, self.seed, self.learning_rate, self.held_out, self.patience)
-        self._rng, self.history = self.run.rng, self.run.history
+        self._rng, self.history, self._beta = self.run.rng, self.run.history, at(self.beta, 0)
 
     def _begin_sweep(self, sweep):
         self._beta = at(self.beta, sweep)
@@ -140,10 +158,13 @@ class AmortizedVI(Solver):
         # the ELBO itself, also while the KL that is maximised has another weight than 1
         return value if self._beta == 1 else value - (1 - self._beta) * self.model.latent.kl(q)[0]
 
-    def _score(self, X):
+    def _score(self, X, rows):
         # the same few draws after every sweep: sweeps are compared with each other, and this is no reported number
         noise = None if self._categorical else self.noise or MonteCarlo(8)
-        return float(evaluate(self.model, self.infer(X), X, noise, seed=self.seed).mean())
+        # in blocks, lest the rows of a file on disk are all in memory at once
+        blocks = (take(X, rows[i:i + 4096], np.float64) for i in range(0, len(rows), 4096))
+        total = sum(evaluate(self.model, self.infer(x), x, noise, seed=self.seed).sum() for x in blocks)
+        return float(total / len(rows))
 
     def _initial_encoder(self):
         model = self.initial_model

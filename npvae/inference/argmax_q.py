@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from npvae.inference.data import take
 from npvae.inference.elbo import elbo
 from npvae.models import Categorical, Cubature, GaussHermite, affine
+from npvae.models.data import check_data, take
 from npvae.models.joint import log_joint
 
 ROWS = 1024     # rows in work at once: temporaries stay small whatever m is
@@ -22,6 +22,7 @@ def argmax_q(model, x, start, noise=None, tolerance=1e-6, most_steps=500):
     model : LatentVariableModel
         Its θ is not moved and gathers no gradient if it was made with `gradient=False`.
     x : array (B, D)
+        Floats, or integer images 0 … 255.
     start : array (B, R)
         Where the rows start; the result is never worse than the start.
     noise : Noise, optional
@@ -41,6 +42,7 @@ def argmax_q(model, x, start, noise=None, tolerance=1e-6, most_steps=500):
     >>> argmax_q(model, np.zeros((5, 2)), np.zeros((5, 3))).shape
     (5, 3)
     """
+    x = x if getattr(x, "dtype", np.dtype(int)).kind == "f" else take(check_data(x), slice(None), np.float64)
     if isinstance(model.latent, Categorical):
         return log_joint(model, x, np.eye(model.latent.dim, dtype=x.dtype)).T
     if affine.is_affine_gaussian(model):

@@ -10,6 +10,7 @@ from npvae.inference.theta_steps import AdamStep, ExactStep, LineSearchStep
 from npvae.inference.training import Training
 from npvae.models.affine import is_affine_gaussian
 from npvae.nn import lay_out
+from npvae.nn.optimizers import positive
 
 
 @dataclass(eq=False)
@@ -35,10 +36,12 @@ class EMSolver(Solver):
         # θ in a vector of its own, and the kind of θ step
         default = len(X) if self._categorical or self.exact_m_step else 100
         batch_size = default if self.batch_size is None else self.batch_size
+        positive("tolerance", self.tolerance)
         self._full = self._sweeps_are_full(X, batch_size)
         if self.exact_m_step and not self._full:
-            raise ValueError(f"the exact M-step needs full sweeps: got batch_size {batch_size} for {len(X)} rows, "
-                             f"expected {len(X)} or more")
+            raise ValueError(f"the exact M-step needs full sweeps on deterministic nodes: got batch_size {batch_size} "
+                             f"for {len(X)} rows and noise {self.noise}, expected {len(X)} or more, a decoder of one "
+                             "affine layer, and no noise")
         self._dtype = self.dtype or (np.float64 if self._full else np.float32)
         self._rng = np.random.default_rng(self.seed)
         model = self._starting_model(X)
@@ -53,10 +56,12 @@ class EMSolver(Solver):
 
     def _sweeps_are_full(self, X, batch_size):
         # full sweeps need nodes on which the ELBO is right for any θ, else θ learns what the nodes do not see
-        if self.noise is not None:
+        if self._categorical:
+            deterministic = True
+        elif self.noise is not None:
             deterministic = not self.noise.random
         else:
-            deterministic = self._categorical or self.model.latent.dim <= 2 or is_affine_gaussian(self.initial_model)
+            deterministic = self.model.latent.dim <= 2 or is_affine_gaussian(self.initial_model)
         return batch_size >= len(X) and deterministic
 
     def _nodes(self, dtype):

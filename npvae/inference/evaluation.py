@@ -9,10 +9,10 @@ from typing import NamedTuple
 import numpy as np
 
 from npvae.inference.argmax_q import argmax_rows, starting_rows
-from npvae.inference.data import check_data, take
 from npvae.inference.elbo import elbo
 from npvae.models import Categorical, Cubature, GaussHermite, MonteCarlo
 from npvae.models.affine import is_affine_gaussian
+from npvae.models.data import check_data, take
 from npvae.models.exact import log_marginal
 from npvae.models.joint import log_sum_exp
 
@@ -37,13 +37,19 @@ def evaluate(model, q, X, noise=None, seed=12345):
     -------
     value : array (B,), nats
 
+    Raises
+    ------
+    ValueError
+        For data that do not fit the model, or rows that do not fit the data.
+
     Examples
     --------
     >>> from npvae.models import probabilistic_pca
     >>> evaluate(probabilistic_pca(2, 3), np.zeros((5, 4)), np.zeros((5, 3))).shape
     (5,)
     """
-    model, q, rng = model.copy(np.float64), np.asarray(q, np.float64), np.random.default_rng(seed)
+    X, q = _checked(model, X, q)
+    model, rng = model.copy(np.float64), np.random.default_rng(seed)
     noise = reporting_noise(model) if noise is None else noise
     points = model.latent.dim if noise is None else len(noise(rng, 1, model.latent.dim).w)
     size, value = _rows_at_once(model, points), np.empty(len(q))
@@ -100,7 +106,8 @@ def importance_weighted_bound(model, X, q, samples=1000, repeats=1, seed=12345, 
     """
     if samples < 1 or repeats < 1:
         raise ValueError(f"samples is {samples} and repeats {repeats}, expected 1 or more")
-    model, q, rng = model.copy(np.float64), np.asarray(q, np.float64), np.random.default_rng(seed)
+    X, q = _checked(model, X, q)
+    model, rng = model.copy(np.float64), np.random.default_rng(seed)
     size, value, error = _rows_at_once(model, samples), np.empty(len(q)), np.empty(len(q))
     for start in range(0, len(q), size):
         rows = slice(start, start + size)
@@ -110,6 +117,14 @@ def importance_weighted_bound(model, X, q, samples=1000, repeats=1, seed=12345, 
         value[rows] = bounds.mean(0)
         error[rows] = bounds.std(0, ddof=1) / repeats**0.5 if repeats > 1 else _delta_error(runs[0])
     return (value, error) if return_error else value
+
+
+def _checked(model, X, q):
+    X, q = check_data(X, model.data_dim, model.likelihood), np.asarray(q, np.float64)
+    if q.shape != (len(X), model.latent.row_size):
+        raise ValueError(f"got rows q of shape {q.shape}, expected ({len(X)}, {model.latent.row_size}): one for each "
+                         f"datapoint, as {model.latent} describes them")
+    return X, q
 
 
 def _log_weights(model, x, q, samples, rng):
@@ -179,8 +194,8 @@ def gap_decomposition(model, X, q, tolerance=1e-6, seed=0):
     >>> gaps.approximation.round(9)
     array([0., 0., 0., 0.])
     """
-    X = take(check_data(X), slice(None), np.float64)
-    model, q = model.copy(np.float64), np.asarray(q, np.float64)
+    X, q = _checked(model, X, q)
+    X, model = take(X, slice(None), np.float64), model.copy(np.float64)
     log_p, elbo_q = log_marginal(model, X, tolerance), evaluate(model, q, X)
     best = elbo_q
     # from the rows themselves, and from elsewhere: a climb may end on the wrong one of several hills

@@ -3,8 +3,8 @@
 import numpy as np
 
 from npvae.inference.argmax_q import quadrature
-from npvae.inference.data import check_data, take
 from npvae.inference.elbo import elbo
+from npvae.models.data import check_data, take
 from npvae.nn import Adam, lay_out
 
 

@@ -5,9 +5,9 @@ import math
 
 import numpy as np
 
-from npvae.inference.early_stopping import EarlyStopping, hold_out
+from npvae.inference.early_stopping import EarlyStopping, checked_patience, hold_out
 from npvae.inference.schedules import at
-from npvae.inference.training import History, Training
+from npvae.inference.training import History, Training, check_budget
 from npvae.nn import Adam
 
 
@@ -66,10 +66,11 @@ class Run:
         -------
         training : Training
         """
+        check_budget(name, batch_size, sweeps, seconds)
         rows, held = hold_out(len(X), self.held_out, self.seed)
         if self.stopping is not None:
             self.stopping.go_on()
-            sweeps = len(self.history) if self.stopping.exhausted and self.history else sweeps
+            sweeps = self.history[-1]["sweep"] if self.stopping.exhausted and self.history else sweeps
 
         def begin(sweep):
             self.optimizer.learning_rate = at(self.learning_rate, sweep)
@@ -86,7 +87,16 @@ class Run:
 
         return Training(name, len(X), batch_size, sweeps, seconds, self.rng, [self.parameters.value], progress,
                         self.history, measure, rows, X, begin, end,
-                        moments=[self.optimizer.m, self.optimizer.v])
+                        optimizer=self.optimizer)
+
+    def change(self, learning_rate, held_out, patience):
+        """Go on with another learning rate or patience; which rows are held out cannot change any more."""
+        if held_out != self.held_out:
+            raise ValueError(f"held_out is {held_out}, but the run that goes on began with {self.held_out}: its "
+                             "gradients have seen other rows; keep it, or fit anew")
+        self.learning_rate = learning_rate
+        if self.stopping is not None:
+            self.stopping.patience = checked_patience(patience)
 
     def finish(self):
         """The run is over for now: the parameters of the best sweep take their place, if rows were held out."""
@@ -108,9 +118,7 @@ class Run:
         ValueError
             If something is missing or does not fit.
         """
-        for name in self.parameters.names:
-            if f"parameters/{name}" in arrays:
-                self.parameters[name][...] = arrays[f"parameters/{name}"]
+        self._restore_parameters({name: a for name, a in arrays.items() if name.startswith("parameters/")})
         if "generator" not in arrays:
             return
         try:
@@ -121,6 +129,16 @@ class Run:
                 self.stopping.restore({name: arrays[f"stopping/{name}"] for name in ("best", "last", "score")})
         except (KeyError, TypeError, AttributeError, OverflowError) as problem:
             raise ValueError(f"the training state does not fit: {problem}") from problem
+
+    def _restore_parameters(self, arrays):
+        # all of them or none
+        if arrays:
+            shapes = {f"parameters/{name}": self.parameters[name].shape for name in self.parameters.names}
+            got = {name: np.shape(a) for name, a in arrays.items()}
+            if got != shapes:
+                raise ValueError(f"the saved parameters do not fit: got {got}, expected {shapes}")
+        for name, a in arrays.items():
+            self.parameters[name.removeprefix("parameters/")][...] = a
 
 
 def _under(folder, arrays):

@@ -70,4 +70,5 @@ def _rising(sweeps, end, sweep):
 
 def _falling(start, end, sweeps, sweep):
     # λ = end + (start − end) · ½ (1 + cos π s/sweeps)
-    return end + (start - end) * 0.5 * (1 + math.cos(math.pi * min(1.0, sweep / sweeps)))
+    done = min(1.0, sweep / sweeps) if sweeps else 1.0
+    return end + (start - end) * 0.5 * (1 + math.cos(math.pi * done))

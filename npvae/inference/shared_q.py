@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from npvae.inference.argmax_q import argmax_shared_q
-from npvae.inference.data import check_data, take
 from npvae.inference.elbo import elbo
 from npvae.inference.em_solver import EMSolver
 from npvae.inference.posteriors import Shared
+from npvae.models.data import check_data, take
 from npvae.nn import Adam
 
 
@@ -95,14 +95,14 @@ class SharedQ(EMSolver):
                 q = self._argmax(x)
                 # θ ← θ + λ ∇_θ Σ_i L(q, x^i, θ)
                 training.record(self._step_theta(q, x, self._draw(len(x))))
-        if self._full and not training.cut_short:
-            # full sweeps end as they began: with q the argmax for the θ that stands
-            self._argmax(take(X, slice(None), self._dtype))
+            if self._full and not training.out_of_time:
+                # full sweeps end as they began: with q the argmax for the θ that stands
+                self._argmax(take(X, slice(None), self._dtype))
         return self
 
     def infer(self, X):
         """The one row, once for each row of X (B, D): (B, R). It does not look at X; that is the trouble."""
-        X = self._checked(X)
+        X = self._fitted(X)
         return np.tile(self.posterior.row.astype(np.float64), (len(X), 1))
 
     def _start(self, X):
@@ -115,7 +115,7 @@ class SharedQ(EMSolver):
         return X
 
     def _argmax(self, x):
-        if self._full or self._categorical:
+        if self._full:
             self.posterior.row[...] = argmax_shared_q(self._fixed, x, self.posterior.row, self._nodes(x.dtype),
                                                       self.tolerance)
         else:

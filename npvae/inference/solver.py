@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from npvae.inference.argmax_q import quadrature
-from npvae.inference.data import check_data, take
 from npvae.inference.evaluation import evaluate
 from npvae.inference.training import History
 from npvae.models import Categorical, LatentVariableModel, MonteCarlo
+from npvae.models.data import check_data, take
 
 ONE_DRAW = MonteCarlo(1)    # the lecture's one-sample approximation
 
@@ -52,19 +52,34 @@ class Solver:
     history: History = field(default_factory=History, init=False, repr=False)
 
     def __post_init__(self):
+        if self.dtype not in (None, np.float32, np.float64):
+            raise ValueError(f"dtype is {self.dtype}, expected numpy.float32 or numpy.float64")
         self.initial_model = self.model
+
+    def __setstate__(self, state):
+        # copied or unpickled: the model's views became arrays of their own, let it look into the vector again
+        self.__dict__.update(state)
+        if "parameters" in state:
+            self.model = self.model.on(self.parameters, "theta.")
 
     def elbo(self, X):
         """L(q, x^i, θ) of each row of X (B, D) with the row's q from `infer`, on fresh noise: (B,) nats."""
-        X = self._checked(X)
+        X = self._fitted(X)
         return evaluate(self.model, self.infer(X), X)
+
+    def _fitted(self, X):
+        # X for a solver that has something to say of it
+        if not hasattr(self, "posterior"):
+            raise ValueError(f"this {type(self).__name__} has not been fitted: call fit(X) first")
+        return self._checked(X)
 
     def _checked(self, X):
         return check_data(X, self.initial_model.data_dim, self.initial_model.likelihood)
 
     def _starting_model(self, X):
         # a copy of the model that was given, σ_g started at the data where it was not
-        return self.initial_model.copy().started(take(X, slice(2000), np.float64))
+        some = slice(None, None, -(-len(X) // 2000))
+        return self.initial_model.copy().started(take(X, some, np.float64))
 
     @property
     def _categorical(self):

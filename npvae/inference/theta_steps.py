@@ -90,7 +90,8 @@ class ExactStep:
     Raises
     ------
     ValueError
-        If the decoder is not one affine layer, or the likelihood not Gaussian.
+        If the decoder is not one affine layer, or the likelihood not Gaussian; from a call, if the decoder fits the
+        data exactly, so that the likelihood grows without bound as σ_g falls.
     """
 
     def __init__(self, model, parameters, learning_rate=None):
@@ -106,15 +107,27 @@ class ExactStep:
         latent, likelihood = self.model.latent, self.model.likelihood
         mean, covariance = latent.mean(q), latent.covariance(q)
         z, z_bar, x_bar = mean - mean.mean(0), mean.mean(0), x.mean(0)
-        # W = (Σ_i E[(z − z̄)(z − z̄)ᵀ])⁻¹ Σ_i E[z − z̄](x − x̄)ᵀ,  b = x̄ − z̄ W; the one-hot z of a mixture sum to one,
-        # which leaves a direction free: take the shortest W
-        W = np.linalg.pinv(z.T @ z + covariance, hermitian=True) @ (z.T @ (x - x_bar))
-        self.layer.W[...], self.layer.b[...] = W, x_bar - z_bar @ W
+        # W = (Σ_i E[(z − z̄)(z − z̄)ᵀ])⁻¹ Σ_i E[z − z̄](x − x̄)ᵀ,  b = x̄ − z̄ W
+        scatter = z.T @ z + covariance
+        if isinstance(latent, Categorical):
+            # one-hot z sum to one, so the scatter is 0 along (1 … 1), but for rounding, which must not be inverted;
+            # nothing on the right lies along it: with any positive number there, W is the shortest solution
+            scatter += np.trace(scatter) / len(scatter)
+        W = np.linalg.pinv(scatter, hermitian=True) @ (z.T @ (x - x_bar))
+        b = x_bar - z_bar @ W
         if likelihood.learn:
             # σ_g² = Σ_i E‖x − g(z)‖²/(mD) = (Σ_i ‖x − g(E z)‖² + tr Wᵀ Cov W)/(mD)
-            error = ((x - mean @ self.layer.W - self.layer.b) ** 2).sum() + np.sum(W * (covariance @ W))
+            error = ((x - mean @ W - b) ** 2).sum() + np.sum(W * (covariance @ W))
+            _check_error(error, ((x - x_bar) ** 2).sum())
             likelihood.log_sigma[...] = 0.5 * np.log(error / x.size)
+        self.layer.W[...], self.layer.b[...] = W, b
         if isinstance(latent, Categorical) and latent.learn_weights:
             # π = mean_i q_i
             latent.logits[...] = np.log(np.maximum(mean.mean(0), np.finfo(mean.dtype).tiny))
         return value
+
+
+def _check_error(error, total):
+    if not error > 1e-12 * total:
+        raise ValueError("the decoder fits the data exactly: the likelihood grows without bound as sigma_g falls; "
+                         "give GaussianLikelihood a sigma_g, or the model a smaller K")

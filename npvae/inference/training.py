@@ -5,7 +5,7 @@ import warnings
 
 import numpy as np
 
-from npvae.inference.data import release
+from npvae.models.data import release
 
 SHUFFLED_BATCHES = 64   # batches a block, when the rows are shuffled block by block
 
@@ -24,7 +24,12 @@ class History(list):
     """
 
     def __getitem__(self, key):
-        return np.array([record[key] for record in self]) if isinstance(key, str) else super().__getitem__(key)
+        if not isinstance(key, str):
+            return super().__getitem__(key)
+        if self and not any(key in record for record in self):
+            raise KeyError(key)
+        # a sweep that was interrupted has no held-out score
+        return np.array([record.get(key, np.nan) for record in self])
 
     def __repr__(self):
         if len(self) < 4:
@@ -66,8 +71,8 @@ class Training:
     begin_sweep : callable (sweep from 0), optional
     end_sweep : callable (the sweep's record) -> bool, optional
         May add to the record; True ends the fit.
-    moments : sequence of arrays
-        An optimizer's, set to zero if the fit diverges, so that it can go on with another learning rate.
+    optimizer : Adam, optional
+        Forgets its moments if the fit diverges, so that it can go on with another learning rate.
 
     Raises
     ------
@@ -84,8 +89,8 @@ class Training:
     """
 
     def __init__(self, name, m, batch_size, sweeps=None, seconds=None, rng=None, keep=(), progress=None, history=None,
-                 measure="elbo", rows=None, data=None, begin_sweep=None, end_sweep=None, moments=()):
-        _check_budget(name, batch_size, sweeps, seconds)
+                 measure="elbo", rows=None, data=None, begin_sweep=None, end_sweep=None, optimizer=None):
+        check_budget(name, batch_size, sweeps, seconds)
         m = m if rows is None else len(rows)
         self.name, self.m, self.batch_size, self.rng, self.progress = name, m, min(batch_size, m), rng, progress
         self.sweeps = 100 if sweeps is None and seconds is None else sweeps
@@ -93,7 +98,7 @@ class Training:
         self.block = SHUFFLED_BATCHES * self.batch_size if isinstance(data, np.memmap) else None
         self.begin_sweep, self.end_sweep = begin_sweep, end_sweep
         self.history = History() if history is None else history
-        self.keep, self.finite, self.moments = list(keep), [a.copy() for a in keep], moments
+        self.keep, self.finite, self.optimizer = list(keep), [a.copy() for a in keep], optimizer
         self._total, self._rows = 0.0, 0
         self._sweep, self._earlier = (self.history[-1][k] for k in ("sweep", "seconds")) if self.history else (0, 0.0)
 
@@ -114,7 +119,8 @@ class Training:
         self._end_sweep()
         self._bar.close()
         self._errstate.__exit__(None, None, None)
-        self.cut_short = kind is not None or self.out_of_time
+        # neither can be copied or pickled, and a solver holds on to its training
+        self._errstate = self._bar = None
         if kind is KeyboardInterrupt:
             warnings.warn(f"{self.name} was interrupted in sweep {int(self._sweep) + 1}; it holds what it has learned",
                           stacklevel=2)
@@ -154,7 +160,7 @@ class Training:
                 break
 
     def record(self, elbo):
-        """Note the ELBO (B,) of a batch, measured on noise that q was not fitted on."""
+        """Note the ELBO (B,) of a batch."""
         total = float(elbo.sum())
         if not np.isfinite(total):
             self._diverged(_title(self.measure))
@@ -185,8 +191,8 @@ class Training:
         # all of them, also those that are still finite: they belong together, and they led to this
         for a, last in zip(self.keep, self.finite, strict=True):
             a[...] = last
-        for a in self.moments:
-            a.fill(0)
+        if self.optimizer is not None:
+            self.optimizer.forget()
         self._rows = 0
         raise DivergenceError(f"{self.name}: a non-finite {what} in sweep {int(self._sweep) + 1}; the last finite "
                               "parameters are kept. Lower the learning rate, rescale the data to about [0, 1], "
@@ -212,7 +218,10 @@ def _title(measure):
     return {"elbo": "ELBO"}.get(measure, measure.replace("_", " "))
 
 
-def _check_budget(name, batch_size, sweeps, seconds):
+def check_budget(name, batch_size, sweeps, seconds):
+    """Raise a ValueError unless each that is given is a positive number, and the batch a whole one."""
     for what, number in (("batch_size", batch_size), ("sweeps", sweeps), ("seconds", seconds)):
         if number is not None and not number > 0:
             raise ValueError(f"{name}: {what} is {number}, expected a positive number")
+    if not isinstance(batch_size, (int, np.integer)):
+        raise ValueError(f"{name}: batch_size is {batch_size!r}, expected a whole number of rows")

@@ -9,14 +9,15 @@ The lecture moves θ first; the loop is the same, entered half a turn later.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from npvae.inference.argmax_q import ROWS, argmax_q, argmax_rows, starting_rows
-from npvae.inference.data import take
 from npvae.inference.elbo import elbo
 from npvae.inference.em_solver import EMSolver
 from npvae.inference.posteriors import Free
+from npvae.models.data import take
 from npvae.nn import RowAdam
 
 
@@ -82,9 +83,9 @@ class VariationalEM(EMSolver):
                 q = self._argmax(x, index)
                 # θ ← θ + λ ∇_θ Σ_i L(q_i, x^i, θ)
                 training.record(self._step_theta(q, x, self._draw(len(x))))
-        if self._full and not training.cut_short:
-            # full sweeps end as they began: with every q_i the argmax for the θ that stands
-            self._argmax(take(X, slice(None), self._dtype), slice(None))
+            if self._full and not training.out_of_time:
+                # full sweeps end as they began: with every q_i the argmax for the θ that stands
+                self._argmax(take(X, slice(None), self._dtype), slice(None))
         return self
 
     def infer(self, X):
@@ -93,9 +94,14 @@ class VariationalEM(EMSolver):
         For the data that it was fitted on the loop starts at the table's rows; for new data, at the best of some
         draws from the prior.
         """
-        X = self._checked(X)
-        start = self.posterior.table if self._was_fitted_on(X) else self._starting_rows(X)
+        X = self._fitted(X)
+        start = self._finite_table() if self._was_fitted_on(X) else self._starting_rows(X)
         return argmax_rows(self.model, X, start, self.tolerance, self._nodes(np.float64))
+
+    def _finite_table(self):
+        # a table on disk is not put back when a fit diverges; a row that was lost starts at the prior again
+        table = self.posterior.table
+        return np.where(np.isfinite(table).all(1, keepdims=True), table, self.model.latent.prior_row())
 
     def _starting_rows(self, X):
         model, rng = self.model.copy(np.float64), np.random.default_rng(self.seed)
@@ -117,8 +123,11 @@ class VariationalEM(EMSolver):
             self._training.guard(table)
             self._row_adam = RowAdam(table, self.q_learning_rate)
             return table
-        table, *moments = (np.lib.format.open_memmap(f"{self.table_file}{end}", "w+", self._dtype, (m, len(row)))
-                           for end in ("", ".m", ".v"))
+        files = [f"{self.table_file}{end}" for end in ("", ".m", ".v")]
+        for file in files:
+            # a new file, lest another solver that has mapped the old one loses the ground under its feet
+            Path(file).unlink(missing_ok=True)
+        table, *moments = (np.lib.format.open_memmap(file, "w+", self._dtype, (m, len(row))) for file in files)
         table[...] = row
         self._row_adam = RowAdam(table, self.q_learning_rate, moments=moments)
         return table

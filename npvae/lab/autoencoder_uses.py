@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from npvae.autoencoders import VAE, Autoencoder
-from npvae.inference.data import take
 from npvae.lab.baselines import PCA, Scaling, knn_accuracy, softmax_classifier
+from npvae.models.data import take
 
 PER_CLASS = (1, 2, 5, 10, 50)
 

@@ -9,10 +9,10 @@ import time
 import numpy as np
 
 from npvae.inference import AmortizedVI
-from npvae.inference.data import take
 from npvae.lab import bench_peers
 from npvae.lab.tables import table
 from npvae.models import mlp_model
+from npvae.models.data import take
 from npvae.nn import mlp, tanh
 
 # data, hidden and latent dimension, batch, steps in a round

@@ -42,8 +42,8 @@ def run_reconstruct(args):
     """Write the picture; print the error over all test rows."""
     import numpy as np
 
-    from npvae.inference.data import take
     from npvae.lab.plots.samples import reconstructions_figure
+    from npvae.models.data import take
 
     model, out = _opened(args)
     data = _matching(args.data, model)
@@ -105,8 +105,8 @@ def _plane(args, model, shape):
 def _between(args, model):
     import numpy as np
 
-    from npvae.inference.data import take
     from npvae.lab.plots.samples import strips_figure
+    from npvae.models.data import take
 
     data = _matching(args.data, model)
     if max(args.between) >= len(data.test):

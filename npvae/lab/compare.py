@@ -7,8 +7,8 @@ import numpy as np
 
 from npvae.datasets import Dataset
 from npvae.inference import AmortizedVI, SharedQ, VariationalEM, evaluate, gap_decomposition, shared_ceiling
-from npvae.inference.data import check_data, take
 from npvae.models import mixture_of_gaussians, mlp_model
+from npvae.models.data import check_data, take
 from npvae.models.exact import exact_method, log_marginal
 
 SOLVERS = {"variational_em": VariationalEM, "shared_q": SharedQ, "amortized_vi": AmortizedVI}

@@ -7,7 +7,7 @@
 import numpy as np
 
 from npvae.autoencoders import VAE, Autoencoder
-from npvae.inference.data import take
+from npvae.models.data import take
 
 
 def aggregate_code(model, X):

@@ -8,6 +8,7 @@ import math
 
 import numpy as np
 
+from npvae.models.data import check_data, take
 from npvae.models.generative import probabilistic_pca
 from npvae.models.latents import LOG_2PI, Gaussian
 from npvae.models.likelihoods import GaussianLikelihood
@@ -86,6 +87,7 @@ def maximum_likelihood_ppca(X, latent_dim):
     Parameters
     ----------
     X : array (m, D)
+        Floats, or integer images 0 … 255.
     latent_dim : int
         K < D.
 
@@ -105,9 +107,9 @@ def maximum_likelihood_ppca(X, latent_dim):
     >>> round(maximum_likelihood_ppca(X, 1).likelihood.sigma_g, 2)
     0.99
     """
-    X = np.asarray(X, np.float64)
+    X = take(check_data(X), slice(None), np.float64)
     D = X.shape[1]
-    if not 0 < latent_dim < D:
+    if latent_dim not in range(1, D):
         raise ValueError(f"latent_dim is {latent_dim}, expected 1 … {D - 1} for data with {D} columns")
     b = X.mean(0)
     eigenvalues, U = np.linalg.eigh((X - b).T @ (X - b) / len(X))

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from npvae.models import affine
+from npvae.models.data import check_data, take
 from npvae.models.grid import grid_log_marginal, grid_moments
 from npvae.models.joint import log_joint, log_sum_exp
 from npvae.models.latents import Categorical, Gaussian
@@ -28,6 +29,7 @@ def log_marginal(model, X, tolerance=1e-6, return_error=False):
     ----------
     model : LatentVariableModel
     X : array (B, D)
+        Floats, or integer images 0 … 255.
     tolerance : float
         What a grid may err by, nats per row.
     return_error : bool
@@ -70,6 +72,7 @@ def exact_posterior(model, X, tolerance=1e-6):
     ----------
     model : LatentVariableModel
     X : array (B, D)
+        Floats, or integer images 0 … 255.
     tolerance : float
         Of a grid, nats per row.
 
@@ -110,15 +113,12 @@ def exact_method(model):
 
 
 def _prepared(model, X, tolerance):
-    X, method = np.asarray(X, np.float64), exact_method(model)
+    method = exact_method(model)
     if method is None:
         raise ValueError(f"no exact log p(x) for {model}: that needs a Categorical latent (enumeration), an affine "
                          "decoder with GaussianLikelihood (closed form) or a Gaussian latent with K ≤ 2 (grid); "
                          "importance_weighted_bound covers any model from below")
-    if X.ndim != 2 or len(X) == 0 or X.shape[1] != model.data_dim:
-        raise ValueError(f"got data of shape {X.shape}, expected (rows, {model.data_dim})")
-    if not np.isfinite(X).all():
-        raise ValueError(f"data has a value that is not finite in row {np.argwhere(~np.isfinite(X))[0][0]}")
     if not tolerance > 0:
         raise ValueError(f"tolerance is {tolerance}, expected a positive number of nats")
+    X = take(check_data(X, model.data_dim, model.likelihood), slice(None), np.float64)
     return model.copy(np.float64), X, method

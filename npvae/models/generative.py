@@ -44,6 +44,12 @@ class LatentVariableModel:
     likelihood: object
 
     def __post_init__(self):
+        if not (hasattr(self.decoder, "arrays") and hasattr(self.decoder, "on")):
+            raise ValueError(f"got the decoder {self.decoder}, expected a network with arrays() and on(), such as "
+                             "mlp([…]) or chain(…) makes")
+        if isinstance(self.latent, Gaussian) and not _input_gradient(self.decoder):
+            raise ValueError(f"the decoder {self.decoder} was built with input_gradient=False, but the gradient for z "
+                             "goes through its input: build it without")
         try:
             self.decoder(np.zeros((1, self.latent.dim)))
         except ValueError as mismatch:
@@ -113,6 +119,10 @@ class LatentVariableModel:
     def started(self, x):
         """The same model, with what was to start from the data x (m, D) started there."""
         return replace(self, likelihood=self.likelihood.started(x))
+
+
+def _input_gradient(network):
+    return getattr(getattr(network, "layers", (network,))[0], "input_gradient", True)
 
 
 def mixture_of_gaussians(components, data_dim, sigma_g=None, rng=None, means=None):

@@ -44,8 +44,11 @@ def _resolved(model, X, tolerance):
     while groups:
         todo = []
         for rows, lattice in groups:
-            lattice = _refine(_with_mass(model, X[rows], lattice, h, value[rows]))
-            _check_size(model, lattice, tolerance)
+            lattice = _with_mass(model, X[rows], lattice, h, value[rows])
+            # every node becomes at least two in each dimension
+            _check_size(model, 2**model.latent.dim * len(lattice), tolerance)
+            lattice = _refine(lattice)
+            _check_size(model, len(lattice), tolerance)
             finer = _log_integral(model, X[rows], lattice, h / 2)[0]
             change, value[rows] = _difference(finer, value[rows]), finer
             # at a kink of the decoder the changes fall by about four, and one may be small by chance: look at two
@@ -58,9 +61,9 @@ def _resolved(model, X, tolerance):
         h, groups = h / 2, todo
 
 
-def _check_size(model, lattice, tolerance):
-    if len(lattice) > MOST_NODES:
-        raise ValueError(f"the grid would need more than {len(lattice)} nodes for an error of {tolerance:g} nats: the "
+def _check_size(model, nodes, tolerance):
+    if nodes > MOST_NODES:
+        raise ValueError(f"the grid would need {nodes} nodes or more for an error of {tolerance:g} nats: the "
                          f"posterior is too narrow, σ_g = {getattr(model.likelihood, 'sigma_g', math.nan):.2g}; raise "
                          "the tolerance or use importance_weighted_bound")
 

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from npvae.models.noise import over_nodes
+from npvae.models.noise import at_least_one, over_nodes
 
 LOG_2PI = math.log(2 * math.pi)
 
@@ -31,9 +31,8 @@ class Gaussian:
     """
 
     def __init__(self, dim):
-        if int(dim) != dim or dim < 1:
-            raise ValueError(f"Gaussian got dim {dim}, expected a positive whole number")
-        self.dim, self.row_size = int(dim), 2 * int(dim)
+        self.dim = at_least_one("dim of Gaussian", dim)
+        self.row_size = 2 * self.dim
 
     def nodes(self, q, noise):
         """z = μ + σ ⊙ ε, the reparameterization trick (Kingma & Welling 2014; Rezende et al. 2014).
@@ -49,6 +48,8 @@ class Gaussian:
         -------
         z (S, B, K), w (S, 1), back : (dz, dw) -> dq (B, 2K)
         """
+        if noise is None:
+            raise ValueError("a Gaussian latent needs noise, e.g. MonteCarlo()(rng, batch=len(q), dim=K)")
         K, eps = self.dim, noise.eps
         sigma = np.exp(q[:, K:])                            # (B, K)
         # z = μ + σ ⊙ ε
@@ -144,9 +145,7 @@ class Categorical:
     """
 
     def __init__(self, components, weights=None, learn_weights=True):
-        if int(components) != components or components < 1:
-            raise ValueError(f"Categorical got components {components}, expected a positive whole number")
-        self.dim = self.row_size = int(components)
+        self.dim = self.row_size = at_least_one("components of Categorical", components)
         weights = np.full(self.dim, 1 / self.dim) if weights is None else np.asarray(weights, float)
         if weights.shape != (self.dim,) or not (weights > 0).all() or abs(weights.sum() - 1) > 1e-6:
             raise ValueError(f"Categorical got weights {weights}, expected {self.dim} positive numbers that sum to 1")

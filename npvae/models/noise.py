@@ -5,6 +5,7 @@ The noise is an argument of the ELBO, drawn outside: given the noise, the ELBO i
 """
 
 import math
+import numbers
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -32,7 +33,7 @@ class MonteCarlo:
     random = True
 
     def __post_init__(self):
-        _at_least_one("samples", self.samples)
+        at_least_one("samples", self.samples)
 
     def __call__(self, rng, batch, dim, dtype=np.float64):
         eps = rng.standard_normal((self.samples, batch, dim), dtype=dtype)
@@ -54,13 +55,16 @@ class GaussHermite:
     random = False
 
     def __post_init__(self):
-        _at_least_one("nodes", self.nodes)
+        at_least_one("nodes", self.nodes)
 
     def __call__(self, rng, batch, dim, dtype=np.float64):
         if self.nodes**dim > 1_000_000:
             raise ValueError(f"{self.nodes} nodes in {dim} dimensions are {self.nodes**dim} points: "
                              "use MonteCarlo or Cubature above two dimensions")
-        x, w = np.polynomial.hermite_e.hermegauss(self.nodes)
+        with np.errstate(all="ignore"):
+            x, w = np.polynomial.hermite_e.hermegauss(self.nodes)
+        if not np.isfinite([x, w]).all():
+            raise ValueError(f"{self.nodes} Gauss–Hermite nodes are beyond the range of floats: take 300 or fewer")
         eps = np.stack(np.meshgrid(*[x] * dim, indexing="ij"), axis=-1).reshape(-1, 1, dim)
         weights = np.prod(np.stack(np.meshgrid(*[w / w.sum()] * dim, indexing="ij"), axis=-1), axis=-1)
         return Noise(eps.astype(dtype), weights.reshape(-1, 1).astype(dtype))
@@ -93,6 +97,8 @@ def over_nodes(a):
     return a[0] if len(a) == 1 else a.sum(0)
 
 
-def _at_least_one(name, n):
-    if int(n) != n or n < 1:
-        raise ValueError(f"{name} is {n}, expected a positive whole number")
+def at_least_one(name, n):
+    """The whole number n as an int, or a ValueError if it is not one from 1."""
+    if not isinstance(n, numbers.Integral) or n < 1:
+        raise ValueError(f"{name} is {n!r}, expected a positive whole number")
+    return int(n)

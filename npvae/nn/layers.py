@@ -43,7 +43,7 @@ class Affine:
 
     @classmethod
     def random(cls, n_in, n_out, rng, input_gradient=True):
-        """Weights and biases from U(−1/√n_in, 1/√n_in) (LeCun et al. 1998, "Efficient BackProp")."""
+        """Weights and biases from U(−1/√n_in, 1/√n_in), the usual start (Glorot & Bengio 2010, eq. 1)."""
         bound = n_in**-0.5
         W, b = rng.uniform(-bound, bound, (n_in, n_out)), rng.uniform(-bound, bound, n_out)
         return cls(W, b, np.zeros_like(W), np.zeros_like(b), input_gradient)
@@ -178,7 +178,8 @@ def chain(*layers):
     Parameters
     ----------
     *layers : callables x -> (y, back)
-        Functions such as `tanh`, or layers with parameters such as `Affine`.
+        Functions such as `tanh`, or layers with parameters such as `Affine`. A layer that stands in two places has
+        two sets of parameters once a model or a solver lays the network out.
 
     Returns
     -------
@@ -189,6 +190,8 @@ def chain(*layers):
     >>> chain(Affine.random(2, 3, np.random.default_rng(0)), tanh)
     chain(Affine(2, 3), tanh)
     """
+    if not layers:
+        raise ValueError("chain got no layers, expected at least one callable that returns (y, back)")
     for layer in layers:
         if not callable(layer):
             raise ValueError(f"chain got {layer!r}, expected layers: callables that return (y, back)")

@@ -90,6 +90,11 @@ class Adam:
         s *= self.sign * rate
         self.value += s
 
+    def forget(self):
+        """Begin anew, as if no step had been taken."""
+        self.m.fill(0), self.v.fill(0)
+        self.t = 0
+
     def arrays(self):
         """Copies of the moments m, v (n,) and of the counter t, by name, for saving."""
         return {"m": self.m.copy(), "v": self.v.copy(), "t": np.array(self.t)}
@@ -157,6 +162,6 @@ def _add_duplicates(index, dq):
 
 def positive(name, number):
     """The number, or a ValueError if it is not above 0."""
-    if not number > 0:
+    if callable(number) or not number > 0:
         raise ValueError(f"{name} is {number}, expected a positive number")
     return number

@@ -69,6 +69,8 @@ class Parameters:
     def zero_gradient(self):
         """`grad.fill(0)`, once a step, and word of it to the layers: to write dW is faster than to add it to nothing.
 
+        What else belongs into the gradient, such as weight decay, is added after the layers' `back`, not before.
+
         Examples
         --------
         >>> p = Parameters({"W": np.ones(2)})
@@ -80,6 +82,10 @@ class Parameters:
         self.grad.fill(0)
         for fresh in self._fresh.values():
             fresh.zero = True
+
+    def __setstate__(self, state):
+        # in a copy nobody holds a view yet: views into the original were copied into arrays of their own
+        self.__dict__.update(state, _holders=dict.fromkeys(state["_where"], 0), _fresh={})
 
     def stretch(self, prefix):
         """The slice of the vector that holds every name which begins with `prefix`."""

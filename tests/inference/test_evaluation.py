@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 from numeric_inference import joint_of_mixture, kl_to_posterior_of_pca, log_p_of_pca
 
-from npvae.inference import AmortizedVI, elbo, evaluate, evaluation
+from npvae.inference import (
+    AmortizedVI,
+    argmax_q,
+    elbo,
+    evaluate,
+    evaluation,
+    gap_decomposition,
+    importance_weighted_bound,
+    shared_ceiling,
+)
 from npvae.inference.argmax_q import climb
 from npvae.models import (
     Categorical,
@@ -17,6 +26,8 @@ from npvae.models import (
     mlp_model,
     probabilistic_pca,
 )
+from npvae.models.affine import maximum_likelihood_ppca
+from npvae.models.exact import exact_posterior, log_marginal
 from npvae.nn import mlp
 
 
@@ -110,3 +121,33 @@ def test_reporting_moves_no_gradient():
     model, q, X = case(2)
     evaluate(model, q, X)
     assert not model.decoder.layers[0].dW.any()
+
+
+def test_data_or_rows_that_do_not_fit_are_turned_away():
+    model, q, X = probabilistic_pca(1, 3), np.zeros((4, 2)), np.zeros((4, 3))
+    for report in (lambda X, q: evaluate(model, q, X), lambda X, q: importance_weighted_bound(model, X, q, 5),
+                   lambda X, q: gap_decomposition(model, X, q)):
+        for wrong in (np.zeros((4, 1)), np.full((4, 3), np.nan)):
+            with pytest.raises(ValueError, match="data has"):
+                report(wrong, q)
+        for wrong in (np.zeros((3, 2)), np.zeros((4, 3)), np.zeros(4)):
+            with pytest.raises(ValueError, match=r"rows q of shape .* expected \(4, 2\)"):
+                report(X, wrong)
+
+
+def test_grey_values_mean_the_same_to_every_function():
+    images = np.random.default_rng(0).integers(0, 256, (6, 3), dtype=np.uint8)
+    model, q = mlp_model(1, [4], 3, GaussianLikelihood(0.3)), np.zeros((6, 2))
+    for function in (lambda X: evaluate(model, q, X), lambda X: importance_weighted_bound(model, X, q, 5),
+                     lambda X: log_marginal(model, X), lambda X: exact_posterior(model, X).mean,
+                     lambda X: gap_decomposition(model, X, q).elbo, lambda X: argmax_q(model, X, q),
+                     lambda X: argmax_q(probabilistic_pca(1, 3), X, q), shared_ceiling,
+                     lambda X: maximum_likelihood_ppca(X, 1).likelihood.sigma_g):
+        np.testing.assert_allclose(function(images), function(images / 255), rtol=1e-12)
+
+
+def test_a_list_or_truth_values_will_do_for_the_argmax():
+    model, q = mlp_model(1, [4], 3, GaussianLikelihood(0.3)), np.zeros((1, 2))
+    expected = argmax_q(model, np.array([[1.0, 0.0, 1.0]]), q)
+    for x in ([[1.0, 0.0, 1.0]], np.array([[True, False, True]])):
+        np.testing.assert_array_equal(argmax_q(model, x, q), expected)

@@ -137,3 +137,13 @@ def test_a_record_of_pca_is_the_best_shared_q_at_the_theta_that_the_sweep_starte
 def test_a_q_of_ones_own_is_worth_more_than_a_shared_one():
     em, shared = (s(models()["mlp"], sweeps=30, batch_size=80).fit(X) for s in (VariationalEM, SharedQ))
     assert em.elbo(X).mean() > shared.elbo(X).mean() + 0.05
+
+
+@pytest.mark.parametrize("batch_size", [1, 10, 100])
+def test_mini_batches_of_a_mixture_share_one_q_too(batch_size):
+    # two clusters far apart: a q for each batch of its own would pass the ceiling by nats
+    rng = np.random.default_rng(0)
+    X = np.concatenate([rng.normal(3, 1, (100, 2)), rng.normal(-3, 1, (101, 2))])
+    solver = SharedQ(mixture_of_gaussians(2, 2), batch_size=batch_size, sweeps=60).fit(X)
+    assert solver.history["elbo"].max() < shared_ceiling(X) + 0.02
+    assert shared_ceiling(X) - 0.05 < solver.elbo(X).mean() <= shared_ceiling(X) + 1e-9

@@ -402,3 +402,26 @@ def test_random_noise_of_ones_own_is_drawn_afresh_for_every_batch():
 
     VariationalEM(GAUSSIAN, sweeps=2, batch_size=20, noise=Recorded(2), q_steps=3).fit(X)
     assert len(seen) == len(set(seen)) == 2 * 3 * (3 + 1)
+
+
+@pytest.mark.parametrize("solver", [VariationalEM, SharedQ])
+def test_ctrl_c_in_the_closing_argmax_leaves_a_usable_solver(solver, monkeypatch):
+    X, calls, argmax = np.random.default_rng(0).normal(size=(20, 3)), [], solver._argmax
+
+    def interrupted_argmax(self, *args):
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return argmax(self, *args)
+
+    monkeypatch.setattr(solver, "_argmax", interrupted_argmax)
+    with pytest.warns(UserWarning, match="was interrupted"):
+        fitted = solver(mixture_of_gaussians(2, 3), sweeps=2).fit(X)
+    assert len(fitted.history) == 2 and np.isfinite(fitted.elbo(X)).all()
+
+
+def test_a_column_of_the_history_has_a_gap_where_a_record_has_no_entry():
+    history = History([{"elbo": -2.0, "held_out": -3.0}, {"elbo": -1.0}])
+    np.testing.assert_array_equal(history["held_out"], [-3.0, np.nan])
+    with pytest.raises(KeyError):
+        history["held out"]

@@ -260,3 +260,17 @@ def test_a_recipe_draws_from_the_generator_it_is_given(recipe):
 def test_a_decoder_of_the_wrong_width_is_refused(latent, decoder):
     with pytest.raises(ValueError, match=r"does not take the 2 numbers of \w+\(2\): give it 2 inputs"):
         LatentVariableModel(latent, decoder, GaussianLikelihood())
+
+
+def test_a_decoder_that_is_no_network_or_has_no_gradient_for_z_is_refused():
+    with pytest.raises(ValueError, match=r"expected a network with arrays\(\) and on\(\)"):
+        LatentVariableModel(Gaussian(2), lambda z: (z, lambda dz: dz), GaussianLikelihood(1.0))
+    with pytest.raises(ValueError, match="built with input_gradient=False.*goes through its input"):
+        LatentVariableModel(Gaussian(2), mlp([2, 3], input_gradient=False), GaussianLikelihood(1.0))
+    # the weights' gradient of a Categorical latent needs none
+    LatentVariableModel(Categorical(2), mlp([2, 3], input_gradient=False), GaussianLikelihood(1.0))
+
+
+def test_a_gaussian_latent_asks_for_its_noise():
+    with pytest.raises(ValueError, match="needs noise, e.g. MonteCarlo"):
+        Gaussian(2).nodes(np.zeros((1, 4)), None)

@@ -97,7 +97,7 @@ def test_the_same_seed_draws_the_same_noise():
     assert not np.array_equal(one, other)
 
 
-@pytest.mark.parametrize("number", [0, -3, 1.5])
+@pytest.mark.parametrize("number", [0, -3, 1.5, 2.0, None])
 @pytest.mark.parametrize("rule, name", [(MonteCarlo, "samples"), (GaussHermite, "nodes")])
 def test_a_number_of_points_that_is_none_is_refused(rule, name, number):
     with pytest.raises(ValueError, match=f"{name} is {number}, expected a positive whole number"):
@@ -107,3 +107,9 @@ def test_a_number_of_points_that_is_none_is_refused(rule, name, number):
 def test_a_tensor_rule_in_many_dimensions_names_the_alternatives():
     with pytest.raises(ValueError, match="20 nodes in 6 dimensions are 64000000 points: use MonteCarlo or Cubature"):
         GaussHermite(20)(None, 1, 6)
+
+
+def test_more_nodes_than_floats_can_weigh_are_refused():
+    assert np.isfinite(GaussHermite(300)(None, 1, 1).w).all()
+    with pytest.raises(ValueError, match="400 Gauss–Hermite nodes are beyond the range of floats"):
+        GaussHermite(400)(None, 1, 1)

@@ -3,10 +3,10 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from npvae.inference.data import take
 from npvae.lab.compare import TITLES
 from npvae.lab.plots.samples import image_rows
 from npvae.lab.plots.style import BLACK, BLUE, CLASSES, GREEN, ORANGE, SKY, YELLOW, style
+from npvae.models.data import take
 
 COLORS = {"variational_em": BLUE, "shared_q": ORANGE, "amortized_vi": GREEN}
 

@@ -1,11 +1,13 @@
 """The door of a solver: what it turns away, with which words, and what it lets in without copying."""
 
+import warnings
+
 import numpy as np
 import pytest
 
 from npvae.inference import AmortizedVI, SharedQ, VariationalEM, shared_ceiling
-from npvae.inference.data import check_data, take
 from npvae.models import BernoulliLikelihood, GaussianLikelihood, mlp_model, probabilistic_pca
+from npvae.models.data import check_data, take
 
 
 def with_value(value, row, column, shape=(5000, 3)):
@@ -133,3 +135,24 @@ def test_fitting_does_not_write_into_the_data():
     for solver in (VariationalEM, SharedQ, AmortizedVI):
         for batch_size in (10, 30):
             solver(probabilistic_pca(1, 3), sweeps=2, batch_size=batch_size, dtype=np.float32).fit(X).elbo(X)
+
+
+def test_a_mask_is_not_lost_in_silence():
+    with pytest.raises(ValueError, match="masked array.*remove or fill in"):
+        check_data(np.ma.masked_less(np.zeros((2, 3)) - 999, 0))
+
+
+def test_binary_data_as_integers_draw_a_warning_and_images_do_not():
+    with pytest.warns(UserWarning, match=r"integer data 0 and 1 are read as images.*X.astype\(float\)"):
+        check_data(np.array([[0, 1, 1]]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for X in (np.array([[0, 1, 2]]), np.array([[0, 0, 0]]), np.array([[0.0, 1.0]]), np.array([[True, False]])):
+            check_data(X)
+
+
+def test_sigma_starts_at_the_deviation_of_rows_from_all_over_the_data():
+    X = np.zeros((6000, 1))
+    X[2000:] = np.random.default_rng(0).normal(size=(4000, 1))
+    solver = AmortizedVI(probabilistic_pca(1, 1), sweeps=1, learning_rate=1e-30).fit(X)
+    assert abs(solver.model.likelihood.sigma_g - X.std()) < 0.05

@@ -1,6 +1,7 @@
-"""Data at the door of a solver: checked once, then taken in batches, scaled and cast on the way."""
+"""Data at the door of a solver or an exact method: checked once, then taken in batches, scaled and cast on the way."""
 
 import mmap
+import warnings
 
 import numpy as np
 
@@ -13,7 +14,8 @@ def check_data(X, data_dim=None, likelihood=None):
     Parameters
     ----------
     X : array (m, D)
-        Real numbers, or integer images with values 0 … 255 (a `numpy.memmap` stays on disk).
+        Real numbers, or integer images with values 0 … 255 (a `numpy.memmap` stays on disk). Integers 0 and 1 alone
+        draw a warning, for they would be read as images that are nearly black.
     data_dim : int, optional
         D of the model.
     likelihood : optional
@@ -36,6 +38,8 @@ def check_data(X, data_dim=None, likelihood=None):
     ValueError: data has nan in row 0, column 1: remove or fill in such values first
     """
     X = X if isinstance(X, np.ndarray) else np.asarray(X)
+    if isinstance(X, np.ma.MaskedArray):
+        raise ValueError("data is a masked array, whose mask would be lost: remove or fill in the masked values first")
     if X.dtype.kind not in "fiub":
         raise ValueError(f"data has type {X.dtype}, expected real numbers")
     if X.ndim != 2 or X.size == 0:
@@ -43,11 +47,16 @@ def check_data(X, data_dim=None, likelihood=None):
                          "give one datapoint as X[None], images as X.reshape(len(X), -1)")
     if data_dim is not None and X.shape[1] != data_dim:
         raise ValueError(f"data has {X.shape[1]} columns, expected {data_dim}: the model's decoder ends in {data_dim}")
+    greatest = 0
     for start in range(0, len(X), ROWS):
         ends = _least_and_greatest(X[start:start + ROWS], start)
+        greatest = max(greatest, ends[0, 1])
         if likelihood is not None:
             likelihood.check(take(ends, slice(None), np.float64))
         release(X)
+    if X.dtype.kind in "iu" and greatest == 1:
+        warnings.warn("integer data 0 and 1 are read as images 0 … 255: give binary data as X.astype(float)",
+                      stacklevel=2)
     return X
 
 
