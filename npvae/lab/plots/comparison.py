@@ -48,7 +48,7 @@ def race(axes, comparison):
         axes.plot(solver.history["seconds"], elbo, color=COLORS[name], label=TITLES[name], lw=1.6)
     axes.axhline(ceiling, color=BLACK, ls="--", lw=1)
     axes.annotate(f"ceiling of any shared q: {ceiling:.2f}", (0.98, ceiling), xycoords=("axes fraction", "data"),
-                  xytext=(0, 4), textcoords="offset points", ha="right", fontsize=9, color=BLACK,
+                  xytext=(0, -5), textcoords="offset points", ha="right", va="top", fontsize=9, color=BLACK,
                   bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5})
     spread = max(max(last) - ceiling, 1.0)
     axes.set(xscale="log", xlabel="training time (seconds)", ylabel="ELBO on training data (nats per row)",

@@ -7,6 +7,8 @@ from npvae.lab.plots.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, YELLO
 
 ESTIMATOR_COLORS = {"pathwise": BLUE, "pathwise, KL sampled": SKY, "sticking the landing": BLACK, "no baseline": ORANGE,
                     "mean baseline": YELLOW, "optimal baseline": GREEN, "leave-one-out": PURPLE}
+# curves that lie close together are told apart without colour, too
+ESTIMATOR_DASHES = {"pathwise, KL sampled": "--", "mean baseline": "-.", "optimal baseline": "--", "leave-one-out": ":"}
 
 
 def estimator_figure(records, curves, ceiling=None):
@@ -30,7 +32,8 @@ def estimator_figure(records, curves, ceiling=None):
         for name in dict.fromkeys(record["estimator"] for record in records):
             K, measured, closed = np.array([(record["K"], record["measured"], record["closed_form"])
                                             for record in records if record["estimator"] == name]).T
-            left.plot(K, closed, color=ESTIMATOR_COLORS[name], lw=1.2, label=name)
+            left.plot(K, closed, color=ESTIMATOR_COLORS[name], lw=1.4,
+                      ls=ESTIMATOR_DASHES.get(name, "-"), label=name)
             left.plot(K, measured, "x", color=ESTIMATOR_COLORS[name])
         left.set(xscale="log", yscale="log", xlabel="latent dimension $K$", ylabel="variance of one draw",
                  title=r"$\partial/\partial\mu_j\ \mathrm{E}\,\|z\|^2$: lines closed form, crosses measured")
@@ -38,7 +41,8 @@ def estimator_figure(records, curves, ceiling=None):
         for name, elbo in curves.items():
             # a gap shows on a logarithmic axis where the estimator's noise keeps the climb
             height = elbo if ceiling is None else np.maximum(ceiling - elbo, 1e-16)
-            right.plot(np.linspace(0, 1, len(elbo)), height, color=ESTIMATOR_COLORS[name], lw=1.2, label=name)
+            right.plot(np.linspace(0, 1, len(elbo)), height, color=ESTIMATOR_COLORS[name], lw=1.4,
+                       ls=ESTIMATOR_DASHES.get(name, "-"), label=name)
         right.set(xlabel="share of the steps", title="Training under each estimator",
                   ylabel="ELBO (nats per row)" if ceiling is None else "log p(x) − ELBO (nats per row)",
                   yscale="linear" if ceiling is None else "log")

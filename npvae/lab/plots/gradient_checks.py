@@ -37,6 +37,6 @@ def u_curve_figure(curves, title=""):
         eps = np.finfo(float).eps
         axes.plot(h, eps / h, color=BLACK, ls="--", lw=0.8, label=r"rounding, $\varepsilon/h$")
         axes.set(xscale="log", yscale="log", ylim=(FLOOR / 3, 100), xlabel="step $h$",
-                 ylabel="relative error of the slope", title=title)
+                 ylabel="relative error of the slope (0 is drawn at 10⁻¹⁸)", title=title)
         axes.legend(fontsize=8, ncols=2)
     return figure

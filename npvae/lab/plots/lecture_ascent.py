@@ -39,15 +39,18 @@ def ascent_figure(theta, q, height, path, elbo, log_p, upto=None, figure=None, l
     with style() if figure is None else nullcontext():
         figure = plt.figure(figsize=(9, 3.6)) if figure is None else figure
         left, right = figure.subplots(1, 2, width_ratios=[1.25, 1])
-        left.contourf(theta, q, height, levels=np.linspace(-8, height.max(), levels), cmap="viridis", extend="min")
+        drawn = left.contourf(theta, q, height, levels=np.linspace(-8, height.max(), levels), cmap="viridis",
+                              extend="min")
+        figure.colorbar(drawn, ax=left, label="nats", format="%.1f")
+        left.plot(*path[shown].T, color=BLACK, lw=2.6)
         left.plot(*path[shown].T, color="white", lw=1.6)
-        left.plot(*path[shown].T, ".", color="white", ms=6)
-        left.plot(*path[shown][-1], "o", color=ORANGE, mec="white", ms=8)
-        left.set(xlabel=r"$\theta$", ylabel="$q$", title=r"$L(q, x, \theta)$ and the path")
+        left.plot(*path[shown].T, ".", color="white", mec=BLACK, mew=0.5, ms=7)
+        left.plot(*path[shown][-1], "o", color=ORANGE, mec=BLACK, ms=8)
+        left.set(xlabel=r"$\theta$", ylabel="$q$", title=r"$L(q, x, \theta)$ and the path", ylim=(-0.03, 1.03))
         left.grid(False)
         right.plot(steps[shown], log_p[shown], color=BLACK, lw=1.6, label=r"$\log p_\theta(x)$")
         right.plot(steps[shown], elbo[shown], ".-", color=BLUE, lw=1.4, label=r"$L(q, x, \theta)$")
-        span = max(log_p) - min(elbo)
+        span = max(max(log_p) - min(elbo), 1e-3)
         right.set(xlabel="half step (θ, q, θ, q, …)", ylabel="nats", xlim=(-0.5, len(path) - 0.5),
                   ylim=(min(elbo) - 0.08 * span, max(log_p) + 0.12 * span), title="The ELBO never falls",
                   xticks=steps[::3])

@@ -27,6 +27,7 @@ def layer_slopes(x, layers, crosses):
             axes.plot(*crosses[name], "x", color=ORANGE, mew=1.5, label="measured")
             axes.set(title=name, xlabel="$x$")
         panels[0].legend(fontsize=8.5)
+        panels[0].set_ylabel("value, slope")
     return figure
 
 
