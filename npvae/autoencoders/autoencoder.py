@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from npvae.autoencoders.estimator import Estimator
-from npvae.autoencoders.settings import learning_rate, networks
+from npvae.autoencoders.settings import check_whole, learning_rate, networks
 from npvae.autoencoders.squared_error import SquaredErrorSolver
 from npvae.models.data import check_data, take
 
@@ -41,14 +41,15 @@ class Autoencoder(Estimator):
 
     def transform(self, X):
         """The codes z = f_φ(x) of X (B, D): (B, K)."""
-        X, solver = check_data(X, self._fitted and self.n_features_in_), self._fitted
+        solver = self._fitted
+        X = check_data(X, self.n_features_in_, dtype=solver.dtype)
         blocks = (take(X, slice(i, i + 4096), solver.dtype) for i in range(0, len(X), 4096))
         return np.concatenate([solver.encoder(x)[0] for x in blocks]).astype(np.float64)
 
     def inverse_transform(self, Z):
         """y = g_θ(z) for codes Z (B, K): (B, D), in the data's units."""
         solver = self._fitted
-        return solver.decoder(check_data(np.asarray(Z, np.float64), self.latent_dim))[0]
+        return solver.decoder(check_data(np.asarray(Z, np.float64), self._code_dim))[0]
 
     def sample(self, n=1, rng=None):
         """y = g_θ(z) at z ~ N(0, I), which "doesn't work because the distribution of z is unknown ≠ N(0, I)".
@@ -63,8 +64,9 @@ class Autoencoder(Estimator):
         -------
         Y : array (n, D), in the data's units
         """
+        check_whole("n", n)
         rng = np.random.default_rng(self.seed if rng is None else rng)
-        return self.inverse_transform(rng.standard_normal((n, self.latent_dim)))
+        return self.inverse_transform(rng.standard_normal((n, self._code_dim)))
 
     def squared_error(self, X):
         """‖g_θ(f_φ(x)) − x‖² of each row of X (B, D): (B,), squared data units."""

@@ -12,6 +12,10 @@ from npvae.autoencoders.model_files import check_arrays, check_image_shape, read
 from npvae.autoencoders.settings import check_settings, count_parameters
 from npvae.models.data import check_data
 
+# what a training state goes with; a run that goes on cannot change them
+KEPT = ("latent_dim", "hidden", "activation", "likelihood", "sigma_g", "alpha", "held_out", "seed", "dtype")
+LEARNED = ("solver_", "n_features_in_", "exported_", "image_shape_", "fitted_settings_")
+
 
 @dataclass(eq=False)
 class Estimator:
@@ -68,14 +72,15 @@ class Estimator:
         y : ignored
         resume : bool
             Go on from where the last fit, or the loaded file, stopped, until `sweeps` sweeps in all: on the same
-            data bit by bit as if it had never stopped.
+            data bit by bit as if it had never stopped, if it stopped between two sweeps (a time budget or Ctrl-C ends
+            it within one) and λ's schedule is the same.
         after_sweep : callable (this model), optional
             Called after each sweep, e.g. to save.
 
         Raises
         ------
         ValueError
-            For settings or data that do not fit.
+            For settings or data that do not fit, or settings that a run that goes on cannot change.
         DivergenceError
             If what is maximised becomes infinite or NaN.
         """
@@ -83,27 +88,35 @@ class Estimator:
 
     def _go(self, X, sweeps, resume, after_sweep=None):
         check_settings(self)
-        X, before = check_data(X), self.__dict__.get("solver_")
-        resume = resume and before is not None
-        if resume and self.exported_:
-            raise ValueError("this model was exported without its training state: fit it anew, or load a saved one")
+        X, before = check_data(X), {name: self.__dict__[name] for name in LEARNED if name in self.__dict__}
+        resume = resume and "solver_" in before
+        if resume:
+            self._check_resumable()
         solver = self._solver(X.shape[1], after_sweep and (lambda record: after_sweep(self)))
         solver.sweeps = sweeps or self.sweeps
         if resume:
             check_data(X[:1], self.n_features_in_)
-            solver.restore(before.run.arrays())
+            solver.restore(before["solver_"].run.arrays())
         self._hold(solver, X.shape[1])
         try:
             solver.fit(X, resume)
         except ValueError:
             # nothing was learned: what was there before stays
-            self.solver_ = before
-            if before is None:
-                del self.solver_
+            for name in LEARNED:
+                self.__dict__.pop(name, None)
+            self.__dict__.update(before)
             raise
         finally:
             solver.after_sweep = None
         return self
+
+    def _check_resumable(self):
+        if self.exported_:
+            raise ValueError("this model was exported without its training state: fit it anew, or load a saved one")
+        for name in (name for name in KEPT if name in self.fitted_settings_):
+            now, then = getattr(self, name), self.fitted_settings_[name]
+            if (tuple(now) != tuple(then)) if name == "hidden" else (now != then):
+                raise ValueError(f"{name} is {now}, but the run that goes on began with {then}: keep it, or fit anew")
 
     def partial_fit(self, X, y=None):
         """One more sweep over X (m, D), the first one if there was none. Returns itself."""
@@ -138,7 +151,7 @@ class Estimator:
 
     def get_feature_names_out(self, input_features=None):
         """Names of the code's columns, as in scikit-learn: vae0, vae1, …"""
-        return np.array([f"{type(self).__name__.lower()}{k}" for k in range(self.latent_dim)], dtype=object)
+        return np.array([f"{type(self).__name__.lower()}{k}" for k in range(self._code_dim)], dtype=object)
 
     def save(self, path):
         """Write the model and its training state to one .npz file, whole or not at all.
@@ -202,13 +215,19 @@ class Estimator:
     def _hold(self, solver, data_dim, exported=False, image_shape=None):
         self.solver_, self.n_features_in_, self.exported_ = solver, data_dim, exported
         self.image_shape_ = tuple(image_shape) if image_shape else self.__dict__.get("image_shape_")
+        self.fitted_settings_ = self.get_params()
 
     def _header(self, exported):
-        return {"kind": type(self).__name__, "settings": self.get_params(), "data_dim": self.n_features_in_,
+        return {"kind": type(self).__name__, "settings": self.fitted_settings_, "data_dim": self.n_features_in_,
                 "image_shape": self.image_shape_, "exported": exported}
 
     def _arrays(self):
         return {f"parameters/{name}": a for name, a in self._fitted.run.parameters.arrays().items()}
+
+    @property
+    def _code_dim(self):
+        # K of what was fitted; the setting may have changed since
+        return self.fitted_settings_["latent_dim"] if "solver_" in self.__dict__ else self.latent_dim
 
     @property
     def _fitted(self):

@@ -75,11 +75,11 @@ class VAE(Estimator):
 
     def transform(self, X):
         """The posterior means μ_φ(x) of X (B, D): (B, K)."""
-        return self._rows(X)[:, : self.latent_dim]
+        return self._rows(X)[:, : self._code_dim]
 
     def inverse_transform(self, Z):
         """E[x|z] for codes Z (B, K): g_θ(z), or its sigmoid for a Bernoulli likelihood, (B, D)."""
-        return self._fitted.model.decode(check_data(np.asarray(Z, np.float64), self.latent_dim))
+        return self._fitted.model.decode(check_data(np.asarray(Z, np.float64), self._code_dim))
 
     def sample(self, n=1, rng=None, noise=False):
         """Generate: z ~ N(0, I), y = g_θ(z).

@@ -75,7 +75,7 @@ class AmortizedVI(Solver):
         """Learn θ and φ from X (m, D); returns itself.
 
         With `resume` it goes on from where the last fit, or a restored one, stopped, until `sweeps` sweeps in all:
-        on the same data, bit by bit as if it had never stopped.
+        on the same data bit by bit as if it had never stopped, if it stopped between two sweeps.
 
         Raises
         ------

@@ -74,7 +74,8 @@ class Solver:
         return self._checked(X)
 
     def _checked(self, X):
-        return check_data(X, self.initial_model.data_dim, self.initial_model.likelihood)
+        dtype = getattr(self, "_dtype", self.dtype) or np.float64
+        return check_data(X, self.initial_model.data_dim, self.initial_model.likelihood, dtype)
 
     def _starting_model(self, X):
         # a copy of the model that was given, σ_g started at the data where it was not

@@ -145,8 +145,11 @@ class Training:
         return self.budget is not None and self.seconds >= self.budget
 
     def batches(self):
-        """Row numbers, a batch at a time, sweep after sweep; a slice when a batch is the whole data."""
-        while (self.sweeps is None or self._sweep < self.sweeps) and not self.out_of_time:
+        """Row numbers, a batch at a time, sweep after sweep; a slice when a batch is the whole data.
+
+        However short the time, there is one batch: a fit has something to say.
+        """
+        while (self.sweeps is None or self._sweep < self.sweeps) and not (self.history and self.out_of_time):
             if self.begin_sweep is not None:
                 self.begin_sweep(int(self._sweep))
             for done, index in enumerate(self._one_sweep(), 1):

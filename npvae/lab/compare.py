@@ -89,13 +89,17 @@ def compare(data, latent="gaussian", latent_dim=None, hidden=(64,), seed=0, time
     ['amortized_vi', 'shared_q', 'variational_em']
     """
     train, test = check_data(data.train), check_data(data.test)
+    ceiling = shared_ceiling(train)
+    if not np.isfinite(ceiling):
+        raise ValueError(f"the training data of {data.name} have no variance: a shared q has no ceiling to be compared "
+                         "with; give rows that differ")
     model = initial_model(train, latent, latent_dim, hidden, seed)
     solvers, rows, measured = {}, {}, {}
     for name, solver in SOLVERS.items():
         solvers[name] = solver(model, seconds=time_budget, sweeps=sweeps, seed=seed, progress=progress).fit(train)
         measured[name], rows[name] = measure(solvers[name], train, test)
     figures = {"data": data.name, "latent": latent, "latent_dim": model.latent.dim, "seed": seed,
-               "shared_ceiling": shared_ceiling(train), "solvers": measured}
+               "shared_ceiling": ceiling, "solvers": measured}
     return Comparison(data, solvers, rows, figures)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 ROWS = 4096     # looked at in one piece
 
 
-def check_data(X, data_dim=None, likelihood=None):
+def check_data(X, data_dim=None, likelihood=None, dtype=np.float64):
     """The data as a 2-D array, without a copy where possible, or a ValueError that says what to do.
 
     Parameters
@@ -20,6 +20,8 @@ def check_data(X, data_dim=None, likelihood=None):
         D of the model.
     likelihood : optional
         Asked whether the values are possible ones.
+    dtype : numpy dtype
+        What they will be computed in.
 
     Returns
     -------
@@ -28,7 +30,7 @@ def check_data(X, data_dim=None, likelihood=None):
     Raises
     ------
     ValueError
-        Data that are empty, not a matrix, of another width, not finite, or integers outside 0 … 255.
+        Data that are empty, not a matrix, of another width, not finite, beyond `dtype`, or integers outside 0 … 255.
 
     Examples
     --------
@@ -51,6 +53,9 @@ def check_data(X, data_dim=None, likelihood=None):
     for start in range(0, len(X), ROWS):
         ends = _least_and_greatest(X[start:start + ROWS], start)
         greatest = max(greatest, ends[0, 1])
+        if np.abs(ends.astype(float)).max() > np.finfo(dtype).max:
+            raise ValueError(f"data has values in [{ends[0, 0]:.3g}, {ends[0, 1]:.3g}], beyond {np.dtype(dtype)}: "
+                             "rescale them, to about [0, 1]")
         if likelihood is not None:
             likelihood.check(take(ends, slice(None), np.float64))
         release(X)

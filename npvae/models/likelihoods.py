@@ -46,7 +46,7 @@ class GaussianLikelihood:
     @property
     def sigma_g(self):
         """The standard deviation as it stands now."""
-        return float(np.exp(self.log_sigma.real))
+        return float(np.exp(float(self.log_sigma.real)))
 
     @property
     def alpha(self):

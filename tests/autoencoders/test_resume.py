@@ -86,3 +86,47 @@ def test_seconds_add_up_over_the_parts():
     before = vae.history_[-1]["seconds"]
     vae.partial_fit(X)
     assert vae.history_[-1]["seconds"] > before and vae.history_[-1]["sweep"] == 3
+
+
+OTHER = {"latent_dim": 3, "hidden": (5,), "activation": "relu", "dtype": "float64", "seed": 7, "held_out": 0.1}
+
+
+@pytest.mark.parametrize("kind", [VAE, Autoencoder])
+@pytest.mark.parametrize("name, value", OTHER.items())
+def test_a_setting_that_the_parameters_go_with_cannot_change_under_them(kind, name, value, tmp_path):
+    model = kind(latent_dim=2, hidden=(8,), sweeps=2).fit(X)
+    codes, settings = model.transform(X), model.get_params()
+    model.set_params(**{name: value})
+    np.testing.assert_array_equal(model.transform(X), codes)
+    assert model.sample(3).shape == (3, X.shape[1]) and len(model.get_feature_names_out()) == 2
+    with pytest.raises(ValueError, match=f"{name} is .*but the run that goes on began with"):
+        model.fit(X, resume=True)
+    model.save(tmp_path / "model.npz")
+    loaded = kind.load(tmp_path / "model.npz")
+    np.testing.assert_array_equal(loaded.transform(X), codes)
+    assert loaded.get_params() == settings
+
+
+def test_a_fit_that_is_refused_leaves_what_was_learned_before():
+    model = VAE(latent_dim=2, hidden=(8,), sweeps=2).fit(X)
+    codes = model.transform(X)
+    model.set_params(latent_dim=3)
+    with pytest.raises(ValueError, match="rows held out leaves none"):
+        model.set_params(held_out=0.999999).fit(X[:1, :2])
+    assert model.n_features_in_ == X.shape[1] and model.fitted_settings_["latent_dim"] == 2
+    np.testing.assert_array_equal(model.transform(X), codes)
+
+
+@pytest.mark.parametrize("kind", [VAE, Autoencoder])
+def test_however_short_the_time_there_is_one_step(kind):
+    model = kind(latent_dim=2, hidden=(8,), seconds=1e-9).fit(X)
+    assert len(model.history_) == 1 and 0 < model.history_[-1]["sweep"] <= 1
+    # time that is used up adds none
+    assert len(model.fit(X, resume=True).history_) == 1
+
+
+@pytest.mark.parametrize("n", [0, 1.5, "3", None])
+def test_how_many_to_sample_is_a_whole_number(n):
+    model = Autoencoder(latent_dim=2, hidden=(8,), sweeps=1).fit(X)
+    with pytest.raises(ValueError, match="^n is"):
+        model.sample(n)

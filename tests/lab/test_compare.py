@@ -117,3 +117,8 @@ def test_the_command_writes_table_figure_and_json(tmp_path, capsys):
     assert {"data", "latent_dim", "seed", "shared_ceiling", "solvers"} <= set(figures)
     assert set(figures["solvers"]) == set(SOLVERS)
     assert all(set(f) == KEYS for f in figures["solvers"].values())
+
+
+def test_data_without_variance_are_refused_before_the_work():
+    with pytest.raises(ValueError, match="constant have no variance: a shared q has no ceiling"):
+        compare(datasets.Dataset("constant", np.ones((5, 3)), np.ones((2, 3))), sweeps=1)

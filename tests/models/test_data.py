@@ -156,3 +156,13 @@ def test_sigma_starts_at_the_deviation_of_rows_from_all_over_the_data():
     X[2000:] = np.random.default_rng(0).normal(size=(4000, 1))
     solver = AmortizedVI(probabilistic_pca(1, 1), sweeps=1, learning_rate=1e-30).fit(X)
     assert abs(solver.model.likelihood.sigma_g - X.std()) < 0.05
+
+
+def test_values_beyond_the_type_that_computes_are_refused():
+    X = np.array([[0.0, 1e300]])
+    check_data(X)
+    with pytest.raises(ValueError, match=r"values in \[0, 1e\+300\], beyond float32: rescale"):
+        check_data(X, dtype=np.float32)
+    solver = AmortizedVI(probabilistic_pca(1, 2), sweeps=1).fit(np.zeros((3, 2)))
+    with pytest.raises(ValueError, match="beyond float32"):
+        solver.infer(X)
