@@ -4,7 +4,7 @@ import numpy as np
 
 from npvae.gradcheck.check import gradcheck
 from npvae.models import MonteCarlo
-from npvae.nn import mlp, tanh
+from npvae.nn import Chain, mlp, tanh
 
 B, D, K, S = 5, 3, 4, 6
 SIGMA_G = 0.7
@@ -56,7 +56,9 @@ def features(f):
 def chained(chain):
     """A chain of square layers, in which the order of the backs cannot be told from shapes."""
     layers = mlp([D, D, D], tanh, rng()).layers
-    return gradcheck(chain(layers), rng().standard_normal((B, D)))
+    # a planted copy of Chain is another class, whose layers nobody would look at
+    as_chain = type("Chain", (Chain,), {"__call__": chain.__call__, "on": chain.on})
+    return gradcheck(as_chain(layers), rng().standard_normal((B, D)))
 
 
 def gaussian_likelihood(likelihood, shared_nodes=False, name=None):

@@ -85,7 +85,8 @@ def check_bound(elbo_fn, model=None, X=None, *, row="log_sigma", draws=None, see
     row : "log_sigma", "log_variance" or "sigma"
         What stands in the second half of the rows that your function takes.
     draws : int, optional
-        Average so many calls of a function (q, x); values then count as right within six standard errors.
+        Average so many calls of a function (q, x), at least 100; values then count as right within six standard
+        errors.
     seed : int
 
     Returns
@@ -96,7 +97,7 @@ def check_bound(elbo_fn, model=None, X=None, *, row="log_sigma", draws=None, see
     Raises
     ------
     ValueError
-        If the model is not probabilistic PCA, or the function does not return (B,) numbers.
+        If the model is not probabilistic PCA, the function does not return (B,) numbers, or the draws are too few.
 
     Notes
     -----

@@ -6,6 +6,7 @@ from npvae.gradcheck.evidence import Finding
 from npvae.models import Cubature
 
 ROWS = {"log_sigma": lambda s: s, "log_variance": lambda s: 2 * s, "sigma": np.exp}
+FEWEST = 100        # draws, with which six standard errors are as rare as for a normal
 
 
 def expected_value(elbo_fn, q, X, row, draws, rng):
@@ -23,6 +24,8 @@ def expected_value(elbo_fn, q, X, row, draws, rng):
     """
     if row not in ROWS:
         raise ValueError(f"row is {row!r}, expected one of {', '.join(ROWS)}")
+    if draws is not None and not draws >= FEWEST:
+        raise ValueError(f"draws is {draws}, expected {FEWEST} or more: a standard error from fewer is too uncertain")
     K = q.shape[1] // 2
     rows = np.concatenate([q[:, :K], ROWS[row](q[:, K:])], axis=1)
     if draws is not None:
@@ -37,7 +40,7 @@ def expected_value(elbo_fn, q, X, row, draws, rng):
 
 def called(elbo_fn, q, X, *eps):
     """The values (B,), or a ValueError that says what came instead."""
-    value = elbo_fn(q.copy(), X, *eps)
+    value = elbo_fn(q.copy(), X.copy(), *eps)
     value = np.asarray(value[0] if isinstance(value, tuple) else value, float)
     if value.shape != (len(X),):
         raise ValueError(f"the ELBO function returned shape {value.shape}, expected ({len(X)},): one number for each "

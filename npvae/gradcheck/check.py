@@ -9,12 +9,14 @@ from npvae.gradcheck.refusals import (
     check_determinism,
     check_dtypes,
     check_not_blind,
+    check_not_flat,
     check_tolerance,
     check_upstream,
 )
 from npvae.gradcheck.report import Report
 from npvae.gradcheck.rows import rows_of
 from npvae.gradcheck.subjects import Subject
+from npvae.models import LatentVariableModel
 
 MANY = 10_000       # more numbers than this are checked in random directions
 
@@ -78,7 +80,7 @@ def gradcheck(f, x, *, method=None, call=None, upstream=None, dtype=None, tolera
     >>> report.diagnosis[0].kind
     'factor'
     """
-    if hasattr(f, "latent") and call is None:
+    if isinstance(f, LatentVariableModel) and call is None:
         from npvae.gradcheck.elbo_check import check_elbo
 
         given = {"sizes": sizes, "terms": terms, "name": name, "upstream": upstream, "dtype": dtype}
@@ -92,11 +94,12 @@ def gradcheck(f, x, *, method=None, call=None, upstream=None, dtype=None, tolera
         raise ValueError(f"method is {method!r}, expected one of {', '.join(METHODS)}")
     tolerance = check_tolerance(method, tolerance_of(method, dtype) if tolerance is None else tolerance)
     gradient = check_determinism(subject)
+    check_not_flat(subject, gradient)
     if method == "complex":
         check_complex_step(subject)
     rng = np.random.default_rng([seed, 1])
     rows, compared = rows_of(subject, gradient, method, tolerance, directions, rng)
-    check_not_blind(subject, gradient, compared)
+    check_not_blind(subject, rows, compared)
     report = Report(name or name_of(f), rows, method, np.dtype(dtype).name, subject=subject,
                     notes=[f"{n} gets no gradient and was not checked" for n, a in gradient.items() if a is None])
     if diagnosis and not report.passed:

@@ -11,41 +11,41 @@ from npvae.gradcheck.factors import factor_candidates
 from npvae.gradcheck.noise import noise_candidates
 from npvae.gradcheck.paths import path_candidates
 from npvae.gradcheck.relations import RELATIONS
+from npvae.nn import Chain
 
-MOST = 2_000        # numbers in a parameter that is looked at coordinate by coordinate
+MOST = 500          # numbers in a parameter that is looked at one by one, with some sixty calls of f for each
 
 
 def diagnose(subject, gradient, report, sizes, terms):
     """Findings for a failed check, parameters with the same mistake together."""
-    layers = getattr(subject.part, "layers", None)
-    if layers and subject.call is None:
+    if isinstance(subject.part, Chain) and subject.call is None:
         from npvae.gradcheck.layer_by_layer import wrong_layers
 
-        return wrong_layers(subject, layers, report)
+        return wrong_layers(subject, subject.part.layers, report)
     sizes = sizes or sizes_of(subject)
     overwritten = [row.name for row in report.rows if "does not add" in row.note]
     found = [accumulation(overwritten)] if overwritten else []
     together = {}
     for name in dict.fromkeys(row.name for row in report.rows if not row.passed and "does not add" not in row.note):
-        key = candidate_for(subject, name, gradient, sizes, terms)
+        key = candidate_for(subject, name, gradient, sizes, terms, report.method)
         together.setdefault(key[:-1], []).append(key[-1])
     return found + [Finding(kind, ", ".join(where), f"{', '.join(where)}: {what}. {mend}.")
                     for (kind, what, mend), where in together.items()]
 
 
-def candidate_for(subject, name, gradient, sizes, terms):
+def candidate_for(subject, name, gradient, sizes, terms, method):
     """(kind, what, mend, where) for one parameter."""
     a, shape = gradient[name], subject.at[name].shape
     if a.shape != shape:
-        return (*wrong_shape(a, shape), name)
+        return (*wrong_shape(subject, name, a, shape), name)
     if not np.isfinite(a).all():
         return "unknown", "the gradient is not finite", "Look for a division by zero or an overflow in back", name
     if a.size > MOST:
         return "unknown", f"unknown; {a.size} numbers are too many to look at one by one", "Check a smaller one", name
     evidence = Evidence(subject, name, a, sizes, terms)
-    if not evidence.off.any():
-        return "unknown", "unknown: the gradients differ by less than a relation could be told from", \
-            "Check with method='complex' to see whether they differ at all", name
+    obstacle = nothing_to_compare(evidence, method)
+    if obstacle:
+        return "unknown", *obstacle, name
     candidates = [c for relation in (factor_candidates, path_candidates, *RELATIONS) for c in relation(evidence)]
     candidates = candidates or (noise_candidates(evidence) if a.ndim == 2 else [])
     twice = doubled(evidence, gradient, candidates)
@@ -61,6 +61,17 @@ def candidate_for(subject, name, gradient, sizes, terms):
         "Check the parts one by one", evidence.where
 
 
+def nothing_to_compare(e, method):
+    """(what, mend) if the numeric gradient is no use to tell a relation from, else None."""
+    if not np.isfinite(e.n).all():
+        return "f is not finite a step beside x, at the edge of its domain", "Check further inside it"
+    if not e.off.any():
+        return ("unknown: the gradients differ by less than a relation could be told from",
+                "Look for a constant with too few digits" if method == "complex"
+                else "Check with method='complex' to see whether they differ at all")
+    return None
+
+
 def doubled(e, gradient, candidates):
     """A parameter's gradient is twice the right one, while that of the layer's input is right: added twice."""
     if e.name in e.subject.inputs or not any(c.kind == "factor" and " 2 times" in c.what for c in candidates):
@@ -72,11 +83,12 @@ def doubled(e, gradient, candidates):
             "a ½ is missing", "Let back add it once")
 
 
-def wrong_shape(a, shape):
+def wrong_shape(subject, name, a, shape):
     """What a gradient of another shape is."""
     if a.shape == shape[::-1]:
         return "transposed", f"the gradient has shape {a.shape}, the transposed of {shape}", "Transpose it"
-    if a.ndim == len(shape) + 1 and a.shape[1:] == shape:
+    summed = a.sum(0) if a.ndim == len(shape) + 1 and a.shape[1:] == shape and a[0].size <= MOST else None
+    if summed is not None and not Evidence(subject, name, summed, {}, {}).off.any():
         return ("slice", f"the gradient has shape {a.shape}: the sum over its {a.shape[0]} rows is missing",
                 "Sum over axis 0")
     return "shape", f"the gradient has shape {a.shape}, expected {shape}", "Return one number for each of its numbers"
@@ -90,11 +102,14 @@ def accumulation(names):
 
 
 def sizes_of(subject):
-    """Names for the sizes that can be read off the shapes: `x.shape[0]`, `y.shape[1]`, …; the first name wins."""
+    """Names for the sizes that can be read off the shapes: `x.shape[0]`, `x.shape[1] or W.shape[0]`, …
+
+    The same size along the same axis is one size, as the batch is, and the first name wins.
+    """
     named = {}
     shapes = {**{n: subject.at[n].shape for n in subject.inputs}, "y": subject.forward()[0].shape}
     for name, shape in shapes.items():
         for axis, size in enumerate(shape):
-            if size > 2 and size not in named.values():
-                named[f"{name}.shape[{axis}]"] = size
-    return named
+            if size > 2:
+                named.setdefault(size, {}).setdefault(axis, f"{name}.shape[{axis}]")
+    return {" or ".join(names.values()): size for size, names in named.items()}

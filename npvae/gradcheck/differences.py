@@ -69,7 +69,7 @@ def complex_step(phi, h=1e-30):
     return phi(1j * h).imag / h
 
 
-def richardson(phi, h, levels=5):
+def richardson(phi, h, levels=5, ratio=4):
     """Central differences at h, h/2, h/4, …, extrapolated to h = 0 (Richardson 1911; Ridders 1982).
 
     Parameters
@@ -77,6 +77,8 @@ def richardson(phi, h, levels=5):
     phi : callable float -> float
     h : float
     levels : int
+    ratio : 4 or 2
+        4 where φ is smooth and the error a series in h²; 2 where φ″ jumps at 0 and it is one in h.
 
     Returns
     -------
@@ -94,7 +96,7 @@ def richardson(phi, h, levels=5):
         previous, row = row, [central(phi, h / 2**level)]
         for k, coarse in enumerate(previous, start=1):
             # T_k(h/2) = T_{k−1}(h/2) + [T_{k−1}(h/2) − T_{k−1}(h)] / (4^k − 1)
-            row.append(row[-1] + (row[-1] - coarse) / (4**k - 1))
+            row.append(row[-1] + (row[-1] - coarse) / (ratio**k - 1))
             change = max(abs(row[-1] - row[-2]), abs(row[-1] - coarse))
             if change <= error:
                 best, error = row[-1], change

@@ -24,18 +24,19 @@ def named_factor(k, sizes):
     if same(k, 0.5):
         found.append(("½", "the 2 of a square or of log σ² is missing"))
     for name, size in sizes.items():
-        whole = float(size).is_integer()
+        whole, under = float(size).is_integer(), f"({name})" if " or " in name else name
         if same(k, size):
             found.append((name, f"a sum over {name} where the value takes the mean" if whole
-                          else f"a 1/{name} is missing"))
+                          else f"a 1/{under} is missing"))
         if same(k, 1 / size):
-            found.append((f"1/{name}", f"a mean over {name} where the value takes the sum" if whole
+            found.append((f"1/{under}", f"a mean over {name} where the value takes the sum" if whole
                           else f"a factor {name} is missing"))
     return found or products(k, sizes)
 
 
 def products(k, sizes):
     """Products of two sizes, if no size alone fits."""
+    sizes = {f"({name})" if " or " in name else name: size for name, size in sizes.items()}
     pairs = [(a, b) for i, a in enumerate(sizes) for b in list(sizes)[i + 1:]]
     found = [(f"{a}·{b}", f"sums over {a} and {b} where the value takes means") for a, b in pairs
              if same(k, sizes[a] * sizes[b])]
@@ -45,11 +46,9 @@ def products(k, sizes):
 
 def factor_candidates(evidence):
     """The gradient is a constant times the right one."""
-    a, n = evidence.a[evidence.block], evidence.n[evidence.block]
-    if not n.any():
+    if not evidence.n[evidence.block].any():
         return []
-    # the k for which ‖a − k n‖ is least
-    k = float((a * n).sum() / (n * n).sum())
+    k = multiple(evidence)
     if abs(k) < 1e-6 or same(k, 1) or not evidence.explains(k * evidence.n):
         return []
     if same(k, -1):
@@ -63,10 +62,16 @@ def factor_candidates(evidence):
                           f"Take the factor {minus}{name} out, in back or in the value",
                           rank=1 if same(max(abs(k), 1 / abs(k)), round(max(abs(k), 1 / abs(k)))) else 2)
                 for name, reading in names]
-    if a.size < 2:
+    if evidence.a[evidence.block].size < 2:
         return []
     return [Candidate("factor", f"the gradient is {k:.6g} times the right one, everywhere the same factor",
                       f"Look for a constant {k:.6g} that the value has not", rank=3)]
+
+
+def multiple(evidence):
+    """The k for which ‖a − k n‖ is least on the block, 0 if n is zero there."""
+    a, n = evidence.a[evidence.block], evidence.n[evidence.block]
+    return float((a * n).sum() / ((n * n).sum() or 1))
 
 
 def same(k, value):

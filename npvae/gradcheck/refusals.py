@@ -2,8 +2,10 @@
 
 import numpy as np
 
-from npvae.gradcheck.differences import richardson
-from npvae.gradcheck.subjects import describe
+from npvae.gradcheck.coordinates import IMAGINARY_PART_LOST
+from npvae.gradcheck.differences import richardson, step_size
+from npvae.gradcheck.rows import HIDDEN, ON_KINKS
+from npvae.gradcheck.subjects import describe, has_parameters
 
 BLIND = 4e-3        # ‖a − n‖ / (‖a‖ + ‖n‖) is 5e-3 for an error of 1 %
 
@@ -13,14 +15,14 @@ def check_dtypes(f, x, dtype):
     if dtype is not None and np.dtype(dtype) not in (np.float64, np.float32):
         raise ValueError(f"dtype is {np.dtype(dtype).name}, expected float64 (or float32, to check float32 code)")
     arrays = {n: np.asarray(a) for n, a in (x.items() if isinstance(x, dict) else [("x", x)])}
-    parameters = f.arrays() if hasattr(f, "arrays") and hasattr(f, "on") else {}
+    parameters = f.arrays() if has_parameters(f) else {}
     for name, a in {**arrays, **parameters}.items():
         if a.dtype.kind != "f":
             raise ValueError(f"{name} has dtype {a.dtype}, expected float64: give numbers that can be moved a little")
         if a.dtype == np.float32 and dtype is None:
             how = "model.copy(np.float64)" if hasattr(f, "copy") else "astype(np.float64)"
             raise ValueError(f"{name} is float32, whose differences cannot see an error below 1e-3: check in float64 "
-                             f"({how}), or say dtype=np.float32 to check float32 code as it is")
+                             f"({how}), or call npvae.gradcheck(…, dtype=np.float32) to check float32 code as it is")
         if not np.isfinite(a).all():
             raise ValueError(f"{name} has values that are not finite: check at another x")
     if not any(a.size for a in [*arrays.values(), *parameters.values()]):
@@ -33,7 +35,7 @@ def check_upstream(subject):
     y = subject.forward()[0]
     if subject.at.value.dtype == np.float64 and y.dtype == np.float32:
         raise ValueError("f answers in float32 for float64 inputs: some array in it is float32; make it float64, or "
-                         "say dtype=np.float32 to check float32 code as it is")
+                         "call npvae.gradcheck(…, dtype=np.float32) to check float32 code as it is")
     if not np.isfinite(y).all():
         raise ValueError(f"f returned {describe(y)} with values that are not finite: check at another x")
     subject.upstream = np.asarray(subject.upstream, subject.at.value.dtype)
@@ -55,10 +57,9 @@ def check_tolerance(method, tolerance):
 
 def check_determinism(subject):
     """The gradient, if f and back answer twice alike and leave their arguments alone."""
-    before = subject.at.value.copy()
     first, first_gradient = subject.forward()[0].copy(), subject.gradient()
     second, second_gradient = subject.forward()[0], subject.gradient()
-    if not np.array_equal(before, subject.at.value):
+    if not np.array_equal(subject.start, subject.at.value):
         raise ValueError("f changes its input or its parameters in place, so the check would move while it looks: copy "
                          "first")
     if not close(first, second):
@@ -89,19 +90,38 @@ def check_complex_step(subject):
         raise ValueError(f"f does not take complex numbers ({refused}): use another method") from refused
     difference, doubt = richardson(subject.along(d), 1e-4)
     if abs(slope.imag / 1e-30 - difference) > 1e-4 * abs(difference) + 10 * doubt:
-        raise ValueError("the imaginary part is lost on the way through f (np.abs, x.real, a float buffer, max): use "
-                         "another method, or np.where(x.real > 0, x, -x)")
+        raise ValueError(IMAGINARY_PART_LOST)
 
 
-def check_not_blind(subject, gradient, compared):
-    """That an error of 1 % would show: the gradient is neither zero nor drowned by rounding."""
-    if not compared:
-        if all(a is None or not a.any() for a in gradient.values()) and subject.scale() == 0:
-            raise ValueError("value and gradient are zero at x, where any factor would pass: check at another x")
+def check_not_flat(subject, gradient):
+    """That value and gradient are not both zero, as those of a KL are where q is the prior.
+
+    A gradient that is missing is told from one that is zero by the difference quotient: it is as large as the values.
+    """
+    if any(a is not None and a.any() for a in gradient.values()) or subject.scale():
         return
-    size = np.sqrt(sum(max(np.nansum(c.analytic**2), (c.numeric**2).sum()) for c in compared.values()))
-    floor = np.sqrt(sum((c.floor**2).sum() for c in compared.values()))
-    if not 0.01 * size > floor:
-        raise ValueError(f"the gradient is {size:.1e} at x, of which rounding hides {floor:.1e} (the value is a sum of "
-                         f"size {subject.scale():.1e}): an error of 1 % would pass. Check at another x, without large "
-                         "constants, or with method='complex'")
+    phi = subject.along(np.random.default_rng(subject.seed).standard_normal(subject.at.value.size))
+    h = float(step_size("central", subject.at.value.dtype))
+    ahead, behind = phi(h), phi(-h)
+    if abs(ahead - behind) <= 0.01 * (abs(ahead) + abs(behind)):
+        raise ValueError("value and gradient are zero at x, where any factor would pass: check at another x")
+
+
+def check_not_blind(subject, rows, compared):
+    """That an error of 1 % would show in one parameter at least: not all stand on kinks, are zero or hidden."""
+    if all(row.note == ON_KINKS for row in rows):
+        raise ValueError(f"{', '.join(row.name for row in rows)} stands on a kink wherever it is moved, so there is "
+                         "nothing left to check: move x")
+    if any(not row.passed or row.note not in (HIDDEN, ON_KINKS) and not blank(row, compared) for row in rows):
+        return
+    if all(blank(row, compared) or row.note == ON_KINKS for row in rows):
+        raise ValueError("the gradient is zero at x, where any factor would pass: check at another x")
+    size = np.sqrt(sum((a**2).sum() for a in subject.gradient().values() if a is not None))
+    raise ValueError(f"the gradient is {size:.1e} at x, of which rounding hides more than 1 % (the value is a sum of "
+                     f"size {subject.scale():.1e}): an error of 1 % would pass. Check at another x, without large "
+                     "constants, or with method='complex'")
+
+
+def blank(row, compared):
+    """Whether a coordinate test found the gradient to be zero, as it should be: true, but then 1 % of it is nothing."""
+    return row.name in compared and not compared[row.name].size

@@ -4,6 +4,7 @@ import numpy as np
 
 from npvae.gradcheck.activations import activation
 from npvae.gradcheck.evidence import Candidate
+from npvae.gradcheck.factors import multiple
 
 
 def zero(e):
@@ -16,7 +17,8 @@ def zero(e):
 
 def chain_rule(e):
     """σ for log σ, and σ² for σ, where the parameter is a logarithm."""
-    if e.elementwise:
+    if e.elementwise or not e.v[e.block].any():
+        # at log σ = 0 each of these factors is 1 or 2, as a factor that has nothing to do with σ may be
         return []
     s = np.exp(np.clip(e.v, -300, 300))
     found = []
@@ -38,6 +40,9 @@ def other_point(e):
     points = {"log σ read as log σ² (σ where σ² belongs)": e.v / 2,
               "log σ² read as log σ (σ² where σ belongs)": 2 * e.v,
               "−x where x belongs": -e.v}
+    if np.ptp(e.v[e.block]) and e.explains(multiple(e) * e.n):
+        # one factor at different x is a constant: in x² every point differs from every other by a factor
+        return []
     found = []
     for what, moved in points.items():
         point = e.v.copy()

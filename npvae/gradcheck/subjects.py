@@ -33,7 +33,7 @@ class Subject:
         self.part, self.call = f, call
         self.inputs = dict(x) if isinstance(x, dict) else {"x": x}
         self.is_dict, self.seed = isinstance(x, dict), seed
-        self.parametrised = hasattr(f, "arrays") and hasattr(f, "on")
+        self.parametrised = has_parameters(f)
         own = f.arrays() if self.parametrised else {}
         clash = set(own) & set(self.inputs)
         if clash:
@@ -44,13 +44,14 @@ class Subject:
         if self.callback:
             self.upstream = np.random.default_rng(seed).standard_normal(y.shape) if upstream is None else upstream
         else:
-            self.upstream = np.ones(())
+            self.upstream = np.ones(y.shape)
             if y.size != 1:
                 raise ValueError(f"f returned a value of shape {y.shape} with its gradient, expected one number: "
                                  "return (y, back) with back(dy) for a function with several outputs")
 
     def _place(self, arrays, dtype):
         self.at = Parameters(arrays, dtype)
+        self.start = self.at.value.copy()
         self.f = self.part.on(self.at) if self.parametrised else self.part
 
     def at_dtype(self, dtype):
@@ -82,7 +83,9 @@ class Subject:
 
     def value(self, function=None):
         """F = Σ c ⊙ y; of another function of the same arguments, which returns y alone, if one is given."""
-        y = self.forward()[0] if function is None else np.asarray(self._ask(function))
+        # a step beside x may leave the domain of f: what is not finite is seen to where values are compared
+        with np.errstate(all="ignore"):
+            y = self.forward()[0] if function is None else np.asarray(self._ask(function))
         return (self.upstream * y).sum()
 
     def scale(self):
@@ -95,7 +98,10 @@ class Subject:
         _, back = self.forward()
         answer = back
         for _ in range(times if self.callback else 0):
-            answer = back(self.upstream)
+            answer = self._asked_back(back)
+        if not self.is_dict and isinstance(answer, (tuple, dict)):
+            raise ValueError(f"the gradient is {describe(answer)}, expected one array of the shape of x, "
+                             f"{self.at['x'].shape}: for several inputs hand in a dict and return one")
         of_inputs = answer if self.is_dict else {"x": answer}
         if not isinstance(of_inputs, dict):
             raise ValueError(f"the gradient is {describe(answer)}, expected a dict with the names {list(self.inputs)}")
@@ -105,6 +111,13 @@ class Subject:
                              "that needs none")
         found = {n: None if of_inputs[n] is None else np.array(of_inputs[n]) for n in self.inputs}
         return found | {n: self.at.gradient(n).copy() for n in self.at.names if n not in self.inputs}
+
+    def _asked_back(self, back):
+        dy = self.upstream.copy()
+        answer = back(dy)
+        if not np.array_equal(dy, self.upstream):
+            raise ValueError("back changes dy in place, which spoils it for whoever else needs it: copy first")
+        return answer
 
     def along(self, direction, function=None):
         """φ(t) = F(v + t d), for a direction d (n,)."""
@@ -131,6 +144,11 @@ class Subject:
                 self.at.value[j] = old
 
         return phi
+
+
+def has_parameters(f):
+    """Whether f is a part with parameters, a layer, say: something with the methods `arrays` and `on`."""
+    return callable(getattr(f, "arrays", None)) and callable(getattr(f, "on", None))
 
 
 def describe(thing):

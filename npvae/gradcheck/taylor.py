@@ -5,11 +5,13 @@ No step and no tolerance on the gradient have to be chosen (Farrell et al. 2013,
 
 import numpy as np
 
+from npvae.gradcheck.coordinates import direction
+
 DIRECTIONS = 5      # one alone may have next to no curvature
 STEPS = 0.05 / 2.0 ** np.arange(26)
 
 
-def remainders(subject, gradient, where, rng):
+def remainders(subject, gradient, where, rng, left_out=()):
     """The Taylor remainder for each of `STEPS`, root mean square over a few directions, and what rounding does to it.
 
     Parameters
@@ -19,6 +21,8 @@ def remainders(subject, gradient, where, rng):
         g, in the coordinates `where`.
     where : slice
     rng : numpy.random.Generator
+    left_out : sequence of int
+        Places in g in which the directions are zero.
 
     Returns
     -------
@@ -29,8 +33,7 @@ def remainders(subject, gradient, where, rng):
     """
     squares, sizes = np.zeros(len(STEPS)), 0.0
     for _ in range(DIRECTIONS):
-        d = np.zeros(subject.at.value.size)
-        d[where] = rng.standard_normal(where.stop - where.start)
+        d = direction(subject, where, rng, left_out)
         phi, slope = subject.along(d), gradient @ d[where]
         here = phi(0.0)
         # R(h) = F(v + h d) − F(v) − h g·d
@@ -52,6 +55,20 @@ def linear_nearby(remainder, noise, size):
     """
     telling = 1e-6 * STEPS * size > 30 * noise
     return bool((telling & (remainder <= 30 * noise)).any())
+
+
+def linear(remainder, noise, size):
+    """Whether F is seen to be linear beside x: an error of 1 % would show, or nothing at all depends on x.
+
+    Examples
+    --------
+    >>> linear(0 * STEPS, 1e-16, 1.0), linear(0 * STEPS, 1e-2, 1.0), linear(0 * STEPS, 1e-2, 0.0)
+    (True, False, True)
+    """
+    # g·d is itself rounded
+    noise = np.maximum(100 * noise, 1e-9 * size * STEPS)
+    telling = 0.01 * size * STEPS > noise
+    return bool((telling & (remainder <= noise)).any() or not (size or remainder.any()))
 
 
 def taylor_slope(remainder, noise, size):

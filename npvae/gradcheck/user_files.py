@@ -2,6 +2,8 @@
 
 import importlib.util
 import sys
+import traceback
+from contextlib import contextmanager
 from pathlib import Path
 
 from npvae.gradcheck.check import gradcheck
@@ -31,32 +33,51 @@ def check_file(target, method=None, seed=0):
     path, _, name = target.rpartition(":")
     if not path.endswith(".py") or not name.isidentifier():
         raise ValueError(f"got {target!r}, expected FILE.py:NAME, e.g. my_layers.py:my_tanh")
-    module = loaded(Path(path))
-    if not hasattr(module, name):
-        raise ValueError(f"{path} has no {name}: it has {', '.join(n for n in vars(module) if not n.startswith('_'))}")
-    f, x = point_of(module, name, path)
+    with importable(Path(path)):
+        module = loaded(Path(path))
+        if not hasattr(module, name):
+            names = ", ".join(n for n in vars(module) if not n.startswith("_"))
+            raise ValueError(f"{path} has no {name}: it has {names}")
+        f, x = point_of(module, name, path)
+        try:
+            return gradcheck(f, x, method=method, seed=seed, name=name)
+        except (Exception, SystemExit) as problem:
+            if isinstance(problem, (ValueError, ArithmeticError)) and refused_here(problem):
+                raise
+            raise ValueError(f"{name} in {path} failed: {type(problem).__name__}: {problem}") from problem
+
+
+@contextmanager
+def importable(path):
+    """What the file imports may stand beside it, also if it imports only when its function runs."""
+    folders, known = list(sys.path), path.stem in sys.modules
+    sys.path.insert(0, str(path.parent.resolve()))
     try:
-        return gradcheck(f, x, method=method, seed=seed, name=name)
-    except (ValueError, ArithmeticError):
-        raise
-    except Exception as problem:
-        raise ValueError(f"{name} in {path} failed: {type(problem).__name__}: {problem}") from problem
+        yield
+    finally:
+        sys.path[:] = folders
+        if not known:
+            sys.modules.pop(path.stem, None)
 
 
 def loaded(path):
-    """The file as a module; what it imports may stand beside it."""
+    """The file as a module, known by its name as dataclasses need it, unless a module that is loaded has that name."""
     if not path.is_file():
         raise ValueError(f"there is no file {path}")
     spec = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(spec)
-    sys.path.insert(0, str(path.parent.resolve()))
+    sys.modules.setdefault(path.stem, module)
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as problem:
         raise ValueError(f"{path} could not be loaded: {type(problem).__name__}: {problem}") from problem
-    finally:
-        sys.path.pop(0)
     return module
+
+
+def refused_here(problem):
+    """Whether an error was raised by the check, in this room, rather than in code that it called."""
+    frames = traceback.extract_tb(problem.__traceback__)
+    return Path(frames[-1].filename).resolve().parent == Path(__file__).resolve().parent
 
 
 def point_of(module, name, path):
@@ -67,7 +88,7 @@ def point_of(module, name, path):
     how = (f"put the point beside it, {name}_x = np.array(…), or let {name} take no arguments and return (f, x)")
     try:
         answer = f()
-    except Exception as problem:
+    except (Exception, SystemExit) as problem:
         raise ValueError(f"{path} has no {name}_x, and {name}() failed ({type(problem).__name__}: {problem}): {how}"
                          ) from problem
     if not isinstance(answer, tuple) or len(answer) != 2:

@@ -76,7 +76,7 @@ def pathwise(latent, q, f, noise):
     Raises
     ------
     ValueError
-        If the latent is Categorical, or the rows do not fit it.
+        If the latent is Categorical, the rows do not fit it, or f's values are not (S, B).
 
     References
     ----------
@@ -100,7 +100,7 @@ def pathwise(latent, q, f, noise):
     eps = np.broadcast_to(noise.eps, (S, B, K)).reshape(1, S * B, K)
     # z = μ + σ ⊙ ε
     z, _, back_nodes = latent.nodes(rows, Noise(eps, 1.0))
-    value, back_f = f(z.reshape(S, B, K))
+    value, back_f = _asked(f, z.reshape(S, B, K))
     # ∂f/∂q = ∂z/∂q ∂f/∂z
     dz = back_f(np.ones_like(value))
     return back_nodes(dz.reshape(1, S * B, K), 0.0).reshape(S, B, R)
@@ -127,7 +127,7 @@ def score_function(latent, q, f, z, baseline=0.0):
     Raises
     ------
     ValueError
-        If the rows, the draws or the baseline have another shape.
+        If the rows, the draws, f's values or the baseline have another shape.
 
     References
     ----------
@@ -142,7 +142,7 @@ def score_function(latent, q, f, z, baseline=0.0):
     if np.ndim(baseline) and (np.ndim(baseline) != 2 or np.shape(baseline) not in ((len(q), 1), q.shape)):
         raise ValueError(f"baseline has shape {np.shape(baseline)}, expected a number, ({len(q)}, 1) for one a row or "
                          f"{q.shape} for one a coordinate")
-    value, _ = f(z)                                         # (S, B)
+    value, _ = _asked(f, z)                                 # (S, B)
     # (f(z) − b) ∂log q(z)/∂q
     return (value[:, :, None] - baseline) * score_of_q(latent, q, z)
 
@@ -157,7 +157,7 @@ def mean_baseline(f, z):
     >>> mean_baseline(squared_norm, np.array([[[1.0]], [[3.0]]]))
     array([[5.]])
     """
-    return f(z)[0].mean(0)[:, None]
+    return _asked(f, z)[0].mean(0)[:, None]
 
 
 def optimal_baseline(latent, q, f, z):
@@ -179,7 +179,7 @@ def optimal_baseline(latent, q, f, z):
     """
     score2 = score_of_q(latent, q, z) ** 2
     # b_j = E[f(z) s_j²] / E[s_j²],  s = ∂log q(z)/∂q
-    above, below = (f(z)[0][:, :, None] * score2).sum(0), score2.sum(0)
+    above, below = (_asked(f, z)[0][:, :, None] * score2).sum(0), score2.sum(0)
     # where the score is zero at every draw, any b will do
     return np.divide(above, below, out=np.zeros_like(above), where=below > 0)
 
@@ -200,7 +200,7 @@ def leave_one_out(latent, q, f, z):
     Raises
     ------
     ValueError
-        If there is only one draw.
+        If there is only one draw, or f's values are not (S, B).
 
     References
     ----------
@@ -215,10 +215,19 @@ def leave_one_out(latent, q, f, z):
     """
     if len(z) < 2:
         raise ValueError(f"leave_one_out got {len(z)} draw, expected two or more: a baseline is the mean of the others")
-    value, _ = f(z)                                         # (S, B)
+    value, _ = _asked(f, z)                                 # (S, B)
     # b_s = 1/(S − 1) Σ_{t≠s} f(z_t)
     baseline = (value.sum(0) - value) / (len(z) - 1)
     return (value - baseline)[:, :, None] * score_of_q(latent, q, z)
+
+
+def _asked(f, z):
+    value, back = f(z)
+    # a shape such as (B,) would broadcast without a word; nodes (S, 1, K) that all rows share do have (S, B) values
+    if np.ndim(value) != 2 or len(value) != len(z) or z.shape[1] not in (1, value.shape[1]):
+        raise ValueError(f"f(z) has shape {np.shape(value)} for z of shape {np.shape(z)}, expected {np.shape(z)[:2]}: "
+                         "one number for each draw and row")
+    return value, back
 
 
 def _check_rows(latent, q):
