@@ -233,9 +233,10 @@ def scale_table(figures):
              f"{run['peak_bytes'] / 1e6:.0f}", f"{1e3 * run['seconds_per_new_x']:.2g}"] for run in figures["runs"]]
     header = ["solver", "m", "s per sweep", "variational parameters", "own memory (MB)", "peak (MB)",
               "q of a new x (ms)"]
-    lines = [f"{TITLES[name]}: time a sweep grows like m^{s['seconds_per_sweep']:.2f}, variational "
-             f"parameters like m^{s['variational_parameters']:.2f}" for name, s in figures["slopes"].items()
-             if s["seconds_per_sweep"] is not None]
+    # + 0.0: no "−0.00"
+    lines = [f"{TITLES[name]}: time a sweep grows like m^{round(s['seconds_per_sweep'], 2) + 0.0:.2f}, variational "
+             f"parameters like m^{round(s['variational_parameters'], 2) + 0.0:.2f}"
+             for name, s in figures["slopes"].items() if s["seconds_per_sweep"] is not None]
     lines.append(f"an E-step for all rows in blocks: {figures['e_step_speedup']:.0f} times faster than a loop over i")
     s = figures["streaming"]
     lines.append(f"streaming {s['images']:,} images of 784 bytes from disk: {s['ratio']:.2f} of the throughput from "

@@ -55,7 +55,7 @@ def test_the_picture_has_the_race_the_reconstructions_and_three_planes(digits_co
     figure = plots.comparison_figure(digits_comparison)
     top, bottom = figure.subfigs
     left, middle, right = top.subfigs
-    assert [len(part.get_axes()) for part in (left, middle, right, bottom)] == [1, 1, 4 * 8, 3]
+    assert [len(part.get_axes()) for part in (left, middle, right, bottom)] == [1, 1, 4, 3]
     race = left.get_axes()[0]
     assert "nats" in race.get_ylabel() and "seconds" in race.get_xlabel()
     assert plots.save(figure, tmp_path / "c.png").stat().st_size > 20_000

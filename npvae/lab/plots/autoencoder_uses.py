@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from npvae.lab.plots.samples import image_grid
-from npvae.lab.plots.style import BLACK, BLUE, CLASSES, GREEN, ORANGE, PURPLE, style
+from npvae.lab.plots.style import BLACK, BLUE, CLASSES, GREEN, ORANGE, PURPLE, ink_limits, style
 
 STYLES = {"autoencoder": dict(color=BLUE, marker="o"), "VAE": dict(color=GREEN, marker="s"),
           "PCA": dict(color=ORANGE, marker="^"), "raw": dict(color=BLACK, marker="D"),
@@ -127,9 +127,11 @@ def generation_figure(figures, models, X, image_shape, count=40, seed=0):
         for axes, (name, model) in zip(panels, models.items(), strict=False):
             _codes(axes, name, model.transform(X), figures[name]["kl_to_prior"])
         _distance_bars(panels[2], figures)
-        for part, (name, model) in zip(bottom.subfigures(1, 2), models.items(), strict=True):
+        samples = {name: model.sample(count, seed) for name, model in models.items()}
+        limits = ink_limits(list(samples.values()))
+        for part, (name, images) in zip(bottom.subfigures(1, 2), samples.items(), strict=True):
             part.suptitle(f"{name}: g(z) at z ~ N(0, I)", fontsize=10.5)
-            image_grid(part, model.sample(count, seed), image_shape, columns=10)
+            image_grid(part, images, image_shape, 10, limits)
     return figure
 
 

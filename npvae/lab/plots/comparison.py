@@ -1,5 +1,7 @@
 """The picture of `npvae compare`: the race, the gaps, reconstructions, and the latent planes."""
 
+import math
+
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -45,15 +47,19 @@ def race(axes, comparison):
     for name, solver in comparison.solvers.items():
         elbo = solver.history["elbo"]
         last.append(elbo[-1])
-        axes.plot(solver.history["seconds"], elbo, color=COLORS[name], label=TITLES[name], lw=1.6)
+        # a line of one point would not show
+        axes.plot(solver.history["seconds"], elbo, color=COLORS[name], label=TITLES[name], lw=1.6,
+                  marker="o" if len(elbo) == 1 else None)
     axes.axhline(ceiling, color=BLACK, ls="--", lw=1)
     axes.annotate(f"ceiling of any shared q: {ceiling:.2f}", (0.98, ceiling), xycoords=("axes fraction", "data"),
                   xytext=(0, -5), textcoords="offset points", ha="right", va="top", fontsize=9, color=BLACK,
                   bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5})
-    spread = max(max(last) - ceiling, 1.0)
+    # the ends of all curves and the ceiling lie within, whichever is highest
+    low, high = min(ceiling, *last), max(ceiling, *last)
+    spread = max(high - low, 1.0)
     axes.set(xscale="log", xlabel="training time (seconds)", ylabel="ELBO on training data (nats per row)",
-             ylim=(ceiling - 0.4 * spread, max(last) + 0.15 * spread), title="The same model, three sources of q")
-    axes.legend(loc="upper left")
+             ylim=(low - 0.4 * spread, high + 0.15 * spread), title="The same model, three sources of q")
+    axes.legend(loc="best")
 
 
 def gap_bars(axes, comparison):
@@ -62,6 +68,7 @@ def gap_bars(axes, comparison):
     floor = min(f["test_elbo"] for f in figures.values())
     top = max(f["test_log_marginal"] or f["test_elbo"] for f in figures.values())
     floor -= 0.25 * max(top - floor, 1.0)
+    decimals = decimals_that_differ([f["test_elbo"] for f in figures.values()])
     for i, (name, f) in enumerate(figures.items()):
         parts = [("ELBO", f["test_elbo"] - floor, COLORS[name], ""),
                  ("amortization gap", f["test_amortization_gap"], YELLOW, "//"),
@@ -71,12 +78,24 @@ def gap_bars(axes, comparison):
             axes.bar(i, height or 0, bottom=bottom, color=color, hatch=hatch, edgecolor="white", width=0.65,
                      label=part if i == 0 and hatch else None)
             bottom += height or 0
-        axes.annotate(f"{f['test_elbo']:.1f}", (i, f["test_elbo"]), xytext=(0, -11), textcoords="offset points",
-                      ha="center", fontsize=8.5, color="white")
+        text = f"{f['test_elbo']:.{decimals}f}"
+        # within the bar, however long
+        axes.annotate(text, (i, f["test_elbo"]), xytext=(0, -11), textcoords="offset points", ha="center",
+                      fontsize=min(8.5, 60 / len(text)), color="white")
     axes.set_xticks(range(len(figures)), [TITLES[n].replace(" ", "\n") for n in figures])
     axes.set(title="log p(x) of unseen rows", ylabel="nats per row",
              ylim=(floor, top + 0.3 * (top - floor)))
     axes.legend(loc="upper center", fontsize=8.5)
+
+
+def decimals_that_differ(values):
+    """How many decimals show three significant digits of the spread of some numbers, from 1 to 6.
+
+    >>> decimals_that_differ([-37.2, -12.1]), decimals_that_differ([-1.501, -1.523]), decimals_that_differ([2, 2])
+    (1, 4, 1)
+    """
+    spread = max(values) - min(values)
+    return int(np.clip(2 - math.floor(math.log10(spread)), 1, 6)) if spread > 0 else 1
 
 
 def image_reconstructions(figure, comparison, count=8):
@@ -92,49 +111,69 @@ def image_reconstructions(figure, comparison, count=8):
 
 
 def point_reconstructions(figure, comparison):
-    """The first two columns of the test data, and the three solvers' reconstructions of them."""
+    """The first two columns of the test data, and the three solvers' reconstructions of them (above, if D = 1)."""
     test = take(comparison.data.test, slice(None), np.float64)
-    panels = figure.subplots(1, 3, sharex=True, sharey=True)
+    panels, plane = figure.subplots(1, 3, sharex=True, sharey=True), test.shape[1] > 1
     figure.suptitle("Reconstructions of unseen points (grey: data)", fontsize=10.5)
     for axes, (name, solver) in zip(panels, comparison.solvers.items(), strict=True):
         points = solver.model.decode(solver.model.latent.mean(comparison.rows[name]))
-        for x, color, size in ((test, "0.75", 6), (points, COLORS[name], 8)):
-            axes.scatter(x[:, 0], x[:, 1] if x.shape[1] > 1 else 0 * x[:, 0], s=size, color=color)
-        axes.set(title=TITLES[name], xlabel="$x_1$", aspect="equal")
-    panels[0].set_ylabel("$x_2$")
+        for height, (x, color, size) in enumerate(((test, "0.75", 6), (points, COLORS[name], 8))):
+            axes.scatter(x[:, 0], x[:, 1] if plane else np.full(len(x), height), s=size, color=color)
+        axes.set(title=TITLES[name], xlabel="$x_1$", aspect="equal" if plane else "auto")
+    # one column lies along the horizontal axis; heights say nothing
+    panels[0].set(ylabel="$x_2$") if plane else panels[0].set(yticks=[], ylim=(-1, 2))
 
 
 def latent_plane(axes, comparison, name, most=300):
     """One draw z ~ q(z|x) for each test row, drawn as its label; bars of q for a categorical latent."""
     solver, q = comparison.solvers[name], comparison.rows[name][:most]
-    labels = comparison.data.test_labels
-    labels = np.zeros(len(q), int) if labels is None else np.asarray(labels[:most], int)
+    labels = whole_labels(comparison.data.test_labels, most)
     axes.set_title(TITLES[name])
     if comparison.figures["latent"] == "categorical":
-        return label_bars(axes, solver.model.latent.mean(q), labels)
+        return label_bars(axes, solver.model.latent.mean(q), np.zeros(len(q), int) if labels is None else labels)
     K = solver.model.latent.dim
     rng = np.random.default_rng(0)
     z = q[:, :K] + np.exp(q[:, K:]) * rng.standard_normal((len(q), K))
-    first, second = z[:, 0], z[:, 1] if K > 1 else labels + 0.08 * rng.standard_normal(len(q))
-    if comparison.data.test_labels is None:
+    heights = 0.08 * rng.standard_normal(len(q)) + (0 if labels is None else labels)
+    first, second = z[:, 0], z[:, 1] if K > 1 else heights
+    if labels is None:
         axes.scatter(first, second, s=8, color=COLORS[name])
     else:
-        for a, b, label in zip(first, second, labels, strict=True):
-            axes.text(a, b, str(label), color=CLASSES[label % 10], fontsize=8, ha="center", va="center", clip_on=True)
-        axes.scatter(first, second, s=0)
-    axes.set(xlabel="$z_1$", ylabel="$z_2$" if K > 1 else "label (spread a little)")
-    if K == 1:
-        axes.set_yticks(np.unique(labels))
+        label_points(axes, first, second, labels)
+    axes.set_xlabel("$z_1$")
+    if K > 1:
+        axes.set_ylabel("$z_2$")
+    elif labels is None:
+        axes.set(ylim=(-1, 1), yticks=[], ylabel="(spread a little)")
+    else:
+        axes.set_ylabel("label (spread a little)")
+        axes.yaxis.get_major_locator().set_params(integer=True)
+
+
+def whole_labels(labels, most):
+    """The first labels as ints, or None if there are none or they are no whole numbers: those name no classes."""
+    if labels is None:
+        return None
+    labels = np.asarray(labels[:most])
+    whole = labels.astype(int)
+    return whole if (whole == labels).all() else None
+
+
+def label_points(axes, first, second, labels):
+    """Points drawn as their labels."""
+    for a, b, label in zip(first, second, labels, strict=True):
+        axes.text(a, b, str(label), color=CLASSES[label % 10], fontsize=8, ha="center", va="center", clip_on=True)
+    axes.scatter(first, second, s=0)
 
 
 def label_bars(axes, weights, labels):
-    """For each component the share of the test rows that it takes, stacked by label."""
+    """For each component the share of the test rows that it takes, stacked by label; up to ten labels have a legend."""
     bottom = np.zeros(weights.shape[1])
     for label in np.unique(labels):
         share = weights[labels == label].sum(0) / len(weights)
         axes.bar(np.arange(1, len(share) + 1), share, bottom=bottom, color=CLASSES[label % 10], label=str(label))
         bottom += share
     axes.set(xlabel="component k", ylabel="share of test rows")
-    if len(np.unique(labels)) > 1:
+    if 1 < len(np.unique(labels)) <= len(CLASSES):
         axes.legend(ncols=5, fontsize=7, title="label", title_fontsize=8, loc="upper right")
         axes.set_ylim(0, 1.35 * bottom.max())

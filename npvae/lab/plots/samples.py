@@ -5,7 +5,7 @@ import math
 import matplotlib.pyplot as plt
 import numpy as np
 
-from npvae.lab.plots.style import BLUE, show_image, style
+from npvae.lab.plots.style import BLUE, bounded_ratio, ink_limits, show_images, style
 
 
 def samples_figure(X, image_shape=None, title="Samples: g(z) at z ~ N(0, I)"):
@@ -58,21 +58,19 @@ def plane_figure(Y, steps, first, second, image_shape):
         Which coordinates, from 1.
     image_shape : tuple of two ints
     """
-    h, w = image_shape
-    n = len(steps)
+    n, ratio, side = len(steps), bounded_ratio(image_shape), 6.6
+    width, height = side * min(1, 1 / ratio), side * min(1, ratio)
     with style():
-        figure, axes = plt.subplots(figsize=(6.6, 6.6 * h / w))
-        # a white line between neighbours
-        images = np.pad(Y.reshape(n, n, h, w), ((0, 0), (0, 0), (0, 1), (0, 1)))
-        h, w = h + 1, w + 1
-        axes.imshow(images.transpose(0, 2, 1, 3).reshape(n * h, n * w), cmap="gray_r", vmin=0, vmax=1)
-        shown = np.arange(0, n, math.ceil(n / 13))
+        figure, axes = plt.subplots(figsize=(width, height))
+        x, y = show_images(axes, Y.reshape(n, n, -1), image_shape)
+        axes.spines[["left", "bottom"]].set_visible(True)
+        # no more names than the shorter side has room for: 0.43 inches each
+        shown = np.arange(0, n, math.ceil(n / ((min(width, height) - 0.9) // 0.43)))
         names = [f"{steps[i]:.1f}".replace("-", "−") for i in shown]
-        axes.set_xticks((shown + 0.5) * w - 1, names)
-        axes.set_yticks((n - shown - 0.5) * h - 1, names)
+        axes.set_xticks(x[shown], names)
+        axes.set_yticks(y[n - 1 - shown], names)
         unit = "(prior standard deviations)"
         axes.set(xlabel=f"$z_{{{first}}}$ {unit}", ylabel=f"$z_{{{second}}}$ {unit}", title="g(z)")
-        axes.grid(False)
     return figure
 
 
@@ -87,7 +85,8 @@ def strips_figure(strips, image_shape, xlabel):
     """
     with style():
         n = max(len(strip) for strip in strips.values())
-        figure = plt.figure(figsize=(min(11, 1.2 + 0.75 * n), 0.6 + 0.8 * len(strips)))
+        # wide enough for the line below, however few the images
+        figure = plt.figure(figsize=(max(5.2, min(11, 1.2 + 0.75 * n)), 0.6 + 0.8 * len(strips)))
         image_rows(figure, strips, image_shape)
         figure.supxlabel(xlabel, fontsize=10)
     return figure
@@ -108,17 +107,17 @@ def points_figure(sets):
 
 def image_rows(figure, strips, image_shape):
     """Rows of images (n, D) under each other, each row with its name, on a figure or a part of one."""
-    grid = figure.subplots(len(strips), max(len(strip) for strip in strips.values()), squeeze=False)
-    for row, (name, strip) in zip(grid, strips.items(), strict=True):
-        for axes, image in zip(row, strip, strict=True):
-            show_image(axes, image, image_shape)
-        row[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)
+    limits = ink_limits(np.concatenate([np.reshape(strip, (len(strip), -1)) for strip in strips.values()]))
+    for axes, (name, strip) in zip(figure.subplots(len(strips), squeeze=False)[:, 0], strips.items(), strict=True):
+        _, y = show_images(axes, np.reshape(strip, (1, len(strip), -1)), image_shape, limits)
+        axes.set_yticks(y, [name], fontsize=9)
+        axes.tick_params(length=0)
 
 
-def image_grid(figure, images, image_shape, columns):
-    """Images (n, D) row by row, on a figure or a part of one."""
-    panels = figure.subplots(math.ceil(len(images) / columns), columns, squeeze=False).ravel()
-    for axes in panels[len(images):]:
-        axes.set_visible(False)
-    for axes, image in zip(panels, images, strict=False):
-        show_image(axes, image, image_shape)
+def image_grid(figure, images, image_shape, columns, limits=None):
+    """Images (n, D) row by row, on a figure or a part of one; `limits` as in `show_images`."""
+    limits = limits or ink_limits(images)
+    # white where the last row has no image
+    places = np.full((math.ceil(len(images) / columns) * columns, math.prod(image_shape)), limits[0])
+    places[:len(images)] = np.reshape(images, (len(images), -1))
+    show_images(figure.subplots(), places.reshape(-1, columns, places.shape[1]), image_shape, limits)

@@ -31,7 +31,8 @@ def scale_figure(figures):
                 runs = [run for run in figures["runs"] if run["solver"] == solver]
                 m, y = (np.array([run[k] for run in runs], float) for k in ("m", key))
                 panel.loglog(m, np.maximum(y, 1e-9), "o-", color=COLORS[solver],
-                             label=f"{TITLES[solver]}: slope {slope(runs, key):.2f}")
+                             # + 0.0: no "−0.00"
+                             label=f"{TITLES[solver]}: slope {round(slope(runs, key), 2) + 0.0:.2f}")
             panel.set(xlabel="number of data m", ylabel=label)
             panel.legend(loc="best")
     return figure

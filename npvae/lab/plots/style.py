@@ -14,6 +14,9 @@ BLUE, ORANGE, GREEN, SKY, YELLOW, PURPLE, BLACK = (
 # Paul Tol's "muted" scheme and black, for up to ten classes
 CLASSES = ["#CC6677", "#332288", "#BFA62A", "#117733", "#4FA9D8", "#882255", "#44AA99", "#6B6B1F", "#AA4499", "#222222"]
 
+# how far outside [0, 1] images may go before all are drawn on another scale
+OVERSHOOT = 0.5
+
 STYLE = {"figure.dpi": 110, "savefig.dpi": 110, "font.size": 10, "axes.titlesize": 10.5, "axes.spines.top": False,
          "axes.spines.right": False, "axes.grid": True, "grid.alpha": 0.25, "legend.frameon": False,
          "axes.prop_cycle": plt.cycler(color=[BLUE, ORANGE, GREEN, PURPLE, YELLOW, SKY, BLACK]),
@@ -42,7 +45,56 @@ def save(figure, path):
 
 def show_image(axes, image, shape):
     """One image, ink dark on white, without axes."""
-    axes.imshow(np.reshape(image, shape), cmap="gray_r", vmin=0, vmax=1)
+    show_images(axes, np.reshape(image, (1, 1, -1)), shape)
+
+
+def show_images(axes, images, shape, limits=None):
+    """Images in rows and columns, ink dark on white, as one picture: an Axes for each of hundreds takes minutes.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+    images : array (rows, columns, D)
+    shape : tuple of two ints
+    limits : (white, black), optional
+        By default `ink_limits(images)`.
+
+    Returns
+    -------
+    x, y : arrays (columns,), (rows,)
+        Where the images' middles lie on the axes.
+    """
+    rows, columns, (h, w) = len(images), len(images[0]), shape
+    white, black = limits or ink_limits(images)
+    # room between neighbours, in pixels
+    down, right = (max(1, round(0.07 * side)) for side in shape)
+    cells = np.pad(np.reshape(images, (rows, columns, h, w)), ((0, 0), (0, 0), (0, down), (0, right)),
+                   constant_values=white)
+    picture = cells.transpose(0, 2, 1, 3).reshape(rows * (h + down), columns * (w + right))
+    axes.imshow(picture[:-down, :-right], cmap="gray_r", vmin=white, vmax=black, aspect=bounded_ratio(shape) * w / h)
     axes.set(xticks=[], yticks=[])
     axes.grid(False)
     axes.spines[:].set_visible(False)
+    return np.arange(columns) * (w + right) + (w - 1) / 2, np.arange(rows) * (h + down) + (h - 1) / 2
+
+
+def ink_limits(images):
+    """The values drawn white and black: 0 and 1, or the least and the greatest if the images lie far outside [0, 1].
+
+    >>> ink_limits(np.array([0.2, 0.9])), ink_limits(np.array([0.0, 16.0]))
+    ((0.0, 1.0), (0.0, 16.0))
+    """
+    # a decoder of images in [0, 1] overshoots a little, and far in a few pixels: their paper stays white
+    low, high = np.percentile(images, [1, 99])
+    if low >= -OVERSHOOT and high <= 1 + OVERSHOOT:
+        return 0.0, 1.0
+    return float(np.min(images)), float(np.max(images))
+
+
+def bounded_ratio(shape):
+    """Height / width at which an image is drawn: its own, but pixels are stretched if one side is over twice the other.
+
+    >>> bounded_ratio((28, 28)), bounded_ratio((4, 40))
+    (1.0, 0.5)
+    """
+    return float(np.clip(shape[0] / shape[1], 0.5, 2))
