@@ -1,10 +1,15 @@
 """The `npvae` command. Each subcommand imports what it needs when it runs, so that `npvae --help` is quick."""
 
 import argparse
+import itertools
 import json
 import os
+import signal
 import sys
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+
+from npvae.autoencoders.model_files import written_whole
 
 
 class Parser(argparse.ArgumentParser):
@@ -17,19 +22,50 @@ class Parser(argparse.ArgumentParser):
 
 def main(argv=None):
     """Run the command line; returns the exit status: 0, 1 if a check failed, 2 for bad input."""
-    args = build_parser().parse_args(argv)
+    print_in_any_encoding()
+    name = "npvae"
     try:
-        return json_on_standard_output(args) if args.json == "-" else args.run(args) or 0
+        args = build_parser().parse_args(argv)
+        name = f"npvae {args.command}"
+        with ending_it_all() if args.command != "train" else nullcontext():
+            return json_on_standard_output(args) if args.json == "-" else args.run(args) or 0
     except BrokenPipeError:
         # the reader of our output has gone, as with `| head`; say nothing more to it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
-    except (ValueError, ArithmeticError, OSError) as problem:
-        print(f"npvae {args.command}: {' '.join(str(problem).split())}", file=sys.stderr)
+    except (ValueError, ArithmeticError, OSError, MemoryError) as problem:
+        said = f"not enough memory. {problem}" if isinstance(problem, MemoryError) else str(problem)
+        print(f"{name}: {' '.join(said.split())}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print(f"npvae {args.command}: interrupted", file=sys.stderr)
+    except (KeyboardInterrupt, Stopped):
+        print(f"{name}: interrupted", file=sys.stderr)
         return 130
+
+
+class Stopped(BaseException):
+    """Ctrl-C, by a name that no fit takes for the wish that it alone should end."""
+
+
+@contextmanager
+def ending_it_all():
+    """Let Ctrl-C end the whole command: half a comparison is none, while half a training can be saved."""
+
+    def stop(*_):
+        raise Stopped
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def print_in_any_encoding():
+    """Let an encoding without σ or ½ show their code instead."""
+    for stream in (sys.stdout, sys.stderr):
+        # not every stand-in for a stream has an encoding
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def json_on_standard_output(args):
@@ -83,10 +119,8 @@ def add_command(commands, name, run, summary, examples):
 
 def write_json(figures, path):
     """Write whole or not at all: a ValueError for a number that is not finite."""
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.part")
-    temporary.write_text(json.dumps(figures, indent=1, allow_nan=False) + "\n")
-    os.replace(temporary, path)
+    with written_whole(path) as file:
+        file.write((json.dumps(figures, indent=1, allow_nan=False) + "\n").encode())
 
 
 def writable_folder(path):
@@ -107,21 +141,51 @@ def writable_file(path):
         writable_folder(Path(path).parent)
         if Path(path).is_dir():
             raise ValueError(f"{path} is a folder, expected the name of a file")
+        # a finished file is renamed to its name, which would take the place of a pipe or a device
+        if Path(path).exists() and not Path(path).is_file():
+            raise ValueError(f"{path} is a pipe or a device, expected the name of a file")
 
 
-def whole(text):
-    """A whole number from 0."""
-    number = int(text) if text.isdecimal() else -1
-    if number < 0:
-        raise argparse.ArgumentTypeError(f"got {text!r}, expected a whole number from 0")
-    return number
+def check_files(inputs, outputs):
+    """A ValueError, before any work, unless each output can be written over neither an input nor another output.
+
+    Parameters
+    ----------
+    inputs, outputs : dict of str to path or None
+        By the name of their option.
+    """
+    named = [(option, path) for option, path in [*inputs.items(), *outputs.items()] if path is not None]
+    for (first, a), (second, b) in itertools.combinations(named, 2):
+        if second in outputs and _same_file(a, b):
+            raise ValueError(f"{first} and {second} are the same file, {b}: name another one for {second}")
+    for path in outputs.values():
+        writable_file(path)
 
 
-def positive(text):
-    """A whole number from 1."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"got {text!r}, expected a whole number from 1")
-    return int(text)
+def _same_file(a, b):
+    # the first for files that are not there yet, the second for names that the file system takes for one
+    return os.path.realpath(a) == os.path.realpath(b) or (
+        os.path.exists(a) and os.path.exists(b) and os.path.samefile(a, b))
+
+
+def data_file(data):
+    """The path that --data stands for, or None if it is the name of a built-in data set."""
+    from npvae import datasets
+
+    return None if data in datasets.names() else data
+
+
+def whole_from(least):
+    """The type of an option that takes a whole number from `least`."""
+    def whole_number(text):
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"got {text!r}, expected a whole number from {least}")
+        return int(text)
+
+    return whole_number
+
+
+whole, positive = whole_from(0), whole_from(1)
 
 
 def seconds(text):

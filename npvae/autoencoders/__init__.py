@@ -29,4 +29,9 @@ def load(path):
     Traceback (most recent call last):
     ValueError: no_such_model.npz: no such file
     """
-    return (Autoencoder if read_model(path)[0]["kind"] == "Autoencoder" else VAE).load(path)
+    name = read_model(path)[0].get("kind")
+    kind = {"Autoencoder": Autoencoder, "VAE": VAE}.get(str(name))
+    if kind is None:
+        raise ValueError(f"{path}: holds the model {name!r}, expected 'Autoencoder' or 'VAE': the file was changed by "
+                         "hand or is from another program")
+    return kind.load(path)

@@ -3,6 +3,7 @@
 import json
 import os
 import zipfile
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,40 @@ FORMAT, VERSION = "npvae model", 1
 HEADER = "header"
 
 
+@contextmanager
+def written_whole(path):
+    """A binary file to write that appears at `path` whole, or not at all if anything goes wrong: `with … as file: …`.
+
+    It is beside `path` until it is on the disk; then it takes the place of the old one.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Raises
+    ------
+    OSError
+        That names `path`, if it cannot be written; a file that was there is then still whole.
+    """
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        with open(temporary, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+        _sync_folder(path.parent)
+    except OSError as problem:
+        raise OSError(f"cannot write {path}: {problem.strerror or problem}") from problem
+    finally:
+        # nothing is left of it after a success; what made the writing fail may keep it from being removed
+        with suppress(OSError):
+            temporary.unlink()
+
+
 def write_model(path, header, arrays):
-    """Write a model file: to a temporary file that is on the disk before it takes the place of the old one.
+    """Write a model file, whole or not at all.
 
     Parameters
     ----------
@@ -26,15 +59,9 @@ def write_model(path, header, arrays):
     OSError
         If it cannot be written; a file that was there is then still whole.
     """
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.part")
     text = json.dumps({"format": FORMAT, "version": VERSION, **header}, default=lambda number: number.item())
-    with open(temporary, "wb") as file:
+    with written_whole(path) as file:
         np.savez(file, **{HEADER: np.array(text), **arrays})
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
-    _sync_folder(path.parent)
 
 
 def read_model(path):
@@ -53,6 +80,8 @@ def read_model(path):
     ------
     ValueError
         If there is no such file, it is damaged or cut short, no model file of this package, or of a newer version.
+    OSError
+        If it may not be read.
 
     Examples
     --------
@@ -68,9 +97,11 @@ def read_model(path):
     except (KeyError, TypeError, ValueError) as problem:
         raise ValueError(f"{path}: not a model file of npvae; expected one that `npvae train` or .save(path) has "
                          "written") from problem
-    if header.get("version") != VERSION:
-        raise ValueError(f"{path}: its format has version {header.get('version')}, this npvae reads version "
-                         f"{VERSION}: install a newer npvae")
+    version = header.get("version")
+    if version != VERSION:
+        newer = isinstance(version, int) and version > VERSION
+        raise ValueError(f"{path}: its format has version {version}, this npvae reads version {VERSION}: "
+                         f"{'install a newer npvae' if newer else 'the file was changed by hand'}")
     return header, arrays
 
 
@@ -116,16 +147,18 @@ def check_image_shape(image_shape, data_dim):
 def _read_arrays(path):
     if not os.path.isfile(path):
         raise ValueError(f"{path}: {'is a folder, expected a model file' if os.path.isdir(path) else 'no such file'}")
-    if not zipfile.is_zipfile(path):
-        raise ValueError(f"{path}: not a model file of npvae, or one that was cut short: restore it from a copy")
-    try:
-        # opened here, so that it is closed again whatever NumPy makes of it
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
-            return {name: stored[name] for name in stored.files}
-    # zipfile, zlib and NumPy's header parser raise a dozen types between them on damaged bytes
-    except Exception as problem:
-        raise ValueError(f"{path}: cannot be read ({problem}): the file is damaged, or holds Python objects, which are "
-                         "never loaded") from problem
+    # opened here, so that a file that may not be read says so, and is closed again whatever NumPy makes of it
+    with open(path, "rb") as file:
+        if not zipfile.is_zipfile(file):
+            raise ValueError(f"{path}: not a model file of npvae, or one that was cut short: restore it from a copy")
+        file.seek(0)
+        try:
+            with np.load(file, allow_pickle=False) as stored:
+                return {name: stored[name] for name in stored.files}
+        # zipfile, zlib and NumPy's header parser raise a dozen types between them on damaged bytes
+        except Exception as problem:
+            raise ValueError(f"{path}: cannot be read ({problem}): the file is damaged, or holds Python objects, "
+                             "which are never loaded") from problem
 
 
 def _sync_folder(folder):

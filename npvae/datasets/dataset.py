@@ -59,8 +59,9 @@ class Dataset:
     def _checked_image_shape(self):
         shape, D = self.image_shape, self.train.shape[1]
         sides = isinstance(shape, tuple | list) and all(isinstance(side, numbers.Integral) for side in shape)
-        if not sides or len(shape) != 2 or math.prod(shape) != D:
-            raise ValueError(f"{self.name}: image_shape is {shape!r}, expected (height, width) with a product of {D}")
+        if not sides or len(shape) != 2 or min(shape) < 1 or math.prod(shape) != D:
+            raise ValueError(f"{self.name}: image_shape is {shape!r}, expected (height, width), both positive, with a "
+                             f"product of {D}")
         return tuple(int(side) for side in shape)
 
     def __repr__(self):

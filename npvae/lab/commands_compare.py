@@ -1,6 +1,8 @@
 """`npvae compare`: the three solvers side by side."""
 
-from npvae.cli import add_command, positive, seconds, writable_file, writable_folder, write_json
+from pathlib import Path
+
+from npvae.cli import add_command, check_files, data_file, positive, seconds, writable_file, write_json
 
 
 def add_compare(commands):
@@ -28,8 +30,10 @@ def run_compare(args):
     """Train, print the table, write the figure and the JSON files."""
     from npvae import datasets
 
-    data, out = datasets.load(args.data), writable_folder(args.out)
-    writable_file(args.json)
+    data, out = datasets.load(args.data), Path(args.out)
+    check_files({"--data": data_file(args.data)}, {"comparison.png": out / "comparison.png", "--json": args.json})
+    # may be the one that --json names: they hold the same
+    writable_file(out / "comparison.json")
 
     from npvae.lab import plots
     from npvae.lab.compare import compare

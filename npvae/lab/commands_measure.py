@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from npvae.cli import add_command, positive, writable_file, writable_folder, write_json
+from npvae.cli import add_command, check_files, positive, writable_file, write_json
 
 
 def add_verify(commands):
@@ -50,7 +50,7 @@ def run_gradcheck(args):
     """Check, print the table; 1 if a gradient is wrong."""
     if args.json and ".py:" in args.json and not args.target:
         raise ValueError(f"--json takes {args.json} for the name of its file: put FILE.py:NAME before --json")
-    writable_file(args.json)
+    check_files({"FILE.py": args.target and args.target.rpartition(":")[0]}, {"--json": args.json})
 
     from npvae.gradcheck import package_table, user_files
 
@@ -87,9 +87,9 @@ def add_bench(commands):
 
 def run_bench(args):
     """Measure, print the table, write figure and JSON."""
-    writable_file(args.json)
-    if args.out:
-        writable_folder(args.out)
+    if args.out and not args.scale:
+        raise ValueError(f"--out {args.out}: only --scale has a picture to write there")
+    check_files({}, {"--out": args.out and Path(args.out) / "scale.png", "--json": args.json})
     figures, text = measured_scale(args) if args.scale else measured_steps(args)
     print(text)
     if args.json:

@@ -3,7 +3,7 @@
 import math
 from pathlib import Path
 
-from npvae.cli import add_command, positive, whole, writable_file, write_json
+from npvae.cli import add_command, check_files, data_file, positive, whole, whole_from, write_json
 
 PICTURES, ARRAYS = (".png", ".pdf", ".svg"), (".npz", ".npy")
 
@@ -20,7 +20,7 @@ def run_sample(args):
     """Write the samples as a picture or as numbers."""
     model, out = _opened(args)
     X = model.sample(args.n, args.seed)
-    if out.suffix in ARRAYS:
+    if out.suffix.lower() in ARRAYS:
         _save_array(X, out)
     else:
         from npvae.lab.plots.samples import samples_figure
@@ -69,15 +69,21 @@ def add_traverse(commands):
     command.add_argument("--coordinates", type=positive, nargs=2, default=[1, 2], metavar=("I", "J"),
                          help="of the plane, from 1; the others stay 0 (default 1 2)")
     command.add_argument("--between", type=whole, nargs=2, metavar=("I", "J"), help="two test rows, from 0, instead")
-    command.add_argument("--steps", type=positive, default=12, metavar="N", help="a side, or on the way (default 12)")
+    # only --between needs data
+    command.set_defaults(data=None)
+    command.add_argument("--steps", type=whole_from(2), default=12, metavar="N",
+                         help="a side, or on the way (default 12)")
 
 
 def run_traverse(args):
     """Write the picture."""
+    if args.data is not None and args.between is None:
+        raise ValueError(f"--data {args.data}: only --between I J takes rows of data")
     model, out = _opened(args)
     shape = image_shape(model)
     if shape is None:
-        raise ValueError(f"{args.model}: its rows of {model.n_features_in_} numbers are no images: nothing to draw")
+        raise ValueError(f"{args.model}: its rows of {model.n_features_in_} numbers are no images: nothing to draw "
+                         "(if they are, set image_shape_ = (height, width) in Python before .save)")
     figure = _between(args, model) if args.between else _plane(args, model, shape)
     _save_figure(figure, out)
     _done(args, out, {"between": args.between, "coordinates": args.coordinates, "steps": args.steps})
@@ -108,7 +114,7 @@ def _between(args, model):
     from npvae.lab.plots.samples import strips_figure
     from npvae.models.data import take
 
-    data = _matching(args.data, model)
+    data = _matching(args.data or "digits", model)
     if max(args.between) >= len(data.test):
         raise ValueError(f"--between {args.between[0]} {args.between[1]}: {data.name} has the test rows 0 to "
                          f"{len(data.test) - 1}")
@@ -117,12 +123,6 @@ def _between(args, model):
     return strips_figure({"codes\nbetween": model.inverse_transform((1 - t) * first + t * last),
                           "pixels\nbetween": (1 - t) * X[0] + t * X[1]}, image_shape(model),
                          f"from test row {args.between[0]} to {args.between[1]}: through the codes, and mixing pixels")
-
-
-def image_shape(model):
-    """(height, width) of the rows that a model was trained on, a square if it does not say, or None."""
-    side = math.isqrt(model.n_features_in_)
-    return model.image_shape_ or ((side, side) if side > 2 and side**2 == model.n_features_in_ else None)
 
 
 def _model_and_out(command, out, kinds):
@@ -135,15 +135,23 @@ def _data(command):
                          help="its test rows are used (default digits)")
 
 
+def image_shape(model):
+    """(height, width) of the rows that a model was trained on; if it does not say, a square from 8 × 8 on, or None."""
+    side = math.isqrt(model.n_features_in_)
+    # narrower tables whose width is a square number by chance are frequent
+    return model.image_shape_ or ((side, side) if side >= 8 and side**2 == model.n_features_in_ else None)
+
+
 def _opened(args):
     # the model, and where the result goes, both checked before any work
     from npvae.autoencoders import load
 
     out, kinds = Path(args.out), PICTURES + (ARRAYS if args.command == "sample" else ())
-    if out.is_dir() or out.suffix not in kinds:
+    if out.is_dir() or out.suffix.lower() not in kinds:
         raise ValueError(f"cannot write {out}: expected the name of a file that ends in {', '.join(kinds)}")
     model = load(args.model)
-    writable_file(out), writable_file(args.json)
+    check_files({"MODEL.npz": args.model, "--data": data_file(getattr(args, "data", None))},
+                {"--out": out, "--json": args.json})
     return model, out
 
 
@@ -164,14 +172,12 @@ def _save_figure(figure, out):
 
 
 def _save_array(X, out):
-    import os
-
     import numpy as np
 
-    temporary = out.with_name(f".{out.name}.part")
-    with open(temporary, "wb") as file:
-        np.save(file, X) if out.suffix == ".npy" else np.savez(file, X=X)
-    os.replace(temporary, out)
+    from npvae.autoencoders.model_files import written_whole
+
+    with written_whole(out) as file:
+        np.save(file, X) if out.suffix.lower() == ".npy" else np.savez(file, X=X)
 
 
 def _done(args, out, figures):

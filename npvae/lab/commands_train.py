@@ -3,7 +3,7 @@
 import time
 from pathlib import Path
 
-from npvae.cli import add_command, positive, seconds, writable_file, write_json
+from npvae.cli import add_command, check_files, data_file, positive, seconds, write_json
 
 SAVE_EVERY = 30.0   # seconds of training
 MEASURED = 2000     # rows of each part of the data that the printed figures are of
@@ -45,7 +45,8 @@ def add_train(commands):
                               "(default digits)")
     command.add_argument("--out", required=True, metavar="MODEL.npz", help="the model file")
     command.add_argument("--resume", action="store_true", help="go on with the model in --out, until --sweeps in all: "
-                         "bit by bit as if it had never stopped")
+                         "after whole sweeps bit by bit as if it had never stopped, but for a learning rate that falls "
+                         "over --sweeps")
     command.add_argument("--autoencoder", action="store_true", help="a plain autoencoder instead of a VAE")
     command.add_argument("--hidden", type=positive, nargs="+", metavar="UNITS",
                          help="hidden layers of the decoder; the encoder mirrors them (default 128)")
@@ -53,19 +54,23 @@ def add_train(commands):
         command.add_argument(f"--{name}", type=kind, metavar=metavar, help=text)
     for name, choices in CHOICES.items():
         command.add_argument(f"--{name}", choices=choices, help=f"(default {choices[0]})")
-    command.add_argument("--time-budget", dest="seconds", type=seconds, metavar="SECONDS", help="stop after so long")
+    command.add_argument("--time-budget", dest="seconds", type=seconds, metavar="SECONDS",
+                         help="stop after so long (with --resume: of this call)")
     # a resumed model keeps its own seed unless another is given
     command.set_defaults(seed=None)
 
 
 def run_train(args):
     """Train, save now and then and at the end, print the figures."""
-    from npvae import datasets
+    from npvae import DivergenceError, datasets
 
     data, out = datasets.load(args.data), Path(args.out)
-    writable_file(out), writable_file(args.json)
+    check_files({"--data": data_file(args.data)}, {"--out": out, "--json": args.json})
     model = starting_model(args, out)
-    model.fit(data.train, resume=args.resume, after_sweep=Saving(out, data.image_shape))
+    try:
+        model.fit(data.train, resume=args.resume, after_sweep=Saving(out, data.image_shape))
+    except DivergenceError as problem:
+        raise ValueError(advice(problem, model, out)) from problem
     model.image_shape_ = data.image_shape
     model.save(out)
     figures = {"data": data.name, **measure(model, data), "file": str(out)}
@@ -74,18 +79,42 @@ def run_train(args):
         write_json(figures, args.json)
 
 
+def advice(problem, model, out):
+    """What a fit that diverged means to a user of the command, in one line."""
+    what = str(problem).partition(";")[0]
+    wider = "" if model.dtype == "float64" else ", or take --dtype float64"
+    left = "is as it was last saved" if out.exists() else "was not written"
+    return (f"{what}: lower --learning-rate (it is {model.learning_rate:g}), rescale the data to about [0, 1]{wider}; "
+            f"{out} {left}")
+
+
 def starting_model(args, out):
     """The model in --out, or a new one, with the settings that were given."""
-    from npvae.autoencoders import VAE, Autoencoder, load
+    from npvae.autoencoders import VAE, Autoencoder
 
-    model = load(out) if args.resume else Autoencoder() if args.autoencoder else VAE()
+    model = resumed_model(args, out) if args.resume else Autoencoder() if args.autoencoder else VAE()
     given = {name: value for name, value in vars(args).items() if value is not None and name in SETTINGS}
     if "hidden" in given:
         given["hidden"] = tuple(given["hidden"])
     model.set_params(**given)
-    if args.resume and model.history_ and model.history_[-1]["sweep"] >= model.sweeps:
-        raise ValueError(f"{out} has had its {model.sweeps} sweeps: ask for more, e.g. --sweeps {2 * model.sweeps}")
+    done = int(model.history_[-1]["sweep"]) if args.resume and model.history_ else 0
+    if done >= model.sweeps:
+        raise ValueError(f"{out} has had its {done} sweeps: ask for more, e.g. --sweeps {2 * done}")
     return model
+
+
+def resumed_model(args, out):
+    """The model in --out; a ValueError if --autoencoder or --seed ask for another one."""
+    from npvae.autoencoders import Autoencoder, load
+
+    model = load(out)
+    if args.autoencoder and not isinstance(model, Autoencoder):
+        raise ValueError(f"--autoencoder: {out} holds a {type(model).__name__}: leave out --autoencoder or --resume")
+    if args.seed not in (None, model.seed):
+        raise ValueError(f"--seed {args.seed}: {out} goes on with its own random numbers, of the seed {model.seed}: "
+                         "leave out --seed or --resume")
+    # a budget is of one call; that of the call before would stop this one
+    return model.set_params(seconds=None)
 
 
 class Saving:

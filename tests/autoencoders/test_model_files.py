@@ -10,6 +10,7 @@ import pytest
 import npvae
 from npvae import VAE, Autoencoder
 from npvae.autoencoders import load
+from npvae.autoencoders.model_files import written_whole
 
 X = np.random.default_rng(0).uniform(size=(100, 6))
 SMALL = dict(latent_dim=2, hidden=(8, 4), sweeps=2, progress=False)
@@ -92,10 +93,29 @@ def test_a_failed_write_leaves_the_old_file(saved, tmp_path, monkeypatch):
         raise OSError("No space left on device")
 
     monkeypatch.setattr("npvae.autoencoders.model_files.np.savez", full_disk)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(OSError, match="m.npz: No space"):
         model.save(path)
     monkeypatch.undo()
-    assert load(path).held_out == 0.2
+    assert load(path).held_out == 0.2 and [p.name for p in tmp_path.iterdir()] == ["m.npz"]
+
+
+@pytest.mark.parametrize("failure", [OSError(28, "No space left on device"), ValueError("no"), KeyboardInterrupt()])
+def test_nothing_is_left_of_a_file_that_could_not_be_finished(failure, tmp_path):
+    with pytest.raises(type(failure)) as raised, written_whole(tmp_path / "f.bin") as file:
+        file.write(b"half")
+        raise failure
+    assert not list(tmp_path.iterdir())
+    assert not isinstance(failure, OSError) or f"{tmp_path}/f.bin: No space" in str(raised.value)
+
+
+def test_a_file_that_may_not_be_read_says_so(saved, monkeypatch):
+    def closed(path, mode):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    # the superuser may read everything, so no mode of a file would do
+    monkeypatch.setattr("npvae.autoencoders.model_files.open", closed, raising=False)
+    with pytest.raises(PermissionError, match="vae.npz"):
+        load(saved)
 
 
 def test_a_truncated_file_is_refused_wherever_it_was_cut(saved, tmp_path):
@@ -115,6 +135,15 @@ def test_a_flipped_byte_is_refused_or_changes_nothing(saved, tmp_path):
             np.testing.assert_array_equal(load(tmp_path / "flip.npz").transform(X), whole)
         except ValueError as refused:
             assert "flip.npz" in str(refused)
+
+
+def test_a_header_without_a_kind_is_refused(saved, tmp_path):
+    with np.load(saved) as stored:
+        header = json.loads(str(stored["header"]))
+    del header["kind"]
+    np.savez(tmp_path / "m.npz", header=np.array(json.dumps(header)))
+    with pytest.raises(ValueError, match="m.npz"):
+        load(tmp_path / "m.npz")
 
 
 @pytest.mark.parametrize("make", [
@@ -138,7 +167,8 @@ def changed(saved, path, header=None, **arrays):
     np.savez(path, **{name: a for name, a in new.items() if a is not None})
 
 
-@pytest.mark.parametrize("version, says", [(2, "newer"), (None, "version"), ("1", "version")])
+@pytest.mark.parametrize("version, says", [
+    (2, "newer"), (0, "by hand"), (-1, "by hand"), (None, "by hand"), ("1", "by hand")])
 def test_another_version_is_refused(saved, tmp_path, version, says):
     changed(saved, tmp_path / "m.npz", {"version": version})
     with pytest.raises(ValueError, match=says):
@@ -162,8 +192,8 @@ def test_settings_that_do_not_go_with_the_arrays_are_refused(saved, tmp_path, ne
 
 
 @pytest.mark.parametrize("header", [{"data_dim": 7}, {"data_dim": "6"}, {"data_dim": True}, {"kind": "GAN"},
-                                    {"settings": None}, {"exported": True}, {"image_shape": [5, 5]},
-                                    {"image_shape": "x"}])
+                                    {"kind": None}, {"kind": ["VAE"]}, {"settings": None}, {"exported": True},
+                                    {"image_shape": [5, 5]}, {"image_shape": "x"}])
 def test_a_header_that_does_not_hold_together_is_refused(saved, tmp_path, header):
     changed(saved, tmp_path / "m.npz", header)
     with pytest.raises(ValueError, match="m.npz"):

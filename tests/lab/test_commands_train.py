@@ -1,12 +1,18 @@
 """`npvae train`, `sample`, `reconstruct`, `traverse`: a model file goes from one to the next."""
 
 import json
+import os
+import subprocess
+import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from npvae.autoencoders import load
 from npvae.cli import main
+from npvae.datasets import Dataset
+from npvae.lab.plots import samples
 
 QUICK = ["--sweeps", "3", "--hidden", "8", "--latent-dim", "2"]
 
@@ -14,8 +20,9 @@ QUICK = ["--sweeps", "3", "--hidden", "8", "--latent-dim", "2"]
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
+    np.save(folder / "nine.npy", np.random.default_rng(0).uniform(size=(60, 9)))
     for name, options in {"digits": [], "autoencoder": ["--autoencoder"], "moons": ["--data", "two_moons"],
-                          "line": ["--latent-dim", "1"]}.items():
+                          "line": ["--latent-dim", "1"], "table": ["--data", str(folder / "nine.npy")]}.items():
         assert main(["train", "--out", str(folder / f"{name}.npz"), *QUICK, *options]) == 0
     return folder
 
@@ -57,7 +64,7 @@ def test_every_setting_arrives(tmp_path):
     ["reconstruct", "digits.npz"], ["reconstruct", "autoencoder.npz", "--n", "3"],
     ["reconstruct", "moons.npz", "--data", "two_moons"], ["traverse", "digits.npz", "--steps", "4"],
     ["traverse", "autoencoder.npz", "--coordinates", "2", "1"], ["traverse", "line.npz", "--steps", "5"],
-    ["traverse", "digits.npz", "--between", "0", "7", "--steps", "3"]])
+    ["traverse", "digits.npz", "--between", "0", "7", "--steps", "2"]])
 def test_each_picture_is_written(files, tmp_path, args, capsys):
     out, figures = tmp_path / "p.png", tmp_path / "f.json"
     assert main([args[0], str(files / args[1]), *args[2:], "--out", str(out), "--json", str(figures)]) == 0
@@ -78,7 +85,8 @@ def test_samples_can_be_numbers(files, tmp_path, name):
     (["reconstruct", "digits.npz", "--out", "x.npz"], ".png"), (["reconstruct", "moons.npz"], "64"),
     (["traverse", "moons.npz"], "no images"), (["traverse", "digits.npz", "--coordinates", "1", "3"], "from 1 to 2"),
     (["traverse", "digits.npz", "--coordinates", "1", "1"], "different"),
-    (["traverse", "digits.npz", "--between", "0", "297"], "0 to 296")])
+    (["traverse", "digits.npz", "--between", "0", "297"], "0 to 296"),
+    (["traverse", "digits.npz", "--data", "nosuch"], "--between"), (["traverse", "table.npz"], "no images")])
 def test_a_mistake_is_one_line_and_status_2(files, capsys, args, says, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert main([args[0], str(files / args[1]), *args[2:]]) == 2
@@ -103,6 +111,142 @@ def test_a_finished_model_asks_for_more_sweeps(files, capsys):
     assert "--sweeps 6" in capsys.readouterr().err
 
 
+def test_a_model_that_stopped_early_is_said_to_have_had_the_sweeps_that_it_had(tmp_path, capsys):
+    out = str(tmp_path / "m.npz")
+    assert main(["train", "--out", out, *QUICK]) == 0
+    assert main(["train", "--out", out, "--resume", "--sweeps", "2"]) == 2
+    assert "has had its 3 sweeps" in capsys.readouterr().err
+
+
+def test_a_resumed_fit_has_the_time_budget_of_this_call(tmp_path):
+    out = str(tmp_path / "m.npz")
+    assert main(["train", "--out", out, *QUICK, "--time-budget", "50"]) == 0
+    for budget, seconds in (["--time-budget", "40"], 40.0), ([], None):
+        sweeps = str(int(load(out).history_[-1]["sweep"]) + 1)
+        assert main(["train", "--out", out, "--resume", "--sweeps", sweeps, *budget]) == 0
+        assert load(out).seconds == seconds
+
+
+@pytest.mark.parametrize("option", [["--autoencoder"], ["--seed", "7"]])
+def test_a_resumed_model_is_not_another_one(files, capsys, option):
+    before = (files / "digits.npz").read_bytes()
+    assert main(["train", "--out", str(files / "digits.npz"), "--resume", "--sweeps", "6", *option]) == 2
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1 and option[0] in err and (files / "digits.npz").read_bytes() == before
+
+
+def test_a_resumed_model_may_be_asked_for_by_its_own_kind_and_seed(tmp_path):
+    out = str(tmp_path / "m.npz")
+    assert main(["train", "--out", out, *QUICK, "--autoencoder", "--seed", "3"]) == 0
+    assert main(["train", "--out", out, "--resume", "--autoencoder", "--seed", "3", "--sweeps", "4"]) == 0
+
+
+def test_a_fit_that_diverges_is_told_in_options_of_the_command(tmp_path, capsys):
+    assert main(["train", "--out", str(tmp_path / "m.npz"), "--sweeps", "3", "--learning-rate", "1e5"]) == 2
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1 and "np.float64" not in err and "kept" not in err
+    assert "--dtype float64" in err and "--learning-rate" in err and "was not written" in err
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_does_not_fit_into_memory_is_one_line_and_status_2(tmp_path, capsys):
+    assert main(["train", "--out", str(tmp_path / "m.npz"), "--latent-dim", "99999999999"]) == 2
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1 and "memory" in err and not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("args", [
+    ["train", "--data", "own.npz", "--out", "own.npz"], ["train", "--data", "own.npz", "--out", "link.npz"],
+    ["train", "--data", "./own.npz", "--out", "m.npz", "--json", "own.npz"],
+    ["train", "--out", "new.npz", "--json", "./new.npz"], ["sample", "digits.npz", "--out", "digits.npz"],
+    ["sample", "digits.npz", "--json", "digits.npz"], ["reconstruct", "digits.npz", "--json", "reconstructions.png"],
+    ["compare", "--data", "own.npz", "--json", "own.npz"], ["compare", "--json", "comparison.png"],
+    ["gradcheck", "mine.py:f", "--json", "mine.py"], ["bench", "--scale", "--out", ".", "--json", "scale.png"]])
+def test_no_input_and_no_other_output_is_overwritten(files, tmp_path, monkeypatch, capsys, args):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "digits.npz").write_bytes((files / "digits.npz").read_bytes())
+    np.savez(tmp_path / "own.npz", X=np.random.default_rng(0).uniform(size=(20, 4)))
+    (tmp_path / "link.npz").symlink_to("own.npz")
+    (tmp_path / "mine.py").write_text("")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert main(args) == 2
+    printed = capsys.readouterr()
+    assert printed.err.count("\n") == 1 and "same file" in printed.err and printed.out == ""
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_the_name_of_a_built_in_data_set_is_no_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert [main(["train", "--data", "ring", "--out", "ring", *QUICK]) for _ in range(2)] == [0, 0]
+
+
+@pytest.mark.parametrize("option", ["--out", "--json"])
+def test_a_pipe_is_no_file_to_write(tmp_path, capsys, option):
+    pipe, out = tmp_path / "pipe", tmp_path / "m.npz"
+    os.mkfifo(pipe)
+    assert main(["train", *QUICK, "--out", str(out), option, str(pipe)]) == 2
+    assert "expected the name of a file" in capsys.readouterr().err
+    assert pipe.is_fifo() and [p.name for p in tmp_path.iterdir()] == ["pipe"]
+
+
+def test_a_picture_that_cannot_be_written_leaves_nothing_and_is_named(files, tmp_path, monkeypatch, capsys):
+    def full_disk(self, file, **kwargs):
+        file.write(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", full_disk)
+    assert main(["sample", str(files / "digits.npz"), "--out", str(tmp_path / "s.png")]) == 2
+    assert f"{tmp_path}/s.png: No space" in capsys.readouterr().err and not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["S.PNG", "S.Svg", "S.NPY", "S.NPZ"])
+def test_the_case_of_a_suffix_does_not_matter(files, tmp_path, name):
+    assert main(["sample", str(files / "digits.npz"), "--n", "4", "--out", str(tmp_path / name)]) == 0
+    assert [p.name for p in tmp_path.iterdir()] == [name]
+    assert not name.endswith("NPY") or np.load(tmp_path / name).shape == (4, 64)
+
+
+def test_one_step_is_no_way(files, capsys):
+    with pytest.raises(SystemExit) as exit:
+        main(["traverse", str(files / "digits.npz"), "--steps", "1"])
+    assert exit.value.code == 2 and "from 2" in capsys.readouterr().err
+
+
+def test_rows_of_a_table_are_drawn_as_points(files, tmp_path, monkeypatch):
+    shapes = []
+    draw = samples.samples_figure
+    monkeypatch.setattr(samples, "samples_figure", lambda X, shape: (shapes.append(shape), draw(X, shape))[1])
+    for name in ("table.npz", "digits.npz"):
+        assert main(["sample", str(files / name), "--out", str(tmp_path / "s.png")]) == 0
+    assert shapes == [None, (8, 8)]
+
+
+def test_a_folder_for_a_picture_that_bench_does_not_draw_is_refused(tmp_path, capsys):
+    assert main(["bench", "--out", str(tmp_path / "new")]) == 2
+    assert "--scale" in capsys.readouterr().err and not list(tmp_path.iterdir())
+
+
+def test_an_encoding_without_sigma_shows_its_code():
+    env = {**os.environ, "PYTHONIOENCODING": "latin-1"}
+    for command in (["train", "--help"], ["compare", "--help"], ["compare", "--data", "σ"]):
+        found = subprocess.run([sys.executable, "-m", "npvae", *command], capture_output=True, env=env, timeout=60)
+        assert b"Traceback" not in found.stderr and b"\\u03" in found.stdout + found.stderr
+
+
+def test_an_interrupt_while_the_commands_are_read_is_one_line(monkeypatch, capsys):
+    def interrupt():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("npvae.cli.build_parser", interrupt)
+    assert main(["verify"]) == 130
+    assert capsys.readouterr().err == "npvae: interrupted\n"
+
+
+def test_the_sides_of_an_image_are_positive():
+    with pytest.raises(ValueError, match="positive"):
+        Dataset("odd", np.ones((2, 4)), np.ones((1, 4)), image_shape=(-2, -2))
+
+
 def test_a_folder_is_no_model_file(tmp_path, capsys):
     assert main(["train", "--out", str(tmp_path), *QUICK]) == 2
     assert "is a folder" in capsys.readouterr().err
@@ -117,3 +261,12 @@ def test_a_long_fit_saves_on_the_way(tmp_path, monkeypatch):
     monkeypatch.setattr(Estimator, "save", lambda self, path: (seen.append(len(self.history_)), save(self, path)))
     assert main(["train", "--out", str(tmp_path / "m.npz"), *QUICK]) == 0
     assert seen == [1, 2, 3, 3]
+
+
+@pytest.mark.parametrize("stored, columns, shape", [
+    (None, 64, (8, 8)), (None, 784, (28, 28)), (None, 9, None), (None, 49, None), (None, 65, None),
+    ((3, 3), 9, (3, 3))])
+def test_only_a_wide_square_is_guessed_to_be_an_image(stored, columns, shape):
+    from npvae.lab.commands_models import image_shape
+
+    assert image_shape(SimpleNamespace(image_shape_=stored, n_features_in_=columns)) == shape

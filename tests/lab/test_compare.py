@@ -1,6 +1,8 @@
 """The comparison of the three solvers: its figures, its table, its picture and its JSON."""
 
 import json
+import os
+import signal
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -8,6 +10,7 @@ import pytest
 
 from npvae import datasets
 from npvae.cli import main
+from npvae.inference import SharedQ
 from npvae.lab import plots
 from npvae.lab.compare import SOLVERS, compare, initial_model
 from npvae.lab.tables import comparison_notes, comparison_table, table
@@ -122,3 +125,11 @@ def test_the_command_writes_table_figure_and_json(tmp_path, capsys):
 def test_data_without_variance_are_refused_before_the_work():
     with pytest.raises(ValueError, match="constant have no variance: a shared q has no ceiling"):
         compare(datasets.Dataset("constant", np.ones((5, 3)), np.ones((2, 3))), sweeps=1)
+
+
+def test_ctrl_c_ends_the_comparison_and_not_one_of_its_fits(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(SharedQ, "_argmax", lambda self, x: os.kill(os.getpid(), signal.SIGINT))
+    handler = signal.getsignal(signal.SIGINT)
+    assert main(["compare", "--data", "ring", "--sweeps", "2", "--out", str(tmp_path)]) == 130
+    assert capsys.readouterr().err == "npvae compare: interrupted\n"
+    assert not list(tmp_path.iterdir()) and signal.getsignal(signal.SIGINT) is handler

@@ -1,12 +1,13 @@
 """One style for every picture: colours that colour-blind readers can tell apart, a grid, and files written whole."""
 
-import os
 from contextlib import contextmanager
 from pathlib import Path
 
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
+
+from npvae.autoencoders.model_files import written_whole
 
 # Okabe & Ito's palette
 BLUE, ORANGE, GREEN, SKY, YELLOW, PURPLE, BLACK = (
@@ -36,9 +37,8 @@ def style():
 def save(figure, path):
     """Write a figure whole or not at all: to a temporary file beside `path`, then renamed."""
     path = Path(path)
-    temporary = path.with_name(f".{path.name}.part")
-    figure.savefig(temporary, format=path.suffix[1:] or "png")
-    os.replace(temporary, path)
+    with written_whole(path) as file:
+        figure.savefig(file, format=path.suffix[1:] or "png")
     plt.close(figure)
     return path
 
