@@ -16,7 +16,7 @@ BLUE, ORANGE, GREEN, SKY, YELLOW, PURPLE, BLACK = (
 CLASSES = ["#CC6677", "#332288", "#BFA62A", "#117733", "#4FA9D8", "#882255", "#44AA99", "#6B6B1F", "#AA4499", "#222222"]
 
 # how far outside [0, 1] images may go before all are drawn on another scale
-OVERSHOOT = 0.5
+OVERSHOOT = 1.5
 
 STYLE = {"figure.dpi": 110, "savefig.dpi": 110, "font.size": 10, "axes.titlesize": 10.5, "axes.spines.top": False,
          "axes.spines.right": False, "axes.grid": True, "grid.alpha": 0.25, "legend.frameon": False,
