@@ -8,8 +8,11 @@ from npvae.inference import (
     AmortizedVI,
     argmax_q,
     elbo,
+    elbo_estimators,
     evaluate,
     evaluation,
+    fit_rows,
+    fit_vae,
     gap_decomposition,
     importance_weighted_bound,
     shared_ceiling,
@@ -151,3 +154,12 @@ def test_a_list_or_truth_values_will_do_for_the_argmax():
     expected = argmax_q(model, np.array([[1.0, 0.0, 1.0]]), q)
     for x in ([[1.0, 0.0, 1.0]], np.array([[True, False, True]])):
         np.testing.assert_array_equal(argmax_q(model, x, q), expected)
+
+
+def test_training_under_an_estimator_reads_grey_values_as_its_reports_do():
+    images = np.random.default_rng(0).integers(0, 256, (6, 3), dtype=np.uint8)
+    model, encoder = mlp_model(1, [4], 3, GaussianLikelihood(0.3)), mlp([3, 2])
+    along = elbo_estimators(model.latent, samples=2)["pathwise"]
+    for fit in (lambda x: fit_rows(model, x, along, np.random.default_rng(0), steps=3),
+                lambda x: fit_vae(model, encoder, x, along, np.random.default_rng(0), steps=3, every=1)):
+        np.testing.assert_allclose(fit(images), fit(images / 255), rtol=1e-12)
