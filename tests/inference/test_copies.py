@@ -50,6 +50,7 @@ def test_a_copied_vector_counts_its_own_holders():
     twin = copy.deepcopy(p)
     layer = Affine(twin["W"], twin["b"]).on(twin)
     twin.zero_gradient()
+    assert layer.fresh.zero
     layer(np.ones((1, 2)))[1](np.ones((1, 2)))
     np.testing.assert_array_equal(twin.grad, np.ones(6))
     np.testing.assert_array_equal(p.grad, np.zeros(6))
@@ -97,6 +98,8 @@ def test_an_exhausted_run_stays_where_it_is_also_after_a_partial_sweep():
 def test_a_refused_resume_leaves_the_best_parameters_in_place():
     solver = AmortizedVI(mlp_model(1, [8], 3), sweeps=8, held_out=0.2).fit(X)
     value, solver.batch_size = solver.parameters.value.copy(), 0
+    # as if the last sweeps had gone astray
+    solver.run.stopping.last = np.zeros_like(value)
     with pytest.raises(ValueError, match="batch_size"):
         solver.fit(X, resume=True)
     np.testing.assert_array_equal(solver.parameters.value, value)
