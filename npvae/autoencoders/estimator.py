@@ -113,9 +113,10 @@ class Estimator:
     def _check_resumable(self):
         if self.exported_:
             raise ValueError("this model was exported without its training state: fit it anew, or load a saved one")
-        for name in (name for name in KEPT if name in self.fitted_settings_):
-            now, then = getattr(self, name), self.fitted_settings_[name]
-            if (tuple(now) != tuple(then)) if name == "hidden" else (now != then):
+        for name, then in self.fitted_settings_.items():
+            now = getattr(self, name)
+            # a tuple and a list of the same units are equal
+            if name in KEPT and not np.array_equal(now, then):
                 raise ValueError(f"{name} is {now}, but the run that goes on began with {then}: keep it, or fit anew")
 
     def partial_fit(self, X, y=None):

@@ -4,7 +4,7 @@ import numpy as np
 
 from npvae.inference.elbo import elbo
 from npvae.models import Categorical, Cubature, GaussHermite, affine
-from npvae.models.data import check_data, take
+from npvae.models.data import as_floats, take
 from npvae.models.joint import log_joint
 
 ROWS = 1024     # rows in work at once: temporaries stay small whatever m is
@@ -42,7 +42,9 @@ def argmax_q(model, x, start, noise=None, tolerance=1e-6, most_steps=500):
     >>> argmax_q(model, np.zeros((5, 2)), np.zeros((5, 3))).shape
     (5, 3)
     """
-    x = x if getattr(x, "dtype", np.dtype(int)).kind == "f" else take(check_data(x), slice(None), np.float64)
+    x = np.asarray(x)
+    if x.dtype.kind != "f":
+        x = as_floats(x)
     if isinstance(model.latent, Categorical):
         return log_joint(model, x, np.eye(model.latent.dim, dtype=x.dtype)).T
     if affine.is_affine_gaussian(model):

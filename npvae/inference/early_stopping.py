@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 
+from npvae.models.noise import at_least_one
+
 
 class EarlyStopping:
     """Keep the parameters of the best sweep, and say when `patience` sweeps have brought none better.
@@ -31,7 +33,7 @@ class EarlyStopping:
     """
 
     def __init__(self, value, patience):
-        self.value, self.patience = value, checked_patience(patience)
+        self.value, self.patience = value, at_least_one("patience", patience)
         self.best_score, self.waited = -math.inf, 0
         self.best, self.last = value.copy(), None
 
@@ -69,13 +71,6 @@ class EarlyStopping:
         """Take up what `arrays` gave, the training finished for now."""
         self.best[...], self.last = arrays["best"], np.array(arrays["last"], self.value.dtype)
         self.best_score, self.waited = float(arrays["score"][0]), int(arrays["score"][1])
-
-
-def checked_patience(patience):
-    """The number of sweeps, or a ValueError if it is not a whole number from 1."""
-    if int(patience) != patience or patience < 1:
-        raise ValueError(f"patience is {patience}, expected a whole number of sweeps from 1")
-    return patience
 
 
 def hold_out(m, fraction, seed):

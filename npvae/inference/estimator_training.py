@@ -6,7 +6,7 @@ from npvae.inference.elbo import elbo
 from npvae.inference.evaluation import evaluate
 from npvae.inference.training import DivergenceError
 from npvae.models import Categorical, MonteCarlo
-from npvae.models.data import check_data, take
+from npvae.models.data import as_floats
 from npvae.nn import SGD, lay_out
 
 
@@ -44,7 +44,7 @@ def fit_rows(model, x, estimator, rng, steps=200, learning_rate=0.05, every=1):
     >>> fit_rows(model, np.ones((5, 3)), climb, np.random.default_rng(0), steps=10).shape
     (11,)
     """
-    x = take(check_data(x, model.data_dim, model.likelihood), slice(None), np.float64)
+    x = as_floats(x, model.data_dim, model.likelihood)
     parameters = lay_out({"theta": model})
     fixed = model.on(parameters, "theta.", gradient=False)
     q = np.tile(model.latent.prior_row(), (len(x), 1))
@@ -91,7 +91,7 @@ def fit_vae(model, encoder, x, estimator, rng, steps=200, learning_rate=0.01, ev
     >>> fit_vae(model, mlp([2, 4, 2]), np.ones((5, 2)), estimator, np.random.default_rng(0), steps=20).shape
     (3,)
     """
-    x = take(check_data(x, model.data_dim, model.likelihood), slice(None), np.float64)
+    x = as_floats(x, model.data_dim, model.likelihood)
     parameters = lay_out({"theta": model, "phi": encoder})
     moving, encoder = model.on(parameters, "theta."), encoder.on(parameters, "phi.")
     fixed = model.on(parameters, "theta.", gradient=False)

@@ -4,7 +4,7 @@ import numpy as np
 
 from npvae.inference.argmax_q import quadrature
 from npvae.inference.elbo import elbo
-from npvae.models.data import check_data, take
+from npvae.models.data import as_floats
 from npvae.nn import Adam, lay_out
 
 
@@ -38,7 +38,7 @@ def fit_encoder(model, encoder, X, steps=2000, learning_rate=1e-2, noise=None):
     chain(Affine(2, 3))
     """
     model = model.copy(gradient=False)
-    x = take(check_data(X, model.data_dim, model.likelihood), slice(None), np.float64)
+    x = as_floats(X, model.data_dim, model.likelihood)
     parameters = lay_out({"phi": encoder})
     encoder = encoder.on(parameters, "phi.")
     noise = quadrature(model.latent) if noise is None else noise

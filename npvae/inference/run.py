@@ -5,9 +5,10 @@ import math
 
 import numpy as np
 
-from npvae.inference.early_stopping import EarlyStopping, checked_patience, hold_out
+from npvae.inference.early_stopping import EarlyStopping, hold_out
 from npvae.inference.schedules import at
 from npvae.inference.training import History, Training, check_budget
+from npvae.models.noise import at_least_one
 from npvae.nn import Adam
 
 
@@ -96,7 +97,7 @@ class Run:
                              "gradients have seen other rows; keep it, or fit anew")
         self.learning_rate = learning_rate
         if self.stopping is not None:
-            self.stopping.patience = checked_patience(patience)
+            self.stopping.patience = at_least_one("patience", patience)
 
     def finish(self):
         """The run is over for now: the parameters of the best sweep take their place, if rows were held out."""

@@ -16,7 +16,7 @@ from npvae.inference.argmax_q import argmax_shared_q
 from npvae.inference.elbo import elbo
 from npvae.inference.em_solver import EMSolver
 from npvae.inference.posteriors import Shared
-from npvae.models.data import check_data, take
+from npvae.models.data import as_floats, take
 from npvae.nn import Adam
 
 
@@ -40,8 +40,8 @@ def shared_ceiling(X):
     >>> round(shared_ceiling(np.array([[-1.0], [1.0]])), 4)      # V = 1: −½(log 2π + 1)
     -1.4189
     """
-    X = check_data(X)
-    V = take(X, slice(None), np.float64).var(0).mean()
+    X = as_floats(X)
+    V = X.var(0).mean()
     with np.errstate(divide="ignore"):
         return float(-X.shape[1] / 2 * (np.log(2 * np.pi * V) + 1))
 

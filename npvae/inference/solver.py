@@ -64,8 +64,8 @@ class Solver:
 
     def elbo(self, X):
         """L(q, x^i, θ) of each row of X (B, D) with the row's q from `infer`, on fresh noise: (B,) nats."""
-        X = self._fitted(X)
-        return evaluate(self.model, self.infer(X), X)
+        q = self.infer(X)
+        return evaluate(self.model, q, X)
 
     def _fitted(self, X):
         # X for a solver that has something to say of it

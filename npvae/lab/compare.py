@@ -122,7 +122,7 @@ def measure(solver, train, test):
 
 def mean_log_marginal(model, X, tolerance=1e-2):
     """The mean of log p_θ(x), nats, or None where it cannot be computed exactly."""
-    log_p = where_exact(model, lambda: log_marginal(model, take(X, slice(None), np.float64), tolerance))
+    log_p = where_exact(model, lambda: log_marginal(model, X, tolerance))
     return None if log_p is None else float(log_p.mean())
 
 

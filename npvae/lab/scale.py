@@ -226,6 +226,15 @@ def slope(runs, key):
     return float(np.polyfit(log_m, log_y, 1)[0])
 
 
+def two_decimals(slope):
+    """A slope as text, zero without a sign.
+
+    >>> two_decimals(0.984), two_decimals(-1e-16)
+    ('0.98', '0.00')
+    """
+    return f"{round(slope, 2) + 0.0:.2f}"
+
+
 def scale_table(figures):
     """The figures as a table."""
     rows = [[TITLES[run["solver"]], f"{run['m']:,}", f"{run['seconds_per_sweep']:.3g}",
@@ -233,9 +242,8 @@ def scale_table(figures):
              f"{run['peak_bytes'] / 1e6:.0f}", f"{1e3 * run['seconds_per_new_x']:.2g}"] for run in figures["runs"]]
     header = ["solver", "m", "s per sweep", "variational parameters", "own memory (MB)", "peak (MB)",
               "q of a new x (ms)"]
-    # + 0.0: no "−0.00"
-    lines = [f"{TITLES[name]}: time a sweep grows like m^{round(s['seconds_per_sweep'], 2) + 0.0:.2f}, variational "
-             f"parameters like m^{round(s['variational_parameters'], 2) + 0.0:.2f}"
+    lines = [f"{TITLES[name]}: time a sweep grows like m^{two_decimals(s['seconds_per_sweep'])}, variational "
+             f"parameters like m^{two_decimals(s['variational_parameters'])}"
              for name, s in figures["slopes"].items() if s["seconds_per_sweep"] is not None]
     lines.append(f"an E-step for all rows in blocks: {figures['e_step_speedup']:.0f} times faster than a loop over i")
     s = figures["streaming"]

@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from npvae.models.data import check_data, take
+from npvae.models.data import as_floats
 from npvae.models.generative import probabilistic_pca
 from npvae.models.latents import LOG_2PI, Gaussian
 from npvae.models.likelihoods import GaussianLikelihood
@@ -107,7 +107,7 @@ def maximum_likelihood_ppca(X, latent_dim):
     >>> round(maximum_likelihood_ppca(X, 1).likelihood.sigma_g, 2)
     0.99
     """
-    X = take(check_data(X), slice(None), np.float64)
+    X = as_floats(X)
     D = X.shape[1]
     if latent_dim not in range(1, D):
         raise ValueError(f"latent_dim is {latent_dim}, expected 1 … {D - 1} for data with {D} columns")

@@ -65,6 +65,11 @@ def check_data(X, data_dim=None, likelihood=None, dtype=np.float64):
     return X
 
 
+def as_floats(X, data_dim=None, likelihood=None):
+    """All of the data, checked by `check_data`, as float64; integer images 0 … 255 become [0, 1]."""
+    return take(check_data(X, data_dim, likelihood), slice(None), np.float64)
+
+
 def _least_and_greatest(block, start):
     # a NaN or an infinity anywhere is in one of the two
     ends = np.array([[block.min(), block.max()]])

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from npvae.models import affine
-from npvae.models.data import check_data, take
+from npvae.models.data import as_floats
 from npvae.models.grid import grid_log_marginal, grid_moments
 from npvae.models.joint import log_joint, log_sum_exp
 from npvae.models.latents import Categorical, Gaussian
@@ -120,5 +120,5 @@ def _prepared(model, X, tolerance):
                          "importance_weighted_bound covers any model from below")
     if not tolerance > 0:
         raise ValueError(f"tolerance is {tolerance}, expected a positive number of nats")
-    X = take(check_data(X, model.data_dim, model.likelihood), slice(None), np.float64)
+    X = as_floats(X, model.data_dim, model.likelihood)
     return model.copy(np.float64), X, method

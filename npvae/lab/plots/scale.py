@@ -6,7 +6,7 @@ import numpy as np
 from npvae.lab.compare import TITLES
 from npvae.lab.plots.comparison import COLORS
 from npvae.lab.plots.style import style
-from npvae.lab.scale import slope
+from npvae.lab.scale import slope, two_decimals
 
 PANELS = [("seconds_per_sweep", "time for one sweep (seconds)"), ("variational_parameters", "variational parameters"),
           ("anonymous_bytes", "own memory (bytes)"), ("seconds_per_new_x", "time for q of one new x (seconds)")]
@@ -31,8 +31,7 @@ def scale_figure(figures):
                 runs = [run for run in figures["runs"] if run["solver"] == solver]
                 m, y = (np.array([run[k] for run in runs], float) for k in ("m", key))
                 panel.loglog(m, np.maximum(y, 1e-9), "o-", color=COLORS[solver],
-                             # + 0.0: no "−0.00"
-                             label=f"{TITLES[solver]}: slope {round(slope(runs, key), 2) + 0.0:.2f}")
+                             label=f"{TITLES[solver]}: slope {two_decimals(slope(runs, key))}")
             panel.set(xlabel="number of data m", ylabel=label)
             panel.legend(loc="best")
     return figure
