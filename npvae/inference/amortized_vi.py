@@ -172,7 +172,8 @@ class AmortizedVI(Solver):
             layers = getattr(model.decoder, "layers", (model.decoder,))
             hidden = [layer.W.shape[1] for layer in layers[:-1] if hasattr(layer, "W")]
             sizes = [model.data_dim, *reversed(hidden), model.latent.row_size]
-            return mlp(sizes, rng=np.random.default_rng(self.seed), input_gradient=False)
+            # not the generator of batches and noise, nor the decoder's if it has the same seed: streams do not overlap
+            return mlp(sizes, rng=np.random.default_rng([self.seed, 2]), input_gradient=False)
         try:
             rows = self.encoder(np.zeros((1, model.data_dim)))[0].shape[1]
         except ValueError as mismatch:

@@ -48,7 +48,8 @@ def initial_model(train, latent="gaussian", latent_dim=None, hidden=(64,), seed=
     >>> initial_model(np.zeros((5, 64))).decoder
     chain(Affine(2, 64), tanh, Affine(64, 64))
     """
-    rng = np.random.default_rng(seed)
+    # not the generator of the solvers' batches and noise, which have the same seed
+    rng = np.random.default_rng([seed, 3])
     if latent == "categorical":
         components = 10 if latent_dim is None else latent_dim
         if components > len(train):

@@ -112,6 +112,14 @@ def test_the_default_encoder_mirrors_a_decoder_that_is_one_bare_layer():
     assert AmortizedVI(model, sweeps=1).fit(MOONS).infer(MOONS).shape == (100, 3)
 
 
+def test_the_default_encoder_is_not_drawn_from_the_stream_of_batches_noise_or_a_decoder_of_the_same_seed():
+    model = mlp_model(4, [4], 4, rng=np.random.default_rng(5))
+    solver = AmortizedVI(model, sweeps=1, seed=5, learning_rate=1e-12).fit(np.random.default_rng(0).normal(size=(9, 4)))
+    W = solver.posterior.encoder.layers[0].W
+    assert np.abs(W - model.decoder.layers[0].W).max() > 0.1
+    assert np.abs(W - Affine.random(4, 4, np.random.default_rng(5)).W).max() > 0.1
+
+
 @pytest.mark.parametrize("encoder, message", [
     (mlp([4, 2]), "does not take rows of 2 numbers"),
     (chain(quadratic_features, Affine.random(9, 2, np.random.default_rng(0))), "does not take rows of 2 numbers"),

@@ -14,6 +14,7 @@ from npvae.inference import SharedQ
 from npvae.lab import plots
 from npvae.lab.compare import SOLVERS, compare, initial_model
 from npvae.lab.tables import comparison_notes, comparison_table, table
+from npvae.nn import Affine
 
 KEYS = {"train_elbo", "test_elbo", "train_log_marginal", "test_log_marginal", "seconds", "sweeps",
         "variational_parameters", "seconds_per_new_x", "test_approximation_gap", "test_amortization_gap"}
@@ -105,6 +106,11 @@ def test_all_solvers_start_from_the_same_theta():
         solver(model, sweeps=2).fit(np.random.default_rng(0).normal(size=(30, 4)))
     for name, a in model.arrays().items():
         assert np.array_equal(a, before[name])
+
+
+def test_theta_is_not_drawn_from_the_stream_of_the_solvers_batches_and_noise():
+    model = initial_model(np.zeros((5, 4)), latent_dim=4, hidden=(4,), seed=5)
+    assert np.abs(model.decoder.layers[0].W - Affine.random(4, 4, np.random.default_rng(5)).W).max() > 0.1
 
 
 def test_the_command_writes_table_figure_and_json(tmp_path, capsys):
