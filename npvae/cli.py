@@ -9,7 +9,7 @@ import sys
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-from npvae.autoencoders.model_files import written_whole
+from npvae.files import written_whole
 
 
 class Parser(argparse.ArgumentParser):

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from npvae.autoencoders.estimator import Estimator
-from npvae.autoencoders.settings import check_whole, learning_rate, networks
+from npvae.autoencoders.settings import learning_rate, networks
 from npvae.autoencoders.squared_error import SquaredErrorSolver
+from npvae.checks import whole
 from npvae.models.data import check_data, take
 
 
@@ -64,7 +65,7 @@ class Autoencoder(Estimator):
         -------
         Y : array (n, D), in the data's units
         """
-        check_whole("n", n)
+        whole("n", n)
         rng = np.random.default_rng(self.seed if rng is None else rng)
         return self.inverse_transform(rng.standard_normal((n, self._code_dim)))
 

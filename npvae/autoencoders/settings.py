@@ -1,10 +1,10 @@
 """What the settings of an autoencoder stand for: its networks, its schedules, and whether they make sense."""
 
-import math
 import numbers
 
 import numpy as np
 
+from npvae.checks import positive, whole
 from npvae.inference.schedules import cosine
 from npvae.nn import mlp, relu, sigmoid, softplus, tanh
 
@@ -50,33 +50,21 @@ def count_parameters(settings, data_dim):
 def check_settings(settings):
     """Raise a ValueError that says what to do, unless all settings that both autoencoders have make sense."""
     for name in ("latent_dim", "sweeps", "batch_size", "patience"):
-        check_whole(name, getattr(settings, name))
-    check_whole("seed", settings.seed, least=0)
+        whole(name, getattr(settings, name))
+    whole("seed", settings.seed, least=0)
     if isinstance(settings.hidden, str) or not hasattr(settings.hidden, "__iter__"):
         raise ValueError(f"hidden is {settings.hidden!r}, expected a sequence of whole numbers, e.g. (128,)")
     for units in settings.hidden:
-        check_whole("a hidden layer's number of units", units)
-    check_positive("learning_rate", settings.learning_rate)
+        whole("a hidden layer's number of units", units)
+    positive("learning_rate", settings.learning_rate)
     for name in ("final_learning_rate", "seconds"):
         if getattr(settings, name) is not None:
-            check_positive(name, getattr(settings, name))
+            positive(name, getattr(settings, name))
     if not isinstance(settings.held_out, numbers.Real) or not 0 <= settings.held_out < 1:
         raise ValueError(f"held_out is {settings.held_out!r}, expected a fraction from 0 to less than 1")
     check_choice("activation", settings.activation, ACTIVATIONS)
     check_choice("dtype", settings.dtype, ("float32", "float64"))
     settings.check()
-
-
-def check_whole(name, number, least=1):
-    """Raise a ValueError unless `number` is a whole number from `least`."""
-    if isinstance(number, bool) or not isinstance(number, numbers.Integral) or number < least:
-        raise ValueError(f"{name} is {number!r}, expected a whole number from {least}")
-
-
-def check_positive(name, number):
-    """Raise a ValueError unless `number` is positive and finite."""
-    if isinstance(number, bool) or not isinstance(number, numbers.Real) or not 0 < number < math.inf:
-        raise ValueError(f"{name} is {number!r}, expected a positive finite number")
 
 
 def check_choice(name, choice, choices):

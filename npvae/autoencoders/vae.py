@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from npvae.autoencoders.estimator import Estimator
-from npvae.autoencoders.settings import check_choice, check_positive, check_whole, learning_rate, networks
+from npvae.autoencoders.settings import check_choice, learning_rate, networks
+from npvae.checks import positive, whole
 from npvae.inference import AmortizedVI, importance_weighted_bound
 from npvae.inference.schedules import warm_up
 from npvae.models import BernoulliLikelihood, Gaussian, GaussianLikelihood, LatentVariableModel, MonteCarlo
@@ -96,7 +97,7 @@ class VAE(Estimator):
         -------
         Y : array (n, D), in the data's units
         """
-        check_whole("n", n)
+        whole("n", n)
         rng, model = np.random.default_rng(self.seed if rng is None else rng), self._fitted.model
         return model.sample(n, rng)[0] if noise else model.decode(model.latent.sample_prior(n, rng))
 
@@ -171,12 +172,12 @@ class VAE(Estimator):
     def check(self):
         """Raise a ValueError unless the settings of the likelihood and of the KL make sense."""
         check_choice("likelihood", self.likelihood, ("gaussian", "bernoulli"))
-        check_whole("samples", self.samples)
-        check_whole("kl_warm_up", self.kl_warm_up, least=0)
-        check_positive("beta", self.beta)
+        whole("samples", self.samples)
+        whole("kl_warm_up", self.kl_warm_up, least=0)
+        positive("beta", self.beta)
         for name in ("sigma_g", "alpha"):
             if getattr(self, name) is not None:
-                check_positive(name, getattr(self, name))
+                positive(name, getattr(self, name))
         if self.sigma_g is not None and self.alpha is not None:
             raise ValueError(f"got both sigma_g {self.sigma_g} and alpha {self.alpha}; alpha is 1/(2 sigma_g²): "
                              "give one of them")

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from npvae.models.noise import at_least_one
+from npvae.checks import whole
 
 
 class EarlyStopping:
@@ -33,7 +33,7 @@ class EarlyStopping:
     """
 
     def __init__(self, value, patience):
-        self.value, self.patience = value, at_least_one("patience", patience)
+        self.value, self.patience = value, whole("patience", patience)
         self.best_score, self.waited = -math.inf, 0
         self.best, self.last = value.copy(), None
 

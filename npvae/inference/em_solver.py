@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from npvae.checks import positive
 from npvae.inference.argmax_q import quadrature
 from npvae.inference.solver import Solver
 from npvae.inference.theta_steps import AdamStep, ExactStep, LineSearchStep
 from npvae.inference.training import Training
 from npvae.models.affine import is_affine_gaussian
 from npvae.nn import lay_out
-from npvae.nn.optimizers import positive
 
 
 @dataclass(eq=False)

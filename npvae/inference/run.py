@@ -5,10 +5,10 @@ import math
 
 import numpy as np
 
+from npvae.checks import whole
 from npvae.inference.early_stopping import EarlyStopping, hold_out
 from npvae.inference.schedules import at
 from npvae.inference.training import History, Training, check_budget
-from npvae.models.noise import at_least_one
 from npvae.nn import Adam
 
 
@@ -71,7 +71,7 @@ class Run:
         rows, held = hold_out(len(X), self.held_out, self.seed)
         if self.stopping is not None:
             self.stopping.go_on()
-            sweeps = self.history[-1]["sweep"] if self.stopping.exhausted and self.history else sweeps
+            sweeps = int(self.history[-1]["sweep"]) if self.stopping.exhausted and self.history else sweeps
 
         def begin(sweep):
             self.optimizer.learning_rate = at(self.learning_rate, sweep)
@@ -97,7 +97,7 @@ class Run:
                              "gradients have seen other rows; keep it, or fit anew")
         self.learning_rate = learning_rate
         if self.stopping is not None:
-            self.stopping.patience = at_least_one("patience", patience)
+            self.stopping.patience = whole("patience", patience)
 
     def finish(self):
         """The run is over for now: the parameters of the best sweep take their place, if rows were held out."""

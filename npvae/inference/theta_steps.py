@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from npvae.checks import positive
 from npvae.inference.elbo import elbo
 from npvae.models import Categorical, GaussianLikelihood
 from npvae.nn import Adam, Affine
-from npvae.nn.optimizers import positive
 
 
 class AdamStep:

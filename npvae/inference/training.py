@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 
+from npvae.checks import positive, whole
 from npvae.models.data import release
 
 SHUFFLED_BATCHES = 64   # batches a block, when the rows are shuffled block by block
@@ -222,9 +223,9 @@ def _title(measure):
 
 
 def check_budget(name, batch_size, sweeps, seconds):
-    """Raise a ValueError unless each that is given is a positive number, and the batch a whole one."""
-    for what, number in (("batch_size", batch_size), ("sweeps", sweeps), ("seconds", seconds)):
-        if number is not None and not number > 0:
-            raise ValueError(f"{name}: {what} is {number}, expected a positive number")
-    if not isinstance(batch_size, (int, np.integer)):
-        raise ValueError(f"{name}: batch_size is {batch_size!r}, expected a whole number of rows")
+    """Raise a ValueError unless batch_size and sweeps are whole numbers from 1, and seconds positive."""
+    whole(f"{name}: batch_size", batch_size)
+    if sweeps is not None:
+        whole(f"{name}: sweeps", sweeps)
+    if seconds is not None:
+        positive(f"{name}: seconds", seconds)

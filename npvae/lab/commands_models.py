@@ -174,7 +174,7 @@ def _save_figure(figure, out):
 def _save_array(X, out):
     import numpy as np
 
-    from npvae.autoencoders.model_files import written_whole
+    from npvae.files import written_whole
 
     with written_whole(out) as file:
         np.save(file, X) if out.suffix.lower() == ".npy" else np.savez(file, X=X)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from npvae.checks import positive
 from npvae.models import affine
 from npvae.models.data import as_floats
 from npvae.models.grid import grid_log_marginal, grid_moments
@@ -118,7 +119,6 @@ def _prepared(model, X, tolerance):
         raise ValueError(f"no exact log p(x) for {model}: that needs a Categorical latent (enumeration), an affine "
                          "decoder with GaussianLikelihood (closed form) or a Gaussian latent with K ≤ 2 (grid); "
                          "importance_weighted_bound covers any model from below")
-    if not tolerance > 0:
-        raise ValueError(f"tolerance is {tolerance}, expected a positive number of nats")
+    positive("tolerance", tolerance)
     X = as_floats(X, model.data_dim, model.likelihood)
     return model.copy(np.float64), X, method

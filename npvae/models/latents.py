@@ -9,7 +9,8 @@ import math
 
 import numpy as np
 
-from npvae.models.noise import at_least_one, over_nodes
+from npvae.checks import whole
+from npvae.models.noise import over_nodes
 
 LOG_2PI = math.log(2 * math.pi)
 
@@ -31,7 +32,7 @@ class Gaussian:
     """
 
     def __init__(self, dim):
-        self.dim = at_least_one("dim of Gaussian", dim)
+        self.dim = whole("dim of Gaussian", dim)
         self.row_size = 2 * self.dim
 
     def nodes(self, q, noise):
@@ -145,7 +146,7 @@ class Categorical:
     """
 
     def __init__(self, components, weights=None, learn_weights=True):
-        self.dim = self.row_size = at_least_one("components of Categorical", components)
+        self.dim = self.row_size = whole("components of Categorical", components)
         weights = np.full(self.dim, 1 / self.dim) if weights is None else np.asarray(weights, float)
         if weights.shape != (self.dim,) or not (weights > 0).all() or abs(weights.sum() - 1) > 1e-6:
             raise ValueError(f"Categorical got weights {weights}, expected {self.dim} positive numbers that sum to 1")

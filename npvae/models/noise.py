@@ -5,11 +5,12 @@ The noise is an argument of the ELBO, drawn outside: given the noise, the ELBO i
 """
 
 import math
-import numbers
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+
+from npvae.checks import whole
 
 
 class Noise(NamedTuple):
@@ -33,7 +34,7 @@ class MonteCarlo:
     random = True
 
     def __post_init__(self):
-        at_least_one("samples", self.samples)
+        whole("samples", self.samples)
 
     def __call__(self, rng, batch, dim, dtype=np.float64):
         eps = rng.standard_normal((self.samples, batch, dim), dtype=dtype)
@@ -55,7 +56,7 @@ class GaussHermite:
     random = False
 
     def __post_init__(self):
-        at_least_one("nodes", self.nodes)
+        whole("nodes", self.nodes)
 
     def __call__(self, rng, batch, dim, dtype=np.float64):
         if self.nodes**dim > 1_000_000:
@@ -95,10 +96,3 @@ class Cubature:
 def over_nodes(a):
     """Σ_s a_s for a (S, …); the sum over one node is the node, without a pass."""
     return a[0] if len(a) == 1 else a.sum(0)
-
-
-def at_least_one(name, n):
-    """The whole number n as an int, or a ValueError if it is not one from 1."""
-    if not isinstance(n, numbers.Integral) or n < 1:
-        raise ValueError(f"{name} is {n!r}, expected a positive whole number")
-    return int(n)

@@ -5,6 +5,8 @@ This is the one place where a sign may flip: `maximize=False` descends, for a co
 
 import numpy as np
 
+from npvae.checks import positive
+
 
 class SGD:
     """θ ← θ + λ v with v ← momentum · v + ∇θ (Polyak 1964).
@@ -158,10 +160,3 @@ def _add_duplicates(index, dq):
     total = np.zeros((len(rows), dq.shape[1]), dq.dtype)
     np.add.at(total, place, dq)
     return rows, total
-
-
-def positive(name, number):
-    """The number, or a ValueError if it is not above 0."""
-    if callable(number) or not number > 0:
-        raise ValueError(f"{name} is {number}, expected a positive number")
-    return number

@@ -130,17 +130,18 @@ def test_whichever_budget_ends_first(sweeps, seconds, expected, monkeypatch):
 
 @every_solver
 @pytest.mark.parametrize("what, number", [
-    ("sweeps", 0), ("sweeps", -1), ("sweeps", float("nan")), ("seconds", 0), ("seconds", -1.0), ("batch_size", -1),
-    ("batch_size", 0)])
+    ("sweeps", 0), ("sweeps", -1), ("sweeps", float("nan")), ("sweeps", 2.5), ("seconds", 0), ("seconds", -1.0),
+    ("seconds", float("nan")), ("batch_size", -1), ("batch_size", 0), ("batch_size", 2.5), ("batch_size", True)])
 def test_a_budget_that_is_not_positive_is_turned_away(solver, what, number):
-    with pytest.raises(ValueError, match=f"{what} is {number}, expected a positive number"):
+    expected = "a positive finite number" if what == "seconds" else "a whole number from 1"
+    with pytest.raises(ValueError, match=f"{solver.__name__}: {what} is {number}, expected {expected}"):
         solver(GAUSSIAN, **{"sweeps": 1, what: number}).fit(X)
 
 
 @pytest.mark.parametrize("solver, batch_size", [(s, B) for s in SOLVERS for B in (20, 60)])
 @pytest.mark.parametrize("number", [0, -1, float("nan")])
 def test_a_learning_rate_that_is_not_positive_is_turned_away(solver, batch_size, number):
-    with pytest.raises(ValueError, match=f"learning_rate is {number}, expected a positive number"):
+    with pytest.raises(ValueError, match=f"learning_rate is {number}, expected a positive finite number"):
         solver(GAUSSIAN, sweeps=1, batch_size=batch_size, learning_rate=number).fit(X)
 
 

@@ -457,7 +457,7 @@ def test_data_that_are_not_finite_are_refused_by_row(function, bad):
 @exact_functions
 @pytest.mark.parametrize("tolerance", [0, -1e-6, np.nan])
 def test_a_tolerance_that_is_not_positive_is_refused(function, tolerance):
-    with pytest.raises(ValueError, match="tolerance is .* expected a positive number"):
+    with pytest.raises(ValueError, match="tolerance is .* expected a positive finite number"):
         function(mlp_model(1, [4], 3), np.zeros((1, 3)), tolerance)
 
 

@@ -273,7 +273,7 @@ def test_moving_a_family_leaves_the_original_alone():
 @pytest.mark.parametrize("number", [0, -1, 2.5])
 @pytest.mark.parametrize("family", [Gaussian, Categorical])
 def test_sizes_that_are_no_whole_numbers_are_refused(family, number):
-    with pytest.raises(ValueError, match=f"of {family.__name__} is {number}, expected a positive whole number"):
+    with pytest.raises(ValueError, match=f"of {family.__name__} is {number}, expected a whole number from 1"):
         family(number)
 
 

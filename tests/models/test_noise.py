@@ -100,7 +100,7 @@ def test_the_same_seed_draws_the_same_noise():
 @pytest.mark.parametrize("number", [0, -3, 1.5, 2.0, None])
 @pytest.mark.parametrize("rule, name", [(MonteCarlo, "samples"), (GaussHermite, "nodes")])
 def test_a_number_of_points_that_is_none_is_refused(rule, name, number):
-    with pytest.raises(ValueError, match=f"{name} is {number}, expected a positive whole number"):
+    with pytest.raises(ValueError, match=f"{name} is {number}, expected a whole number from 1"):
         rule(number)
 
 

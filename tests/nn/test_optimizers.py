@@ -165,10 +165,10 @@ def test_row_adam_moves_the_table_it_was_given_and_leaves_the_gradients_alone():
     np.testing.assert_array_equal(dq, 1)
 
 
-@pytest.mark.parametrize("rate", [0, -1.0, float("nan")])
+@pytest.mark.parametrize("rate", [0, -1.0, float("nan"), float("inf"), True, "0.1"])
 @pytest.mark.parametrize("make", [lambda r: SGD(np.zeros(1), np.zeros(1), r),
                                   lambda r: Adam(np.zeros(1), np.zeros(1), r),
                                   lambda r: RowAdam(np.zeros((1, 1)), r)], ids=["SGD", "Adam", "RowAdam"])
 def test_learning_rates_that_are_not_positive_are_refused(make, rate):
-    with pytest.raises(ValueError, match="learning_rate is .* expected a positive number"):
+    with pytest.raises(ValueError, match="learning_rate is .* expected a positive finite number"):
         make(rate)

@@ -7,7 +7,7 @@ import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 
-from npvae.autoencoders.model_files import written_whole
+from npvae.files import written_whole
 
 # Okabe & Ito's palette
 BLUE, ORANGE, GREEN, SKY, YELLOW, PURPLE, BLACK = (

@@ -1,0 +1,32 @@
+"""Numbers that a user gave, checked where they come in."""
+
+import math
+import numbers
+
+
+def whole(name, number, least=1):
+    """The number as an int, or a ValueError unless it is a whole number from `least`.
+
+    >>> whole("batch_size", 64)
+    64
+    >>> whole("batch_size", 0)
+    Traceback (most recent call last):
+    ValueError: batch_size is 0, expected a whole number from 1
+    """
+    if isinstance(number, bool) or not isinstance(number, numbers.Integral) or number < least:
+        raise ValueError(f"{name} is {number!r}, expected a whole number from {least}")
+    return int(number)
+
+
+def positive(name, number):
+    """The number, or a ValueError unless it is positive and finite.
+
+    >>> positive("learning_rate", 0.1)
+    0.1
+    >>> positive("learning_rate", float("nan"))
+    Traceback (most recent call last):
+    ValueError: learning_rate is nan, expected a positive finite number
+    """
+    if isinstance(number, bool) or not isinstance(number, numbers.Real) or not 0 < number < math.inf:
+        raise ValueError(f"{name} is {number!r}, expected a positive finite number")
+    return number
