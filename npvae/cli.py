@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+import warnings
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
@@ -27,7 +28,7 @@ def main(argv=None):
     try:
         args = build_parser().parse_args(argv)
         name = f"npvae {args.command}"
-        with ending_it_all() if args.command != "train" else nullcontext():
+        with one_line_warnings(name), ending_it_all() if args.command != "train" else nullcontext():
             return json_on_standard_output(args) if args.json == "-" else args.run(args) or 0
     except BrokenPipeError:
         # the reader of our output has gone, as with `| head`; say nothing more to it
@@ -58,6 +59,17 @@ def ending_it_all():
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def one_line_warnings(name):
+    """Let a warning be its text alone, without the line of source that gave it."""
+    before = warnings.formatwarning
+    warnings.formatwarning = lambda message, *_, **__: f"{name}: {message}\n"
+    try:
+        yield
+    finally:
+        warnings.formatwarning = before
 
 
 def print_in_any_encoding():

@@ -4,7 +4,7 @@ import numpy as np
 
 from npvae.inference.elbo import elbo
 from npvae.models import Categorical, Cubature, GaussHermite, affine
-from npvae.models.data import as_floats, take
+from npvae.models.data import check_data, take
 from npvae.models.joint import log_joint
 
 ROWS = 1024     # rows in work at once: temporaries stay small whatever m is
@@ -24,7 +24,7 @@ def argmax_q(model, x, start, noise=None, tolerance=1e-6, most_steps=500):
     x : array (B, D)
         Floats, or integer images 0 … 255.
     start : array (B, R)
-        Where the rows start; the result is never worse than the start.
+        Where the rows start; the result is never worse than the start. Not read where there is a closed form.
     noise : Noise, optional
         The nodes; by default `quadrature(model.latent)`.
     tolerance : float
@@ -35,6 +35,11 @@ def argmax_q(model, x, start, noise=None, tolerance=1e-6, most_steps=500):
     -------
     q : array (B, R)
 
+    Raises
+    ------
+    ValueError
+        For data that do not fit the model, or a start of another shape than (B, R).
+
     Examples
     --------
     >>> from npvae.models import mixture_of_gaussians
@@ -42,13 +47,16 @@ def argmax_q(model, x, start, noise=None, tolerance=1e-6, most_steps=500):
     >>> argmax_q(model, np.zeros((5, 2)), np.zeros((5, 3))).shape
     (5, 3)
     """
-    x = np.asarray(x)
+    x = check_data(x, model.data_dim, model.likelihood)
     if x.dtype.kind != "f":
-        x = as_floats(x)
+        x = take(x, slice(None), np.float64)
     if isinstance(model.latent, Categorical):
         return log_joint(model, x, np.eye(model.latent.dim, dtype=x.dtype)).T
     if affine.is_affine_gaussian(model):
         return affine.best_diagonal_rows(model, x)
+    if np.shape(start) != (len(x), model.latent.row_size):
+        raise ValueError(f"start has shape {np.shape(start)}, expected ({len(x)}, {model.latent.row_size}): a row of "
+                         f"{model.latent} for each datapoint")
     noise = quadrature(model.latent)(None, 1, model.latent.dim, x.dtype) if noise is None else noise
     return climb(lambda q, rows: elbo(model, q, x[rows], noise), start, tolerance, most_steps)
 

@@ -66,7 +66,7 @@ def add_traverse(commands):
         ["model.npz", "model.npz --coordinates 3 7 --steps 15", "model.npz --between 0 5 --data digits --steps 9"])
     _model_and_out(command, "traverse.png", "a picture")
     _data(command)
-    command.add_argument("--coordinates", type=positive, nargs=2, default=[1, 2], metavar=("I", "J"),
+    command.add_argument("--coordinates", type=positive, nargs=2, metavar=("I", "J"),
                          help="of the plane, from 1; the others stay 0 (default 1 2)")
     command.add_argument("--between", type=whole, nargs=2, metavar=("I", "J"), help="two test rows, from 0, instead")
     # only --between needs data
@@ -79,22 +79,24 @@ def run_traverse(args):
     """Write the picture."""
     if args.data is not None and args.between is None:
         raise ValueError(f"--data {args.data}: only --between I J takes rows of data")
+    if args.coordinates is not None and args.between is not None:
+        raise ValueError("--coordinates is of the plane, which --between takes the place of: leave one of them out")
     model, out = _opened(args)
     shape = image_shape(model)
     if shape is None:
         raise ValueError(f"{args.model}: its rows of {model.n_features_in_} numbers are no images: nothing to draw "
                          "(if they are, set image_shape_ = (height, width) in Python before .save)")
-    figure = _between(args, model) if args.between else _plane(args, model, shape)
+    coordinates = None if args.between else args.coordinates or [1, 2]
+    figure = _between(args, model) if args.between else _plane(args, model, shape, *coordinates)
     _save_figure(figure, out)
-    _done(args, out, {"between": args.between, "coordinates": args.coordinates, "steps": args.steps})
+    _done(args, out, {"between": args.between, "coordinates": coordinates, "steps": args.steps})
 
 
-def _plane(args, model, shape):
+def _plane(args, model, shape, first, second):
     import numpy as np
 
     from npvae.lab.plots.samples import plane_figure, strips_figure
 
-    first, second = args.coordinates
     if model.latent_dim > 1 and (max(first, second) > model.latent_dim or first == second):
         raise ValueError(f"--coordinates {first} {second}: expected two different numbers from 1 to "
                          f"{model.latent_dim}, the model's K")

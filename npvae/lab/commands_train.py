@@ -132,10 +132,13 @@ class Saving:
 
 def measure(model, data):
     """The figures of a trained model (a dict): sweeps, seconds, and how well it does on training and test rows."""
+    from tqdm import tqdm
+
     last = model.history_[-1]
     figures = {"kind": type(model).__name__, "latent_dim": model.latent_dim, "sweeps": last["sweep"],
                "seconds": last["seconds"], "rows_measured": MEASURED}
-    for part, X in (("train", data.train[:MEASURED]), ("test", data.test[:MEASURED])):
+    parts = [("train", data.train[:MEASURED]), ("test", data.test[:MEASURED])]
+    for part, X in tqdm(parts, desc="measuring", unit="part", leave=False, disable=None):
         if hasattr(model, "elbo"):
             figures[f"{part}_elbo"] = model.score(X)
         else:

@@ -14,6 +14,7 @@ from npvae.models.joint import log_joint, log_sum_exp
 
 BLOCK = 1_000_000       # numbers in a temporary table: 8 MB, whatever the sizes of grid and data
 MOST_NODES = 4_000_000  # where a grid gives up
+ROUNDING = 8 * np.finfo(float).eps  # of log p(x, z), relative: far from all data it is more than any tolerance
 
 
 def grid_log_marginal(model, X, tolerance):
@@ -27,13 +28,17 @@ def grid_log_marginal(model, X, tolerance):
 def grid_moments(model, X, tolerance):
     """Mean (B, K) and covariance (B, K, K) of the posterior p_θ(z|x) of each row of X (B, D)."""
     K = model.latent.dim
-    mean, second = np.zeros((len(X), K)), np.zeros((len(X), K, K))
+    total, mean, second = np.zeros(len(X)), np.zeros((len(X), K)), np.zeros((len(X), K, K))
     for rows, log_p, _, lattice, h in _resolved(model, X, tolerance):
+        _check_rounding(log_p, rows)
         for z in _blocks(lattice * h, len(rows)):
             # p(z|x) h^K at the nodes
             mass = np.exp(log_joint(model, X[rows], z) - log_p + K * math.log(h))
+            total[rows] += mass.sum(0)
             mean[rows] += mass.T @ z
             second[rows] += np.einsum("sb,sj,sk->bjk", mass, z, z)
+    # the total is 1 but for what log p was rounded by, which the difference below would magnify
+    mean, second = mean / total[:, None], second / total[:, None, None]
     return mean, second - mean[:, :, None] * mean[:, None, :]
 
 
@@ -52,8 +57,9 @@ def _resolved(model, X, tolerance):
             finer = _log_integral(model, X[rows], lattice, h / 2)[0]
             change, value[rows] = _difference(finer, value[rows]), finer
             # at a kink of the decoder the changes fall by about four, and one may be small by chance: look at two
-            estimate, error[rows] = np.maximum(change, error[rows] / 10), change
-            done = estimate <= tolerance
+            rounding = ROUNDING * np.abs(finer)
+            estimate, error[rows] = np.maximum(change, error[rows] / 10) + rounding, change
+            done = estimate <= tolerance + 2 * rounding
             if done.any():
                 yield rows[done], finer[done], estimate[done], lattice, h / 2
             if not done.all():
@@ -66,6 +72,15 @@ def _check_size(model, nodes, tolerance):
         raise ValueError(f"the grid would need {nodes} nodes or more for an error of {tolerance:g} nats: the "
                          f"posterior is too narrow, σ_g = {getattr(model.likelihood, 'sigma_g', math.nan):.2g}; raise "
                          "the tolerance or use importance_weighted_bound")
+
+
+def _check_rounding(log_p, rows):
+    # what rounds log p(x, z) by r nats gives p(z|x) an error of a factor e^r
+    worst = np.abs(log_p).argmax()
+    if ROUNDING * abs(log_p[worst]) > 0.01:
+        raise ValueError(f"log p(x) of row {rows[worst]} is {log_p[worst]:.3g} nats, which float64 rounds by "
+                         f"{ROUNDING * abs(log_p[worst]):.2g}: too far from all that the model generates for a "
+                         "posterior; rescale the data, or take a larger sigma_g")
 
 
 def _neighbours(mode, size=64):
@@ -110,7 +125,7 @@ def _with_mass(model, X, lattice, h, log_p):
         ceiling = model.likelihood.log_prob_table(X, g, 1.5 * reach)
         nearest = np.maximum(np.abs(z) - h / 2, 0)
         ceiling += model.latent.log_prior(nearest)[:, None] - log_p
-        keep.append(ceiling.max(1) + K * math.log(h) > -40)
+        keep.append((ceiling + K * math.log(h) > -40 - ROUNDING * np.abs(log_p)).any(1))
     return lattice[np.concatenate(keep)]
 
 

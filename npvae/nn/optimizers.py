@@ -136,7 +136,7 @@ class RowAdam:
 
     def step(self, index, dq):
         """Move the rows `index` (B,), or a slice, along the gradients `dq` (B, R); what occurs twice adds up."""
-        index, dq = _add_duplicates(index, dq)
+        index, dq = _add_duplicates(index, dq, len(self.table))
         self.t[index] += 1
         rate, epsilon = _folded(self.learning_rate, self.beta1, self.beta2, self.epsilon, self.t[index, None])
         m = self.beta1 * self.m[index] + dq
@@ -151,9 +151,11 @@ def _folded(rate, beta1, beta2, epsilon, t):
     return rate * c1 / root_c2, epsilon / root_c2
 
 
-def _add_duplicates(index, dq):
+def _add_duplicates(index, dq, m):
     if isinstance(index, slice):
         return index, dq
+    # −1 and m − 1 are one row
+    index = np.where(index < 0, index + m, index)
     rows, place = np.unique(index, return_inverse=True)
     if len(rows) == len(index):
         return index, dq

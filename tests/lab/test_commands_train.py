@@ -86,6 +86,7 @@ def test_samples_can_be_numbers(files, tmp_path, name):
     (["traverse", "moons.npz"], "no images"), (["traverse", "digits.npz", "--coordinates", "1", "3"], "from 1 to 2"),
     (["traverse", "digits.npz", "--coordinates", "1", "1"], "different"),
     (["traverse", "digits.npz", "--between", "0", "297"], "0 to 296"),
+    (["traverse", "digits.npz", "--between", "0", "1", "--coordinates", "2", "1"], "--coordinates"),
     (["traverse", "digits.npz", "--data", "nosuch"], "--between"), (["traverse", "table.npz"], "no images")])
 def test_a_mistake_is_one_line_and_status_2(files, capsys, args, says, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -240,6 +241,25 @@ def test_an_interrupt_while_the_commands_are_read_is_one_line(monkeypatch, capsy
     monkeypatch.setattr("npvae.cli.build_parser", interrupt)
     assert main(["verify"]) == 130
     assert capsys.readouterr().err == "npvae: interrupted\n"
+
+
+def test_an_interrupted_training_is_saved_and_says_so_in_one_line(tmp_path):
+    # Ctrl-C in the fifth step
+    program = """if True:
+        import sys
+        from npvae.cli import main
+        from npvae.inference.training import Training
+        record, steps = Training.record, []
+        def interrupted(self, value):
+            record(self, value)
+            steps.append(1)
+            if len(steps) == 5:
+                raise KeyboardInterrupt
+        Training.record = interrupted
+        sys.exit(main(["train", "--out", "m.npz"]))"""
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, cwd=tmp_path)
+    assert found.returncode == 0 and "written to" in found.stdout and load(tmp_path / "m.npz").history_
+    assert found.stderr == "npvae train: AmortizedVI was interrupted in sweep 1; it holds what it has learned\n"
 
 
 def test_the_sides_of_an_image_are_positive():

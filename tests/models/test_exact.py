@@ -475,3 +475,45 @@ def test_the_grid_far_from_all_data_gives_a_very_small_number(data):
     model = mlp_model(1, [4], 2, GaussianLikelihood(1.0))
     X = np.array([[data, -data]])
     np.testing.assert_allclose(log_marginal(model, X), trapezoid(model, X, half=60), rtol=1e-9)
+
+
+@pytest.mark.parametrize("sigma_g", [1e-3, 1e-5, 1e-6])
+def test_moments_do_not_suffer_from_the_rounding_of_a_log_p_of_minus_1e11(sigma_g):
+    model = mlp_model(1, [3], 3, GaussianLikelihood(sigma_g), rng=np.random.default_rng(1))
+    X = np.random.default_rng(0).normal(size=(4, 3))
+    mean, covariance = exact_posterior(model, X)
+    for x, m, v in zip(X, mean[:, 0], covariance[:, 0, 0], strict=True):
+        # by brute force: a coarse grid over all z and a fine one around its best node
+        z = np.linspace(-400, 400, 800_001)
+        z = np.sort(np.concatenate([z, z[energy(model, x, z).argmin()] + np.linspace(-0.002, 0.002, 20_001)]))
+        p = np.exp(energy(model, x, z).min() - energy(model, x, z)) * np.gradient(z)
+        p /= p.sum()
+        np.testing.assert_allclose(m, p @ z, rtol=1e-3)
+        np.testing.assert_allclose(v, p @ (z - p @ z) ** 2, rtol=1e-3)
+
+
+def energy(model, x, z):
+    """−log p(x, z) but for a constant, at z (S,)."""
+    return ((x - model.decoder(z[:, None])[0]) ** 2).sum(1) / (2 * model.likelihood.sigma_g**2) + z**2 / 2
+
+
+@pytest.mark.parametrize("sigma_g", [1e-8, 1e-10, 1e-14, 1e-100])
+def test_far_beyond_all_tolerance_the_grid_says_what_rounding_leaves(sigma_g):
+    model = mlp_model(1, [3], 3, GaussianLikelihood(sigma_g), rng=np.random.default_rng(1))
+    X = np.random.default_rng(0).normal(size=(4, 3))
+    nearest = np.array([energy(model, x, np.linspace(-400, 400, 800_001)).min() for x in X])
+    log_p, error = log_marginal(model, X, return_error=True)
+    np.testing.assert_allclose(log_p, -nearest, rtol=1e-7)
+    assert (error >= np.spacing(np.abs(log_p))).all() and (error < 1e-14 * np.abs(log_p)).all()
+    with pytest.raises(ValueError, match=r"log p\(x\) of row \d is .* which float64 rounds by"):
+        exact_posterior(model, X)
+
+
+@exact_functions
+@pytest.mark.parametrize("sigma_g, data", [(1.0, 1e151), (1e-100, 1e51), (1e100, 1e151)])
+@pytest.mark.parametrize("model", [
+    lambda s: probabilistic_pca(1, 3, s), lambda s: mixture_of_gaussians(2, 3, s),
+    lambda s: mlp_model(1, [3], 3, GaussianLikelihood(s))], ids=["closed form", "enumeration", "grid"])
+def test_data_whose_squares_overflow_are_refused(function, model, sigma_g, data):
+    with pytest.raises(ValueError, match="squares would overflow; rescale the data"):
+        function(model(sigma_g), np.array([[0.0, -data, 1.0]]))

@@ -133,16 +133,17 @@ def test_a_row_seen_for_the_first_time_late_takes_a_full_first_step():
     assert table[1, 0] == pytest.approx(0.1, rel=1e-4)
 
 
-@given(st.lists(st.integers(0, 4), min_size=1, max_size=12), st.integers(0, 10**6))
+@given(st.lists(st.integers(-5, 4), min_size=1, max_size=12), st.integers(0, 10**6))
 def test_duplicate_rows_add_their_gradients(index, seed):
-    rng = np.random.default_rng(seed)
+    # −1 is row 4
+    rng, seen = np.random.default_rng(seed), sorted({i % 5 for i in index})
     table, twin = np.zeros((5, 2)), np.zeros((5, 2))
     rows, twin_rows = RowAdam(table), RowAdam(twin)
     for _ in range(3):
         dq = rng.normal(size=(len(index), 2))
-        summed = np.array([sum(g for i, g in zip(index, dq, strict=True) if i == r) for r in sorted(set(index))])
+        summed = np.array([sum(g for i, g in zip(index, dq, strict=True) if i % 5 == r) for r in seen])
         rows.step(np.array(index), dq)
-        twin_rows.step(np.array(sorted(set(index))), summed)
+        twin_rows.step(np.array(seen), summed)
     np.testing.assert_allclose(table, twin, rtol=0, atol=1e-12)
     assert rows.t.max() == 3
 
