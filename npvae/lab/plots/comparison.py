@@ -50,10 +50,8 @@ def race(axes, comparison):
         # a line of one point would not show
         axes.plot(solver.history["seconds"], elbo, color=COLORS[name], label=TITLES[name], lw=1.6,
                   marker="o" if len(elbo) == 1 else None)
-    axes.axhline(ceiling, color=BLACK, ls="--", lw=1)
-    axes.annotate(f"ceiling of any shared q: {ceiling:.2f}", (0.98, ceiling), xycoords=("axes fraction", "data"),
-                  xytext=(0, -5), textcoords="offset points", ha="right", va="top", fontsize=9, color=BLACK,
-                  bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5})
+    # in the legend: beside the line it would cover the shared q, which ends there
+    axes.axhline(ceiling, color=BLACK, ls="--", lw=1, label=f"ceiling of any shared q: {ceiling:.2f}")
     # the ends of all curves and the ceiling lie within, whichever is highest
     low, high = min(ceiling, *last), max(ceiling, *last)
     spread = max(high - low, 1.0)
