@@ -35,9 +35,15 @@ def judge(planted):
     Parameters
     ----------
     planted : Mistake
+
+    Raises
+    ------
+    ValueError
+        If its patch no longer fits the source.
     """
+    code = planted.planted()
     try:
-        report = planted.check(planted.planted())
+        report = planted.check(code)
     except ValueError as refused:
         return True, str(refused)
     return not report.passed, " ".join(finding.sentence for finding in report.diagnosis)

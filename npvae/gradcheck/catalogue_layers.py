@@ -90,7 +90,7 @@ OPTIMIZER_MISTAKES = [
     Mistake("SGD: the velocity does not decay", OPTIMIZERS + "SGD", (("self.velocity *= self.momentum", "pass"),),
             sgd, "steps", "the velocity does not decay"),
     Mistake("RowAdam: duplicates lost", OPTIMIZERS + "RowAdam",
-            (("index, dq = _add_duplicates(index, dq)",
+            (("index, dq = _add_duplicates(index, dq, len(self.table))",
               "index, place = np.unique(index[::-1], return_index=True); dq = dq[::-1][place]"),),
             row_adam, "steps", "only one gradient is used"),
     Mistake("RowAdam: one counter for all rows", OPTIMIZERS + "RowAdam",

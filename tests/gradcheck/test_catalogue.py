@@ -1,5 +1,7 @@
 """Every mistake of the catalogue is caught, nearly every one is named, and correct code is never accused."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -54,6 +56,11 @@ def test_a_stale_patch_fails_loudly():
         plant(tanh, ("1 - z * z", "1"))
     with pytest.raises(ValueError, match="occurs [2-9] times"):
         plant(Affine, ("self.dW", "self.dV"))
+
+
+def test_a_mistake_that_could_not_be_planted_is_not_caught():
+    with pytest.raises(ValueError, match="the source has changed"):
+        judge(replace(mistake("ReLU: mask inverted"), patches=(("no such text", ""),)))
 
 
 def test_a_mistake_is_known_by_its_name():
