@@ -41,7 +41,7 @@ def gradcheck(f, x, *, method=None, call=None, upstream=None, dtype=None, tolera
     upstream : array, optional
         dy; random by default.
     dtype : numpy dtype, optional
-        float64. float32 only if you say so: its differences cannot see errors below 1e-3.
+        float64. float32 only if you say so: its differences are good to some 1e-5 and are judged at 1e-3.
     tolerance : float, optional
         Of ‖a − n‖ / (‖a‖ + ‖n‖); for "taylor", of |slope − 2|.
     sizes : dict of str to float, optional

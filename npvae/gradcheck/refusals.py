@@ -21,8 +21,9 @@ def check_dtypes(f, x, dtype):
             raise ValueError(f"{name} has dtype {a.dtype}, expected float64: give numbers that can be moved a little")
         if a.dtype == np.float32 and dtype is None:
             how = "model.copy(np.float64)" if hasattr(f, "copy") else "astype(np.float64)"
-            raise ValueError(f"{name} is float32, whose differences cannot see an error below 1e-3: check in float64 "
-                             f"({how}), or call npvae.gradcheck(…, dtype=np.float32) to check float32 code as it is")
+            raise ValueError(f"{name} is float32, whose differences are good to some 1e-5 and are judged at 1e-3: "
+                             f"check in float64 ({how}), or call npvae.gradcheck(…, dtype=np.float32) to check float32 "
+                             "code as it is")
         if not np.isfinite(a).all():
             raise ValueError(f"{name} has values that are not finite: check at another x")
     if not any(a.size for a in [*arrays.values(), *parameters.values()]):

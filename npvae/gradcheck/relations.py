@@ -37,9 +37,9 @@ def chain_rule(e):
 
 def other_point(e):
     """The derivative taken at another point: log σ read as log σ², a sign lost inside, y for x."""
-    points = {"log σ read as log σ² (σ where σ² belongs)": e.v / 2,
-              "log σ² read as log σ (σ² where σ belongs)": 2 * e.v,
-              "−x where x belongs": -e.v}
+    half, twice = ("x/2 where x belongs", "2x where x belongs") if e.elementwise else (
+        "log σ read as log σ² (σ where σ² belongs)", "log σ² read as log σ (σ² where σ belongs)")
+    points = {half: e.v / 2, twice: 2 * e.v, "−x where x belongs": -e.v}
     if np.ptp(e.v[e.block]) and e.explains(multiple(e) * e.n):
         # one factor at different x is a constant: in x² every point differs from every other by a factor
         return []
@@ -72,9 +72,9 @@ def clamp(e):
     outside = np.abs(e.v[e.off]).min()
     if not inside < outside:
         return []
-    who = ("forward clamps there and back ignores the clamp", "Multiply by [inside the clamp] in back") if flat is e.n \
-        else ("back clamps there and forward does not", "Clamp in both or in neither")
-    return [Candidate("clamp", f"wrong only where |x| > {inside:.3g}: {who[0]}", who[1], rank=0)]
+    who, mend = (("forward clamps in between and back ignores the clamp", "Multiply by [inside the clamp] in back")
+                 if flat is e.n else ("back clamps in between and forward does not", "Clamp in both or in neither"))
+    return [Candidate("clamp", f"right up to |x| = {inside:.3g}, wrong from {outside:.3g} on: {who}", mend, rank=0)]
 
 
 def upstream(e):

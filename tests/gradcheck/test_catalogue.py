@@ -58,6 +58,15 @@ def test_a_stale_patch_fails_loudly():
         plant(Affine, ("self.dW", "self.dV"))
 
 
+@pytest.mark.parametrize("k, where", [(2, "2x"), (0.5, "x/2")])
+def test_an_elementwise_layer_s_diagnosis_does_not_speak_of_sigma(k, where):
+    planted = plant(npvae.softplus, ("dy * _sigmoid(x)", f"dy * _sigmoid({k} * x)"))
+    report = npvae.gradcheck(planted, np.random.default_rng(0).normal(size=(4, 3)))
+    assert not report.passed
+    assert [finding.sentence.split(".")[0] for finding in report.diagnosis] == [
+        f"x: the derivative is taken at the wrong point: {where} where x belongs"]
+
+
 def test_a_mistake_that_could_not_be_planted_is_not_caught():
     with pytest.raises(ValueError, match="the source has changed"):
         judge(replace(mistake("ReLU: mask inverted"), patches=(("no such text", ""),)))

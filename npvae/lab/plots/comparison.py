@@ -165,13 +165,17 @@ def label_points(axes, first, second, labels):
 
 
 def label_bars(axes, weights, labels):
-    """For each component the share of the test rows that it takes, stacked by label; up to ten labels have a legend."""
-    bottom = np.zeros(weights.shape[1])
-    for label in np.unique(labels):
+    """For each component the share of the test rows that it takes, stacked by label; the commonest stands on top."""
+    bottom, present = np.zeros(weights.shape[1]), np.unique(labels)
+    for label in present:
         share = weights[labels == label].sum(0) / len(weights)
         axes.bar(np.arange(1, len(share) + 1), share, bottom=bottom, color=CLASSES[label % 10], label=str(label))
         bottom += share
     axes.set(xlabel="component k", ylabel="share of test rows")
-    if 1 < len(np.unique(labels)) <= len(CLASSES):
-        axes.legend(ncols=5, fontsize=7, title="label", title_fontsize=8, loc="upper right")
-        axes.set_ylim(0, 1.35 * bottom.max())
+    if 1 < len(present) <= len(CLASSES):
+        commonest = present[np.argmax([weights[labels == label].sum(0) for label in present], axis=0)]
+        for k in np.flatnonzero(bottom > 0.02 * bottom.max()):
+            axes.text(k + 1, bottom[k], str(commonest[k]), fontsize=8, ha="center", va="bottom")
+        axes.legend(ncols=5, fontsize=8, title="label", title_fontsize=8, loc="upper right", columnspacing=0.8,
+                    handlelength=1.0)
+        axes.set_ylim(0, 1.4 * bottom.max())

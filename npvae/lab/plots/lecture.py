@@ -3,7 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from npvae.lab.plots.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, YELLOW, style
+from npvae.lab.plots.style import BLACK, BLUE, DASHES, GREEN, ORANGE, PURPLE, SKY, YELLOW, style
 
 LINES = [BLUE, ORANGE, GREEN, PURPLE, YELLOW, SKY, BLACK]
 
@@ -168,8 +168,8 @@ def bound_curves(theta, log_p, bounds, xlabel, title):
     with style():
         figure, axes = plt.subplots(figsize=(6.6, 3.7))
         axes.plot(theta, log_p, color=BLACK, lw=2.2, label=r"$\ell(\theta)$")
-        for (touch, bound), color in zip(bounds.items(), LINES, strict=False):
-            axes.plot(theta, bound, color=color, lw=1.4, label=rf"$q$ made at $\theta$ = {touch:g}")
+        for (touch, bound), color, dash in zip(bounds.items(), LINES, DASHES, strict=False):
+            axes.plot(theta, bound, color=color, ls=dash, lw=1.4, label=rf"$q$ made at $\theta$ = {touch:g}")
             axes.plot(touch, np.interp(touch, theta, bound), "o", color=color)
         spread = log_p.max() - log_p.min()
         axes.set(xlabel=xlabel, ylabel="nats", title=title,

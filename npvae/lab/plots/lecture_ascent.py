@@ -52,7 +52,7 @@ def ascent_figure(theta, q, height, path, elbo, log_p, upto=None, figure=None, l
         right.plot(steps[shown], elbo[shown], ".-", color=BLUE, lw=1.4, label=r"$L(q, x, \theta)$")
         span = max(max(log_p) - min(elbo), 1e-3)
         right.set(xlabel="half step (θ, q, θ, q, …)", ylabel="nats", xlim=(-0.5, len(path) - 0.5),
-                  ylim=(min(elbo) - 0.08 * span, max(log_p) + 0.12 * span), title="The ELBO never falls",
+                  ylim=(min(elbo) - 0.08 * span, max(log_p) + 0.12 * span), title="Half step by half step",
                   xticks=steps[::3])
         right.legend(loc="lower right")
     return figure

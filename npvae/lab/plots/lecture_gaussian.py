@@ -3,10 +3,9 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from npvae.lab.plots.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, YELLOW, style
+from npvae.lab.plots.style import BLACK, BLUE, DASHES, GREEN, ORANGE, PURPLE, SKY, YELLOW, style
 
 LINES = [BLACK, BLUE, ORANGE, GREEN, PURPLE, YELLOW, SKY]
-DASHES = ["-", "--", "-", "-.", "-", ":", "-"]
 
 
 def panels(columns=2, rows=1, width=5.0, height=3.6):
@@ -33,7 +32,7 @@ def curves(axes, x, series, marks=None, legend="best", colors=LINES, **labels):
     """
     with style():
         for (name, y), color, dash in zip(series.items(), colors, DASHES, strict=False):
-            axes.plot(x, y, dash, color=color, lw=1.6, label=name)
+            axes.plot(x, y, ls=dash, color=color, lw=1.6, label=name)
         for (name, point), shape in zip((marks or {}).items(), "oDs^v", strict=False):
             axes.plot(*point, shape, color=BLACK, mfc="white", ms=7, mew=1.5, label=name, ls="none")
         axes.set(**labels)

@@ -6,7 +6,7 @@ import numpy as np
 from npvae.lab.compare import TITLES
 from npvae.lab.plots.comparison import COLORS
 from npvae.lab.plots.lecture import LINES
-from npvae.lab.plots.style import BLACK, BLUE, GREEN, ORANGE, style
+from npvae.lab.plots.style import BLACK, BLUE, DASHES, GREEN, ORANGE, style
 
 SOLVERS = {TITLES[name]: COLORS[name] for name in TITLES}
 
@@ -99,15 +99,15 @@ def lines(x, series, crosses=None, best=None, level=None, figsize=(6.4, 3.6), **
     """
     with style():
         figure, axes = plt.subplots(figsize=figsize)
-        for (name, y), color in zip(series.items(), LINES, strict=False):
+        for (name, y), color, dash in zip(series.items(), LINES, DASHES, strict=False):
             color = SOLVERS.get(name, color)
-            axes.plot(x, y, color=color, lw=1.7, label=name)
+            axes.plot(x, y, color=color, ls=dash, lw=1.7, label=name)
             if crosses and name in crosses:
                 axes.plot(*crosses[name], "x", color=color, mew=1.6)
         if best is not None:
             axes.axvline(best[1], color=BLACK, ls=":", lw=1.2, label=best[0])
         if level is not None:
-            axes.axhline(level[1], color=BLACK, ls="--", lw=1.2, label=level[0])
+            axes.axhline(level[1], color=BLACK, lw=1.0, label=level[0])
         axes.set(**labels)
         axes.legend(fontsize=8.5)
     return figure

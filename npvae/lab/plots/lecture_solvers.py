@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from npvae.lab.plots.lecture import LINES
-from npvae.lab.plots.style import BLACK, BLUE, CLASSES, GREEN, ORANGE, style
+from npvae.lab.plots.style import BLACK, BLUE, CLASSES, DASHES, GREEN, ORANGE, style
 
 
 def fates(X, start, ends):
@@ -26,8 +26,8 @@ def fates(X, start, ends):
             axes.scatter(*X.T, s=7, color="0.75", lw=0)
             for k, (a, b) in enumerate(zip(start, end, strict=True)):
                 axes.annotate("", b, a, arrowprops={"arrowstyle": "->", "color": CLASSES[k], "lw": 1.6})
-                axes.plot(*a, "o", color="white", mec=CLASSES[k], ms=6)
-                axes.plot(*b, "o", color=CLASSES[k], mec=BLACK, ms=8)
+                axes.plot(*a, "o", color="white", mec=CLASSES[k], ms=6, label="start" if k == 0 else None)
+                axes.plot(*b, "o", color=CLASSES[k], mec=BLACK, ms=8, label="end" if k == 0 else None)
             axes.plot(*X.mean(0), "+", color=BLACK, ms=16, mew=1.5, label=r"$\bar x$")
             axes.set(xlabel="$x_1$", aspect="equal", title=name)
         panels[0].set_ylabel("$x_2$")
@@ -70,8 +70,8 @@ def rows_on_a_curve(x, mu, sigma, encoders=None, title=""):
     with style():
         figure, axes = plt.subplots(figsize=(6.6, 3.8))
         axes.errorbar(x, mu, sigma, fmt="o", color=BLUE, ms=4, lw=1, label=r"best $q_i$: $\mu_i \pm \sigma_i$")
-        for (name, curve), color in zip((encoders or {}).items(), LINES[1:], strict=False):
-            axes.plot(*curve, color=color, lw=1.6, label=name)
+        for (name, curve), color, dash in zip((encoders or {}).items(), LINES[1:], DASHES, strict=False):
+            axes.plot(*curve, color=color, ls=dash, lw=1.6, label=name)
         axes.set(xlabel="$x$", ylabel="$z$", title=title)
         axes.legend(loc="upper left", fontsize=8.5)
     return figure
