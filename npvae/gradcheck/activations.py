@@ -20,7 +20,9 @@ def activation(e):
     with np.errstate(all="ignore"):
         found += [Candidate("product", f"a factor {name} is missing in the product of back", f"Multiply by {name}")
                   for name, factor in (("y", e.y), ("1 − y", 1 - e.y)) if e.explains(np.nan_to_num(e.n / factor))]
-    return found + masks(e, np.round(slope)) if np.allclose(slope, np.round(slope), atol=1e-6) else found
+    on = np.round(slope)
+    # a mask lets through or not; slopes that are all 1, or 2, or −1, are those of no mask
+    return found + masks(e, on) if np.allclose(slope, on, rtol=0, atol=1e-6) and set(on.flat) == {0, 1} else found
 
 
 def wrong_point(what):
@@ -32,10 +34,12 @@ def wrong_point(what):
 def masks(e, on):
     """For slopes 0 and 1: the mask of back is inverted, or always true."""
     found = []
+    relu = np.array_equal(on == 1, e.v > 0) and not e.y[on == 0].any()
     if e.explains(e.c * (1 - on)):
         found.append(Candidate("mask", "the mask has the wrong sign: gradient passes where the unit is off",
-                               "Multiply by [x > 0]", rank=0))
+                               "Multiply by [x > 0]" if relu else "Multiply by the mask of the forward pass", rank=0))
     if e.explains(e.c) and not e.y[on == 0].any():
         found.append(Candidate("mask", "the mask is always true: it is tested after the ReLU, where y ≥ 0 holds "
-                               "everywhere", "Test the input, [x > 0]", rank=0))
+                               "everywhere", "Test the input, [x > 0]", rank=0) if relu else
+                     Candidate("mask", "the mask of the forward pass is missing in back", "Multiply dy by it", rank=0))
     return found

@@ -119,6 +119,9 @@ def check_bound(elbo_fn, model=None, X=None, *, row="log_sigma", draws=None, see
     if not is_affine_gaussian(model):
         raise ValueError(f"check_bound got {model}, expected probabilistic PCA (Gaussian latent, affine decoder, "
                          "GaussianLikelihood): there every mistake predicts a number of its own")
+    if abs(np.log(model.likelihood.sigma_g)) < 1e-3:
+        raise ValueError("the model's σ_g is 1, where σ_g for σ_g² and a missing −D log σ_g change nothing: take "
+                         "another one, e.g. sigma_g=0.5")
     rng = np.random.default_rng(seed)
     X = model.sample(7, rng)[0] if X is None else np.asarray(X, float)
     log_p, rows, found, cases = log_marginal(model, X), [], [], []

@@ -62,10 +62,18 @@ def numeric_gradient(subject, method="central", function=None, where=slice(None)
 
 def compare_coordinates(subject, name, analytic, method, tolerance):
     """Hold one parameter's analytic gradient against the numeric one, coordinate by coordinate."""
+    if subject.at.value.dtype == np.float32:
+        # float32 code is held against differences of its own function in float64, where it can be asked so
+        twin = subject.at_dtype(np.float64)
+        if twin.forward()[0].dtype == np.float64:
+            subject = twin
     where, dtype, scale = subject.where(name), subject.at.value.dtype, subject.scale()
     numeric = numeric_gradient(subject, method, where=where)
-    h = step_size(method, dtype, np.abs(subject.at.value[where]))
+    h, base = step_size(method, dtype, np.abs(subject.at.value[where])), float(step_size("central", dtype))
     floor = np.full(len(numeric), rounding(scale, 1.0 if method == "complex" else h, dtype))
+    if method != "complex":
+        # x + h is itself rounded, by ε|x|; the second look's steps are a thousandth and less
+        floor += rounding(np.nan_to_num(np.abs(subject.at.value[where] * analytic.ravel())), 1e3 * base, dtype)
     found = Compared(analytic.ravel().astype(float), numeric.astype(float), floor, np.zeros(len(numeric), bool), {})
     close, phis = coordinate_tolerance(tolerance), [subject.along_coordinate(j) for j in range(where.start, where.stop)]
     if method == "complex":
@@ -95,7 +103,8 @@ def compare_directions(subject, name, analytic, directions, tolerance, rng, left
     phis = [subject.along(d) for d in moves]
     slopes = np.array([analytic.ravel() @ d[where] for d in moves])
     numeric = np.array([central(phi, h) for phi in phis])
-    floor = np.full(directions, rounding(scale, h, dtype))
+    moved = np.linalg.norm(np.nan_to_num(subject.at.value[where] * analytic.ravel()))
+    floor = np.full(directions, rounding(scale + moved, h, dtype))
     found = Compared(slopes, numeric, floor, np.zeros(directions, bool), {})
     _look_again(found, subject, phis, 10 * tolerance, tolerance, np.zeros(directions))
     return found
@@ -159,5 +168,8 @@ def relative_error(found, tolerance):
     a, n = found.analytic[found.kept], found.numeric[found.kept]
     if not np.isfinite([a, n]).all():
         return 1.0
-    size = np.linalg.norm(a) + np.linalg.norm(n) + np.linalg.norm(found.floor[found.kept]) / tolerance
-    return float(np.linalg.norm(a - n) / size) if size else 0.0
+    # in units of the greatest, for squares overflow
+    unit = max(np.abs(a).max(initial=0), np.abs(n).max(initial=0)) or 1.0
+    size = (np.linalg.norm(a / unit) + np.linalg.norm(n / unit)
+            + np.linalg.norm(found.floor[found.kept] / unit) / tolerance)
+    return float(np.linalg.norm(a / unit - n / unit) / size) if size else 0.0

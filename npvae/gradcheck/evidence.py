@@ -88,6 +88,11 @@ class Evidence:
         return ", ".join(f"{self.name}{list(map(int, index))}" for index in wrong)
 
     @property
+    def activation(self):
+        """Whether f is an elementwise function of one input, in which no σ can stand beside x."""
+        return len(self.subject.inputs) == 1 and self.elementwise
+
+    @property
     def elementwise(self):
         """Whether each y depends on its own x alone, as in an activation."""
         if self.y.shape != self.v.shape or self.name not in self.subject.inputs or self.v.size < 2:

@@ -16,7 +16,7 @@ def kl_weight(cases, right, got, fits):
     kl = stacked(cases, lambda c: c.kl())
     # least squares for β − 1 in got − right = −(β − 1) KL
     beta = 1 - float((got - right) @ kl / (kl @ kl))
-    if fits(right - (beta - 1) * kl):
+    if abs(beta - 1) > 1e-5 and fits(right - (beta - 1) * kl):
         yield "KL", f"it has the weight {beta:.6g}, not 1", "Put the weight where σ_g belongs: α = 1/(2σ_g²)"
 
 
@@ -55,7 +55,7 @@ def constant(cases, right, got, fits):
     """The same number too much for every q and x."""
     extra = float((got - right).mean())
     if fits(right + extra):
-        yield "ELBO", f"dropped constant: every value is {extra:.6g} nats too {'high' if extra > 0 else 'low'}", \
+        yield "ELBO", f"dropped constant: every value is {abs(extra):.6g} nats too {'high' if extra > 0 else 'low'}", \
             "Keep all constants, or no value can be compared with log p(x)"
 
 

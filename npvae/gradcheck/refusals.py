@@ -5,6 +5,7 @@ import numpy as np
 from npvae.gradcheck.coordinates import IMAGINARY_PART_LOST
 from npvae.gradcheck.differences import richardson, step_size
 from npvae.gradcheck.rows import HIDDEN, ON_KINKS
+from npvae.gradcheck.second_look import second_look
 from npvae.gradcheck.subjects import describe, has_parameters
 
 BLIND = 4e-3        # ‖a − n‖ / (‖a‖ + ‖n‖) is 5e-3 for an error of 1 %
@@ -73,7 +74,47 @@ def check_determinism(subject):
         if a is not None and not close(a, second_gradient[name]):
             raise ValueError(f"{name}: back answers differently on a second call, though f does not: resampled noise "
                              "in the backward pass. Keep the noise of the forward pass and use it in back")
+    check_closure(subject)
+    check_digits(subject, first_gradient)
     return first_gradient
+
+
+def check_digits(subject, gradient):
+    """That f is not float32 on the inside: it moves for a step that float64 sees and float32 does not."""
+    if subject.at.value.dtype != np.float64:
+        return
+    d = np.random.default_rng(subject.seed).standard_normal(subject.at.value.size) * (1 + np.abs(subject.at.value))
+    slope = sum(float(a.ravel() @ d[subject.where(n)]) for n, a in gradient.items()
+                if a is not None and a.shape == subject.at[n].shape)
+    phi, here = subject.along(d), subject.value()
+    if 1e-11 * abs(slope) > 1e3 * np.finfo(float).eps * subject.scale() and phi(1e-11) == here == phi(-1e-11) \
+            and phi(1e-2) != here:
+        raise ValueError("f stands still for steps that float64 would see: it rounds on the way, e.g. through a "
+                         "float32 buffer or astype(np.float32); make that array float64")
+
+
+def check_closure(subject):
+    """That a back gives the same when asked again, leaves y alone, and is not spoilt by another call of f."""
+    if not subject.callback:
+        return
+    y, back = subject.forward()
+    kept, first = y.copy(), subject.answer(back)
+    if not np.array_equal(y, kept, equal_nan=True):
+        raise ValueError("back changes y, which whoever called f still needs: copy before writing")
+    if not subject.alike(first, subject.answer(back)):
+        raise ValueError("back answers differently when it is called again: it changes what it keeps, e.g. with *=")
+    # its own memory, so that an x that f keeps is not moved with it
+    y, back = subject.forward()
+    kept, twin = y.copy(), subject.at_dtype(subject.at.value.dtype)
+    twin.at.value[...] += 0.01 * (1 + np.abs(twin.at.value))
+    with np.errstate(all="ignore"):
+        try:
+            twin.forward()
+        except (ValueError, ArithmeticError):
+            return          # a little beside x, f has no value
+    if not np.array_equal(y, kept, equal_nan=True) or not subject.alike(first, subject.answer(back)):
+        raise ValueError("a second call of f spoils the first: y or what back needs is kept in one place, such as "
+                         "self.y or a buffer, and is stale or overwritten. Keep it in the closure of back")
 
 
 def close(a, b):
@@ -89,8 +130,10 @@ def check_complex_step(subject):
         slope = subject.at_dtype(np.complex128).along(d)(1e-30j)
     except TypeError as refused:
         raise ValueError(f"f does not take complex numbers ({refused}): use another method") from refused
-    difference, doubt = richardson(subject.along(d), 1e-4)
-    if abs(slope.imag / 1e-30 - difference) > 1e-4 * abs(difference) + 10 * doubt:
+    slope, phi, h = slope.imag / 1e-30, subject.along(d), float(step_size("central", np.float64))
+    # kinks near x, of which a network of ReLUs has many, take no imaginary part away
+    difference, kink = second_look(phi, slope, h, subject.scale(), np.float64, 1e-4)
+    if not kink and abs(slope - difference) > 1e-4 * abs(difference) + richardson(phi, 1e-4)[1]:
         raise ValueError(IMAGINARY_PART_LOST)
 
 

@@ -17,7 +17,7 @@ def zero(e):
 
 def chain_rule(e):
     """σ for log σ, and σ² for σ, where the parameter is a logarithm."""
-    if e.elementwise or not e.v[e.block].any():
+    if e.activation or not e.v[e.block].any():
         # at log σ = 0 each of these factors is 1 or 2, as a factor that has nothing to do with σ may be
         return []
     s = np.exp(np.clip(e.v, -300, 300))
@@ -37,7 +37,7 @@ def chain_rule(e):
 
 def other_point(e):
     """The derivative taken at another point: log σ read as log σ², a sign lost inside, y for x."""
-    half, twice = ("x/2 where x belongs", "2x where x belongs") if e.elementwise else (
+    half, twice = ("x/2 where x belongs", "2x where x belongs") if e.activation else (
         "log σ read as log σ² (σ where σ² belongs)", "log σ² read as log σ (σ² where σ belongs)")
     points = {half: e.v / 2, twice: 2 * e.v, "−x where x belongs": -e.v}
     if np.ptp(e.v[e.block]) and e.explains(multiple(e) * e.n):
@@ -49,7 +49,8 @@ def other_point(e):
         point[e.block] = moved[e.block]
         n = e.numeric(changed={e.name: point})
         kind = "variance" if "σ" in what else "wrong point"
-        for k in (1.0, 0.5, 2.0):
+        # a factor beside another point is a second mistake, unless both come from σ for σ²
+        for k in (1.0,) if e.activation else (1.0, 0.5, 2.0):
             if e.explains(k * n):
                 found.append(Candidate(kind, f"the derivative is taken at the wrong point: {what}",
                                        "Use σ² = exp(2 log σ) in value and back" if "σ" in what else
@@ -70,11 +71,20 @@ def clamp(e):
     columns = e.off.any(0) if e.off.ndim == 2 else slice(None)
     inside = np.abs(e.v[..., columns][~e.off[..., columns]]).max(initial=0)
     outside = np.abs(e.v[e.off]).min()
-    if not inside < outside:
+    if not 0 < inside < outside or not flat_only_outside(e, flat is e.n, inside):
         return []
     who, mend = (("forward clamps in between and back ignores the clamp", "Multiply by [inside the clamp] in back")
                  if flat is e.n else ("back clamps in between and forward does not", "Clamp in both or in neither"))
     return [Candidate("clamp", f"right up to |x| = {inside:.3g}, wrong from {outside:.3g} on: {who}", mend, rank=0)]
+
+
+def flat_only_outside(e, forward, inside):
+    """Whether it is |x| that makes forward flat there: brought inside the limits, each of them counts."""
+    if not forward:
+        return True
+    v = e.v.copy()
+    v[e.off] *= 0.5 * inside / np.abs(v[e.off])
+    return bool(e.numeric(changed={e.name: v})[e.off].all())
 
 
 def upstream(e):

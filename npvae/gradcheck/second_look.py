@@ -65,6 +65,10 @@ def sharper_looks(phi, h, scale, dtype, x=0.0):
     looks += [richardson(phi, 1000 * h), richardson(phi, 1000 * h, ratio=2)]
     if x:
         looks.append(richardson(phi, 0.1 * x))
+    if not np.isfinite([phi(1000 * h), phi(-1000 * h)]).all():
+        # near the edge of its domain: a tenth of the first step that stays inside
+        inside = [s for s in 1000 * h / 2.0 ** np.arange(40) if np.isfinite([phi(s), phi(-s)]).all()]
+        looks += [richardson(phi, 0.1 * s) for s in inside[:1]]
     return [(slope, doubt) for slope, doubt in looks if np.isfinite(slope)]
 
 

@@ -39,7 +39,9 @@ def remainders(subject, gradient, where, rng, left_out=()):
         # R(h) = F(v + h d) − F(v) − h g·d
         squares += np.array([phi(h) - here - h * slope for h in STEPS]) ** 2
         sizes += slope**2
-    noise = np.finfo(subject.at.value.dtype).eps * subject.scale()
+    # x + h d is itself rounded
+    moved = np.linalg.norm(subject.at.value[where] * gradient)
+    noise = np.finfo(subject.at.value.dtype).eps * (subject.scale() + moved)
     return np.sqrt(squares / DIRECTIONS), noise, np.sqrt(sizes / DIRECTIONS)
 
 
@@ -53,8 +55,8 @@ def linear_nearby(remainder, noise, size):
     >>> linear_nearby(np.where(STEPS > 1e-4, STEPS, 0), 1e-16, 1.0), linear_nearby(1e-3 * STEPS, 1e-16, 1.0)
     (True, False)
     """
-    telling = 1e-6 * STEPS * size > 30 * noise
-    return bool((telling & (remainder <= 30 * noise)).any())
+    telling = 1e-5 * STEPS * size > 30 * noise
+    return bool((telling & (remainder <= 30 * noise + 1e-5 * STEPS * size)).any())
 
 
 def linear(remainder, noise, size):

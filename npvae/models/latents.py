@@ -59,7 +59,7 @@ class Gaussian:
 
         def back(dz, dw):
             # ∂/∂μ = Σ_s dz_s,  ∂/∂log σ = Σ_s dz_s ⊙ ε_s ⊙ σ; the weights are constants
-            dq = np.empty_like(q)
+            dq = np.empty(q.shape, sigma.dtype)             # rows of whole numbers have no whole gradient
             dq[:, :K] = over_nodes(dz)
             dq[:, K:] = over_nodes(dz * eps) * sigma
             return dq

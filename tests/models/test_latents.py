@@ -282,3 +282,10 @@ def test_sizes_that_are_no_whole_numbers_are_refused(family, number):
 def test_weights_that_are_no_distribution_are_refused(weights):
     with pytest.raises(ValueError, match="expected 3 positive numbers that sum to 1"):
         Categorical(3, weights)
+
+
+def test_rows_of_whole_numbers_have_gradients_that_are_none():
+    noise = Noise(np.array([[[0.7]], [[-0.7]]]), np.full((2, 1), 0.5))
+    whole, real = (Gaussian(1).nodes(np.array([[3, 0]], dtype), noise) for dtype in (int, float))
+    dz = np.full((2, 1, 1), 0.3)
+    np.testing.assert_array_equal(whole[2](dz, None), real[2](dz, None))
