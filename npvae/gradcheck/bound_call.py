@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from npvae.checks import whole
 from npvae.gradcheck.evidence import Finding
 from npvae.models import Cubature
 
@@ -24,8 +25,9 @@ def expected_value(elbo_fn, q, X, row, draws, rng):
     """
     if row not in ROWS:
         raise ValueError(f"row is {row!r}, expected one of {', '.join(ROWS)}")
-    if draws is not None and not draws >= FEWEST:
-        raise ValueError(f"draws is {draws}, expected {FEWEST} or more: a standard error from fewer is too uncertain")
+    if draws is not None:
+        # the standard error of fewer is too uncertain
+        whole("draws", draws, least=FEWEST)
     K = q.shape[1] // 2
     rows = np.concatenate([q[:, :K], ROWS[row](q[:, K:])], axis=1)
     if draws is not None:

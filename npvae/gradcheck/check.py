@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from npvae.checks import whole
 from npvae.gradcheck.diagnosis import diagnose
 from npvae.gradcheck.differences import METHODS, tolerance_of
 from npvae.gradcheck.refusals import (
@@ -64,8 +65,9 @@ def gradcheck(f, x, *, method=None, call=None, upstream=None, dtype=None, tolera
     Raises
     ------
     ValueError
-        If the check would be worthless: float32 without being told, an f that answers differently on a second call,
-        a zero upstream gradient, a tolerance or a rounding error at which an error of 1 % would pass.
+        If f cannot be called so, or the check would be worthless: float32 without being told, an f that answers
+        differently on a second call, a zero upstream gradient, a tolerance or a rounding error at which an error of
+        1 % would pass.
 
     Notes
     -----
@@ -86,7 +88,11 @@ def gradcheck(f, x, *, method=None, call=None, upstream=None, dtype=None, tolera
         given = {"sizes": sizes, "terms": terms, "name": name, "upstream": upstream, "dtype": dtype}
         return check_elbo(f, x, seed=seed, method=method, tolerance=tolerance, directions=directions,
                           diagnosis=diagnosis, **{n: option for n, option in given.items() if option is not None})
+    if call is None and not callable(f):
+        raise ValueError(f"f is {name_of(f)}, expected a function x -> (y, back) or x -> (value, gradient), a layer, "
+                         "or a LatentVariableModel")
     x, dtype = check_dtypes(f, x, dtype)
+    whole("directions", directions)
     subject = Subject(f, x, call, upstream, dtype, seed)
     check_upstream(subject)
     method = method or ("central" if subject.at.value.size <= MANY else "direction")

@@ -15,11 +15,15 @@ def check_dtypes(f, x, dtype):
     """The inputs as arrays of one dtype: float64, or float32 if that was asked for."""
     if dtype is not None and np.dtype(dtype) not in (np.float64, np.float32):
         raise ValueError(f"dtype is {np.dtype(dtype).name}, expected float64 (or float32, to check float32 code)")
+    if isinstance(x, tuple):
+        raise ValueError(f"x is a tuple of {len(x)}: for several inputs hand in a dict, {{'x': …, 'W': …}}, and let f "
+                         "take it and back return one")
     arrays = {n: np.asarray(a) for n, a in (x.items() if isinstance(x, dict) else [("x", x)])}
     parameters = f.arrays() if has_parameters(f) else {}
     for name, a in {**arrays, **parameters}.items():
         if a.dtype.kind != "f":
-            raise ValueError(f"{name} has dtype {a.dtype}, expected float64: give numbers that can be moved a little")
+            raise ValueError(f"{name} has dtype {a.dtype}, expected float64: give numbers that can be moved a little; "
+                             "what cannot, such as labels, belongs into the closure of f")
         if a.dtype == np.float32 and dtype is None:
             how = "model.copy(np.float64)" if hasattr(f, "copy") else "astype(np.float64)"
             raise ValueError(f"{name} is float32, whose differences are good to some 1e-5 and are judged at 1e-3: "
@@ -43,6 +47,8 @@ def check_upstream(subject):
     subject.upstream = np.asarray(subject.upstream, subject.at.value.dtype)
     if subject.upstream.shape != y.shape:
         raise ValueError(f"upstream has shape {subject.upstream.shape}, expected that of y, {y.shape}")
+    if not np.isfinite(subject.upstream).all():
+        raise ValueError("upstream has values that are not finite: leave it out for a random one")
     if not subject.upstream.any():
         raise ValueError("the upstream gradient is zero, with which any gradient passes: leave it out for a "
                          "random one")

@@ -82,6 +82,8 @@ class Report:
 
     def plot(self):
         """The error against the step h, for forward and central differences and the complex step: a Figure."""
+        if self.subject is None or any(row.note.startswith("the gradient has shape") for row in self.rows):
+            raise ValueError(f"there is no curve of {self.name}: no gradient that a difference can be held against")
         from npvae.gradcheck.u_curve import u_curve
         from npvae.lab.plots import u_curve_figure
 

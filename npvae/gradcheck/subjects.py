@@ -82,10 +82,12 @@ class Subject:
         return np.asarray(answer[0]), answer[1]
 
     def value(self, function=None):
-        """F = Σ c ⊙ y; of another function of the same arguments, which returns y alone, if one is given."""
+        """F = Σ c ⊙ y; of another function of the same arguments, if one is given."""
         # a step beside x may leave the domain of f: what is not finite is seen to where values are compared
         with np.errstate(all="ignore"):
-            y = self.forward()[0] if function is None else np.asarray(self._ask(function))
+            y = self.forward()[0] if function is None else self._ask(function)
+            # functions beside f may be written as f is
+            y = np.asarray(y[0] if isinstance(y, tuple) else y)
         return (self.upstream * y).sum()
 
     def scale(self):

@@ -145,12 +145,21 @@ def unbiasedness_test(gradients, exact, level=1e-6):
     report : dict
         `z`, the greatest |mean − exact| in standard errors; `threshold`; `passed`.
 
+    Raises
+    ------
+    ValueError
+        For gradients that are not (N, n) with N from 2, or an `exact` of another size.
+
     Examples
     --------
     >>> gradients = np.random.default_rng(0).normal(2.0, 1.0, (10_000, 20))
     >>> [unbiasedness_test(gradients, np.full(20, exact))["passed"] for exact in (2.0, 2.1)]
     [True, False]
     """
+    gradients, exact = np.asarray(gradients), np.asarray(exact)
+    if gradients.ndim != 2 or len(gradients) < 2 or exact.shape != gradients.shape[1:]:
+        raise ValueError(f"gradients have shape {gradients.shape} and exact {exact.shape}, expected (N, n) with N from "
+                         "2, and (n,): of an estimator's (S, B, R) take one row's, gradients[:, b]")
     N, n = gradients.shape
     # z_j = (mean_j − exact_j) / (sd_j/√N)
     error = np.abs(gradients.mean(0) - exact)

@@ -1,10 +1,13 @@
 """Mistakes that a comparison of one gradient with one slope lets through, and right code at places that look wrong."""
 
+import json
+
 import numpy as np
 import pytest
 
 import npvae
 from npvae.gradcheck import check_bound
+from npvae.gradcheck.optimizer_check import check_optimizer
 from npvae.nn import Affine, chain, mlp, relu
 
 X = np.random.default_rng(0).normal(size=(4, 3))
@@ -143,3 +146,38 @@ def test_a_bound_in_float32_and_a_model_that_hides_mistakes_are_refused():
         check_bound(*bound(dtype=np.float32))
     with pytest.raises(ValueError, match="σ_g is 1"):
         check_bound(bound()[0], npvae.probabilistic_pca(2, 4))
+
+
+@pytest.mark.parametrize("f, x, options, says", [
+    (npvae.VAE(), X, {}, "f is VAE.*expected a function"), (relu, (X, X), {}, "hand in a dict"),
+    (lambda d: (d["x"], lambda dy: {"x": dy}), {"x": X, "labels": np.arange(4)}, {}, "belongs into the closure"),
+    (np.tanh, X, {"directions": 0}, "directions is 0"),
+    (relu, X, {"upstream": np.full(X.shape, np.nan)}, "upstream has values that are not finite")])
+def test_what_students_hand_in_is_answered(f, x, options, says):
+    with pytest.raises(ValueError, match=says):
+        npvae.gradcheck(f, x, **options)
+
+
+def test_terms_may_be_written_as_f_is():
+    def f(x):
+        return x * x + np.sin(x), lambda dy: dy * 2 * x
+
+    report = npvae.gradcheck(f, X, terms={"sine": lambda x: (np.sin(x), None), "square": lambda x: x * x})
+    assert not report.passed and "sine" in report.diagnosis[0].sentence
+
+
+def test_an_optimizer_that_walks_to_nan_has_a_report_that_json_takes():
+    class Broken(npvae.SGD):
+        def step(self):
+            self.value[...] = np.nan
+
+    report = check_optimizer(Broken, "sgd")
+    assert not report.passed and json.loads(json.dumps(dict(report), allow_nan=False))["rows"][0]["error"] == 1.0
+    with pytest.raises(ValueError, match="there is no curve"):
+        report.plot()
+
+
+@pytest.mark.parametrize("draws", [50, 150.5])
+def test_a_number_of_draws_is_whole_and_large_enough(draws):
+    with pytest.raises(ValueError, match="draws is .* expected a whole number from 100"):
+        check_bound(lambda q, x: np.zeros(len(x)), draws=draws)

@@ -139,7 +139,7 @@ def own_draws(q, x):
 @pytest.mark.parametrize("draws", [0, 1, 2, 99])
 def test_too_few_draws_are_refused(draws):
     own_draws.rng = np.random.default_rng(0)
-    with pytest.raises(ValueError, match="expected 100 or more"):
+    with pytest.raises(ValueError, match="expected a whole number from 100"):
         check_bound(own_draws, draws=draws)
 
 

@@ -470,3 +470,14 @@ def test_the_figure_shows_every_estimator(ceiling, says):
     assert len(left.get_legend().get_texts()) == 5 and len(right.get_legend().get_texts()) == 7
     assert right.get_ylabel() == says
     plt.close("all")
+
+
+@pytest.mark.parametrize("shape, exact", [((5, 4, 2), (2,)), ((5, 2), (3,)), ((1, 2), (2,)), ((5,), ())])
+def test_the_test_of_unbiasedness_names_the_shapes_it_wants(shape, exact):
+    with pytest.raises(ValueError, match=r"expected \(N, n\) with N from 2"):
+        unbiasedness_test(np.zeros(shape), np.zeros(exact))
+
+
+def test_a_fit_by_an_estimator_takes_whole_numbers_of_steps():
+    with pytest.raises(ValueError, match="every is 0, expected a whole number from 1"):
+        fit_rows(probabilistic_pca(1, 3), np.ones((5, 3)), None, np.random.default_rng(0), every=0)
