@@ -123,6 +123,9 @@ class AmortizedVI(Solver):
                              "give it as GaussianLikelihood(sigma_g=…, learn=False)")
         self._lay_out(self.initial_model.copy())
         self.run.restore(arrays)
+        if hasattr(likelihood, "from_data"):
+            # σ_g has been learned: whoever is handed this model is not to start it at the data anew
+            self.model.likelihood.from_data = False
         return self
 
     def __setstate__(self, state):
@@ -131,8 +134,12 @@ class AmortizedVI(Solver):
             self.posterior = Amortized(self.posterior.encoder.on(self.parameters, "phi."))
 
     def _start(self, X, resume):
-        X = self._checked(X)
+        dtype = self.dtype or np.float32
+        X = self._checked(X, dtype)
         if resume and hasattr(self, "run"):
+            if dtype is not self._dtype:
+                raise ValueError(f"dtype is {dtype.__name__}, but the run that goes on began in "
+                                 f"{self._dtype.__name__}: keep it, or fit anew")
             self.run.change(self.learning_rate, self.held_out, self.patience)
         else:
             self._lay_out(self._starting_model(X))

@@ -10,7 +10,7 @@ from npvae.models.joint import log_joint
 ROWS = 1024     # rows in work at once: temporaries stay small whatever m is
 
 
-def argmax_q(model, x, start, noise=None, tolerance=1e-6, most_steps=500):
+def argmax_q(model, x, start, noise=None, tolerance=1e-6, most_steps=5000):
     """The best row q for each x at fixed θ.
 
     With a Categorical latent the argmax is the posterior itself, q_k ∝ π_k p_θ(x|k), and with a Gaussian latent and
@@ -28,8 +28,9 @@ def argmax_q(model, x, start, noise=None, tolerance=1e-6, most_steps=500):
     noise : Noise, optional
         The nodes; by default `quadrature(model.latent)`.
     tolerance : float
-        A row stands when its next step promises less than this, nats.
+        A row stands when its next step promises less than this, nats; its value may lack some thousand times as much.
     most_steps : int
+        Where a row is left that still climbs, as some do in posteriors that are narrow and slanting.
 
     Returns
     -------

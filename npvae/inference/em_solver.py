@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from npvae.checks import positive
+from npvae.checks import positive, whole
 from npvae.inference.argmax_q import quadrature
 from npvae.inference.solver import Solver
 from npvae.inference.theta_steps import AdamStep, ExactStep, LineSearchStep
@@ -36,7 +36,7 @@ class EMSolver(Solver):
         # θ in a vector of its own, and the kind of θ step
         default = len(X) if self._categorical or self.exact_m_step else 100
         batch_size = default if self.batch_size is None else self.batch_size
-        positive("tolerance", self.tolerance)
+        positive("tolerance", self.tolerance), whole("q_steps", self.q_steps, least=0)
         self._full = self._sweeps_are_full(X, batch_size)
         if self.exact_m_step and not self._full:
             raise ValueError(f"the exact M-step needs full sweeps on deterministic nodes: got batch_size {batch_size} "

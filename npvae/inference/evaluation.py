@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from npvae.checks import whole
 from npvae.inference.argmax_q import argmax_rows, starting_rows
 from npvae.inference.elbo import elbo
 from npvae.models import Categorical, Cubature, GaussHermite, MonteCarlo
@@ -104,8 +105,9 @@ def importance_weighted_bound(model, X, q, samples=1000, repeats=1, seed=12345, 
     >>> bool((L1 < L100).all())
     True
     """
-    if samples < 1 or repeats < 1:
-        raise ValueError(f"samples is {samples} and repeats {repeats}, expected 1 or more")
+    whole("samples", samples), whole("repeats", repeats)
+    if return_error and samples == repeats == 1:
+        raise ValueError("one draw has no standard error: ask for more samples or repeats")
     X, q = _checked(model, X, q)
     model, rng = model.copy(np.float64), np.random.default_rng(seed)
     size, value, error = _rows_at_once(model, samples), np.empty(len(q)), np.empty(len(q))
@@ -124,6 +126,8 @@ def _checked(model, X, q):
     if q.shape != (len(X), model.latent.row_size):
         raise ValueError(f"got rows q of shape {q.shape}, expected ({len(X)}, {model.latent.row_size}): one for each "
                          f"datapoint, as {model.latent} describes them")
+    if not np.isfinite(q).all():
+        raise ValueError(f"row {np.flatnonzero(~np.isfinite(q).all(1))[0]} of q has values that are not finite")
     return X, q
 
 

@@ -119,12 +119,19 @@ class Run:
         ValueError
             If something is missing or does not fit.
         """
-        self._restore_parameters({name: a for name, a in arrays.items() if name.startswith("parameters/")})
+        parameters = {name: a for name, a in arrays.items() if name.startswith("parameters/")}
+        if "generator" in arrays and not parameters:
+            raise ValueError("the saved run has no parameters: it would go on from others than its own")
+        self._restore_parameters(parameters)
         if "generator" not in arrays:
             return
         try:
+            history = _checked_history(json.loads(str(arrays["history"])))
+            shapes = [np.shape(arrays[f"adam/{name}"]) for name in ("m", "v", "t")]
+            if shapes != [self.parameters.value.shape] * 2 + [()]:
+                raise ValueError(f"Adam's moments and counter have shapes {shapes}")
             self.rng.bit_generator.state = json.loads(str(arrays["generator"]))
-            self.history[:] = _checked_history(json.loads(str(arrays["history"])))
+            self.history[:] = history
             self.optimizer.restore({name: arrays[f"adam/{name}"] for name in ("m", "v", "t")})
             if self.stopping is not None:
                 self.stopping.restore({name: arrays[f"stopping/{name}"] for name in ("best", "last", "score")})

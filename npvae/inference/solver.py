@@ -71,15 +71,15 @@ class Solver:
         # X for a solver that has something to say of it
         if not hasattr(self, "posterior"):
             raise ValueError(f"this {type(self).__name__} has not been fitted: call fit(X) first")
-        return self._checked(X)
+        return self._checked(X, self._dtype)
 
-    def _checked(self, X):
-        dtype = getattr(self, "_dtype", self.dtype) or np.float64
+    def _checked(self, X, dtype):
         return check_data(X, self.initial_model.data_dim, self.initial_model.likelihood, dtype)
 
     def _starting_model(self, X):
         # a copy of the model that was given, σ_g started at the data where it was not
-        some = slice(None, None, -(-len(X) // 2000))
+        m = len(X)
+        some = slice(None) if m <= 2000 else np.sort(np.random.default_rng([self.seed, 4]).choice(m, 2000, False))
         return self.initial_model.copy().started(take(X, some, np.float64))
 
     @property

@@ -56,6 +56,9 @@ class LineSearchStep:
         value, back = elbo(self.model, q, x, noise)
         self.grad.fill(0)
         back(np.full(len(x), 1 / len(x), x.dtype))
+        if not np.isfinite(self.grad).all():
+            # no λ is small enough: say so, as an ELBO that ends the fit
+            return np.full_like(value, np.nan)
         start, risen = self.value.copy(), False
         try:
             risen = self._climbed(start, value.mean(), q, x, noise)
@@ -66,6 +69,7 @@ class LineSearchStep:
         return value
 
     def _climbed(self, start, mean, q, x, noise):
+        before = self.learning_rate
         for _ in range(40):
             # θ ← θ + λ ∇θ
             self.value[...] = start + self.learning_rate * self.grad
@@ -73,6 +77,7 @@ class LineSearchStep:
                 self.learning_rate *= 1.5
                 return True
             self.learning_rate *= 0.5
+        self.learning_rate = before
         return False
 
 

@@ -20,6 +20,8 @@ from npvae.inference.posteriors import Free
 from npvae.models.data import take
 from npvae.nn import RowAdam
 
+INNER_STEPS = 500   # of the climb in one sweep; the next sweep goes on from where it ends
+
 
 @dataclass(eq=False)
 class VariationalEM(EMSolver):
@@ -109,7 +111,7 @@ class VariationalEM(EMSolver):
         return np.concatenate([starting_rows(model, x, rng) for x in blocks])
 
     def _start(self, X):
-        X = self._checked(X)
+        X = self._checked(X, self.dtype or np.float64)
         self._begin(X)
         self.posterior = Free(self._table(len(X)))
         self._data = X
@@ -138,7 +140,7 @@ class VariationalEM(EMSolver):
             q, nodes = self.posterior.table[index], self._nodes(x.dtype)
             for i in range(0, len(x), ROWS):
                 rows = slice(i, i + ROWS)
-                q[rows] = argmax_q(self._fixed, x[rows], q[rows], nodes, self.tolerance)
+                q[rows] = argmax_q(self._fixed, x[rows], q[rows], nodes, self.tolerance, INNER_STEPS)
             self.posterior.table[index] = q
             return q
         for _ in range(self.q_steps):

@@ -51,7 +51,10 @@ def posterior(model, X):
     # W = U s V: along U_j the posterior has precision (s_j² + σ²)/σ²; where W does not reach, it is the prior
     U, s, V = np.linalg.svd(W, full_matrices=False)
     mean = ((X - b) @ V.T * (s / (s**2 + sigma2))) @ U.T
-    return mean, np.eye(len(W)) - (U * (s**2 / (s**2 + sigma2))) @ U.T
+    covariance = (U * (sigma2 / (s**2 + sigma2))) @ U.T
+    if len(W) > len(s):
+        covariance += np.eye(len(W)) - U @ U.T
+    return mean, covariance
 
 
 def best_diagonal_rows(model, X):

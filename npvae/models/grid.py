@@ -97,9 +97,31 @@ def _wide_enough(model, X, tolerance):
     while True:
         half *= 2
         wider, mode = _log_integral(model, X, _cube(half, K), h)
-        if _difference(wider, value).max() < tolerance / 10 or len(_cube(half, K)) > MOST_NODES // 16:
+        beyond, last = _mass_beyond(model, X, half * h, wider, tolerance), len(_cube(half, K)) > MOST_NODES // 16
+        if last and beyond.any():
+            raise ValueError(f"the posterior of row {np.argmax(beyond)} reaches beyond |z| = {half * h:g}, where a "
+                             "grid ends: use importance_weighted_bound")
+        if last or _difference(wider, value).max() < tolerance / 10 and not beyond.any():
             return wider, mode, _cube(half, K), h
         value = wider
+
+
+def _mass_beyond(model, X, reach, value, tolerance):
+    # whether rows have p(x, z) beyond the cube that counts: looked for at steps of 2 %, for two values that agree may
+    # both have missed it, out to where even the greatest p(x|z) would not
+    K = model.latent.dim
+    most = model.likelihood.greatest_log_prob(X.shape[1])
+    far = math.sqrt(max(2 * (most - value.min() - math.log(tolerance)), 0.0))
+    if far <= reach:
+        return np.zeros(len(X), bool)
+    radii = np.geomspace(reach, far, 2 + int(50 * math.log(far / reach)))
+    turns = np.linspace(0, 2 * np.pi, 64, endpoint=False)
+    ways = np.array([[-1.0], [1.0]]) if K == 1 else np.stack([np.cos(turns), np.sin(turns)], axis=1)
+    nodes = (radii[:, None, None] * ways).reshape(-1, K)
+    # far enough out a decoder may overflow; what is not a number counts for nothing
+    with np.errstate(all="ignore"):
+        joint = np.fmax.reduce([np.fmax.reduce(log_joint(model, X, z)) for z in _blocks(nodes, len(X))])
+    return joint > value + math.log(tolerance)
 
 
 def _log_integral(model, X, lattice, h):

@@ -8,6 +8,8 @@ import numpy as np
 from npvae.models.latents import LOG_2PI
 from npvae.nn import sigmoid, softplus
 
+FEW = 64    # nodes of which each gets its differences by itself
+
 
 class GaussianLikelihood:
     """p_θ(x|z) = N(x; g(z), σ_g² I): the lecture's Gaussian decoder with its σ_g.
@@ -76,23 +78,21 @@ class GaussianLikelihood:
         return value, back
 
     def log_prob_table(self, x, g, reach=None):
-        """log p(x|z) of every x (B, D) under every node's g (S, D), as one matrix product: (S, B) nats.
+        """log p(x|z) of every x (B, D) under every node's g (S, D): (S, B) nats; for many nodes as one matrix product.
 
         With `reach` (S,), the greatest value for any output within that `distance` of g.
         """
         log_sigma, D = float(self.log_sigma.real), x.shape[1]
-        # ‖x − g‖² = ‖x − c‖² + ‖g − c‖² − 2 (x − c)·(g − c), about the outputs' mean c so that less cancels
-        center = g.mean(0)
-        x, g = x - center, g - center
-        squares = -2 * (g @ x.T)
-        squares += np.einsum("bd,bd->b", x, x)
-        squares += np.einsum("sd,sd->s", g, g)[:, None]
-        np.maximum(squares, 0, out=squares)
+        squares = _few_squares(x, g) if len(g) <= FEW else _many_squares(x, g)
         if reach is not None:
             squares = np.maximum(np.sqrt(squares) - reach[:, None], 0) ** 2
         squares *= -0.5 * math.exp(-2 * log_sigma)
         squares -= D * (0.5 * LOG_2PI + log_sigma)
         return squares
+
+    def greatest_log_prob(self, D):
+        """The greatest log p(x|z) that any output of D numbers can give, nats."""
+        return -D * (0.5 * LOG_2PI + float(self.log_sigma.real))
 
     @staticmethod
     def distance(g, h):
@@ -148,6 +148,21 @@ class GaussianLikelihood:
         return f"GaussianLikelihood(sigma_g={self.sigma_g:.4g}, learn={self.learn})"
 
 
+def _few_squares(x, g):
+    # ‖x − g_s‖² of each node s by itself: nothing cancels, however small σ_g is
+    return np.stack([np.einsum("bd,bd->b", error, error) for error in (x - node for node in g)])
+
+
+def _many_squares(x, g):
+    # ‖x − g‖² = ‖x − c‖² + ‖g − c‖² − 2 (x − c)·(g − c), about the outputs' mean c so that less cancels
+    center = g.mean(0)
+    x, g = x - center, g - center
+    squares = -2 * (g @ x.T)
+    squares += np.einsum("bd,bd->b", x, x)
+    squares += np.einsum("sd,sd->s", g, g)[:, None]
+    return np.maximum(squares, 0, out=squares)
+
+
 class BernoulliLikelihood:
     """p_θ(x|z) = Π_d Bernoulli(x_d; sigmoid(g_d(z))), from logits g, for x in [0, 1].
 
@@ -183,6 +198,10 @@ class BernoulliLikelihood:
         table -= softplus(g)[0].sum(1, keepdims=True)
         return table if reach is None else np.minimum(table + reach[:, None], 0)
 
+    def greatest_log_prob(self, D):
+        """The greatest log p(x|z) that any D logits can give, nats."""
+        return 0.0
+
     @staticmethod
     def distance(g, h):
         """How far two rows of logits (S, D) are apart, (S,): ‖g − h‖₁, which moves log p(x|z) by no more."""
@@ -203,7 +222,7 @@ class BernoulliLikelihood:
     def check(self, x):
         """Raise a ValueError unless all of x lies in [0, 1]."""
         if x.min() < 0 or x.max() > 1:
-            raise ValueError(f"BernoulliLikelihood got data in [{x.min():g}, {x.max():g}], expected [0, 1]: "
+            raise ValueError(f"BernoulliLikelihood got data in [{x.min():.9g}, {x.max():.9g}], expected [0, 1]: "
                              "rescale the data or use GaussianLikelihood")
 
     def arrays(self):

@@ -154,6 +154,8 @@ def _folded(rate, beta1, beta2, epsilon, t):
 def _add_duplicates(index, dq, m):
     if isinstance(index, slice):
         return index, dq
+    if len(index) and not (-m <= index.min() and index.max() < m):
+        raise IndexError(f"rows {index.min()} … {index.max()} of a table of {m}")
     # −1 and m − 1 are one row
     index = np.where(index < 0, index + m, index)
     rows, place = np.unique(index, return_inverse=True)

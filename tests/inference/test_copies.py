@@ -141,3 +141,34 @@ def test_rows_of_a_table_that_were_lost_start_anew():
     em = VariationalEM(mlp_model(1, [4], 3), sweeps=2, batch_size=20).fit(X)
     em.posterior.table[3] = np.nan
     assert np.isfinite(em.infer(X)).all()
+
+
+def test_a_run_without_its_parameters_or_with_other_moments_is_not_taken_up():
+    model = mlp_model(1, [8], 3)
+    arrays = AmortizedVI(model, sweeps=2).fit(X).run.arrays()
+    bare = {name: a for name, a in arrays.items() if not name.startswith("parameters/")}
+    for wrong, says in ((bare, "no parameters"), ({**arrays, "adam/m": np.array(0.0)}, "moments and counter"),
+                        ({**arrays, "history": np.array("[{}]")}, "training state does not fit")):
+        solver = AmortizedVI(model).restore({})
+        before = solver.run.arrays()
+        with pytest.raises(ValueError, match=says):
+            solver.restore(wrong)
+        assert str(solver.run.arrays()["generator"]) == str(before["generator"])
+
+
+def test_a_restored_model_keeps_the_sigma_g_that_it_learned_when_it_is_handed_on():
+    model = LatentVariableModel(Gaussian(1), mlp([1, 3]), GaussianLikelihood())
+    fitted = AmortizedVI(model, sweeps=30, learning_rate=0.03).fit(X)
+    restored = AmortizedVI(model).restore(fitted.run.arrays())
+    for trained in (fitted.model, restored.model):
+        assert trained.copy().started(100 * X).likelihood.sigma_g == fitted.model.likelihood.sigma_g
+
+
+def test_another_dtype_begins_anew_and_is_not_resumed():
+    solver = AmortizedVI(mlp_model(1, [4], 3), sweeps=1).fit(X)
+    solver.dtype, solver.sweeps = np.float64, 2
+    with pytest.raises(ValueError, match="dtype is float64, but the run that goes on began in float32"):
+        solver.fit(X, resume=True)
+    with pytest.raises(ValueError, match="beyond float32"):
+        AmortizedVI(mlp_model(1, [4], 3), sweeps=1).fit(1e39 * X)
+    assert solver.fit(1e39 * X).parameters.value.dtype == np.float64

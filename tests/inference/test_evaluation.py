@@ -22,6 +22,7 @@ from npvae.models import (
     Categorical,
     Cubature,
     GaussHermite,
+    Gaussian,
     GaussianLikelihood,
     LatentVariableModel,
     MonteCarlo,
@@ -31,7 +32,7 @@ from npvae.models import (
 )
 from npvae.models.affine import maximum_likelihood_ppca
 from npvae.models.exact import exact_posterior, log_marginal
-from npvae.nn import mlp
+from npvae.nn import Affine, chain, mlp
 
 
 def case(K, B=30, D=4):
@@ -163,3 +164,35 @@ def test_training_under_an_estimator_reads_grey_values_as_its_reports_do():
     for fit in (lambda x: fit_rows(model, x, along, np.random.default_rng(0), steps=3),
                 lambda x: fit_vae(model, encoder, x, along, np.random.default_rng(0), steps=3, every=1)):
         np.testing.assert_allclose(fit(images), fit(images / 255), rtol=1e-12)
+
+
+def test_one_draw_has_no_standard_error_and_what_is_no_number_no_bound():
+    model, X = probabilistic_pca(1, 3, sigma_g=1.0), np.zeros((2, 3))
+    with pytest.raises(ValueError, match="one draw has no standard error"):
+        importance_weighted_bound(model, X, np.zeros((2, 2)), samples=1, return_error=True)
+    with pytest.raises(ValueError, match="samples is 1.5"):
+        importance_weighted_bound(model, X, np.zeros((2, 2)), samples=1.5)
+    for function in (evaluate, lambda model, q, X: importance_weighted_bound(model, X, q)):
+        with pytest.raises(ValueError, match="row 1 of q has values that are not finite"):
+            function(model, np.array([[0.0, 0.0], [0.0, np.nan]]), X)
+
+
+@pytest.mark.parametrize("samples, repeats", [(200, 1), (5, 40)])
+def test_the_standard_error_is_the_spread_of_repetitions(samples, repeats):
+    model, X = probabilistic_pca(1, 3, sigma_g=1.0), np.full((1, 3), 0.5)
+    found = [importance_weighted_bound(model, X, np.zeros((1, 2)), samples, repeats, seed, return_error=True)
+             for seed in range(400)]
+    values, errors = (np.array(column)[:, 0] for column in zip(*found, strict=True))
+    assert values.std() == pytest.approx(np.sqrt((errors**2).mean()), rel=0.15)
+
+
+def test_the_argmax_in_a_narrow_slanting_posterior_arrives():
+    # an affine decoder that does not look like one, so that the truth is known
+    W = np.array([[1.0, 0.0, 0.0], [0.99, 0.141, 0.0]])
+    layer = Affine(W, np.zeros(3), np.zeros_like(W), np.zeros(3))
+    disguised = LatentVariableModel(Gaussian(2), chain(layer, lambda x: (x + 0.0, lambda dy: dy)),
+                                    GaussianLikelihood(0.01))
+    plain = LatentVariableModel(Gaussian(2), layer, GaussianLikelihood(0.01))
+    X = plain.sample(10, np.random.default_rng(0))[0]
+    got, best = (evaluate(plain, argmax_q(model, X, np.zeros((10, 4))), X) for model in (disguised, plain))
+    np.testing.assert_allclose(got, best, rtol=0, atol=0.02)

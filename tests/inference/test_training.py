@@ -426,3 +426,26 @@ def test_a_column_of_the_history_has_a_gap_where_a_record_has_no_entry():
     np.testing.assert_array_equal(history["held_out"], [-3.0, np.nan])
     with pytest.raises(KeyError):
         history["held out"]
+
+
+@pytest.mark.parametrize("solver", [VariationalEM, SharedQ])
+def test_a_gradient_that_is_not_finite_ends_a_full_sweep_too(solver):
+    def root(x):
+        y = np.sqrt(x * x)
+        return y, lambda dy: dy * x / y * np.where(np.abs(x) < 10, np.nan, 1)
+
+    model = LatentVariableModel(Gaussian(1), chain(Affine.random(1, 2, np.random.default_rng(0)), root),
+                                GaussianLikelihood(0.5))
+    with pytest.raises(DivergenceError, match=solver.__name__):
+        solver(model, sweeps=3, batch_size=len(X)).fit(X)
+
+
+def test_sigma_g_does_not_start_at_every_other_row():
+    data = np.tile([[0.0], [100.0]], (2000, 2))
+    solver = AmortizedVI(LatentVariableModel(Gaussian(1), mlp([1, 2]), GaussianLikelihood(learn=False)), sweeps=1)
+    assert solver.fit(data).model.likelihood.sigma_g == pytest.approx(50, rel=0.01)
+
+
+def test_q_steps_are_whole():
+    with pytest.raises(ValueError, match="q_steps is -3, expected a whole number from 0"):
+        VariationalEM(GAUSSIAN, sweeps=1, q_steps=-3).fit(X)

@@ -99,3 +99,17 @@ def test_the_command_ends_with_status_1_if_a_claim_fails(monkeypatch, capsys):
 def test_an_unknown_section_is_named(capsys):
     assert main(["verify", "--section", "11"]) == 2
     assert "11" in capsys.readouterr().err
+
+
+def test_a_claim_that_raises_is_a_row_that_fails(monkeypatch, tmp_path, capsys):
+    from npvae.lab.claims import s06_kl_and_sigma_g as section
+
+    def broken(quick):
+        yield Claim("fine", "by hand", 0.0, 0.0, 0.0)
+        raise ValueError("the ELBO is nan")
+
+    monkeypatch.setattr(section, "claims", broken)
+    out = tmp_path / "claims.json"
+    assert main(["verify", "--section", "6", "--json", str(out)]) == 1
+    assert [row["passed"] for row in json.loads(out.read_text())] == [True, False]
+    assert "could not be measured" in capsys.readouterr().out

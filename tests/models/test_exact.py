@@ -517,3 +517,40 @@ def test_far_beyond_all_tolerance_the_grid_says_what_rounding_leaves(sigma_g):
 def test_data_whose_squares_overflow_are_refused(function, model, sigma_g, data):
     with pytest.raises(ValueError, match="squares would overflow; rescale the data"):
         function(model(sigma_g), np.array([[0.0, -data, 1.0]]))
+
+
+@pytest.mark.parametrize("decoder, sigma_g, x", [
+    (lambda z: sigmoid(10 * z - 200)[0], 0.01, 1.0), (lambda z: np.tanh(3 * z - 54), 0.02, 0.5)])
+def test_mass_far_out_where_the_prior_is_next_to_nothing_is_found(decoder, sigma_g, x):
+    weights = (np.array([[10.0]]), np.array([-200.0])) if x == 1 else (np.array([[3.0]]), np.array([-54.0]))
+    layer = Affine(*weights, *(np.zeros_like(a) for a in weights))
+    model = LatentVariableModel(Gaussian(1), chain(layer, sigmoid if x == 1 else tanh), GaussianLikelihood(sigma_g))
+    z = np.linspace(-40, 40, 4_000_001)
+    joint = -0.5 * ((x - decoder(z)) / sigma_g) ** 2 - 0.5 * z**2 - math.log(2 * math.pi * sigma_g)
+    exact = joint.max() + math.log(np.exp(joint - joint.max()).sum() * (z[1] - z[0]))
+    assert log_marginal(model, np.array([[x]]))[0] == pytest.approx(exact, abs=1e-5)
+
+
+@pytest.mark.parametrize("sigma_g", [1e-2, 1e-6, 1e-8])
+def test_a_mixture_far_from_the_origin_or_with_a_tiny_sigma_loses_no_digits(sigma_g):
+    rng = np.random.default_rng(0)
+    means = rng.normal(size=(3, 2)) + (0 if sigma_g < 1e-3 else 1e6)
+    model = mixture_of_gaussians(3, 2, sigma_g=sigma_g, means=means)
+    X = model.sample(50, rng)[0]
+    slow = np.array([[((x - m) ** 2).sum() / (2 * sigma_g**2) for m in means] for x in X])
+    exact = (np.log(np.exp(slow.min(1, keepdims=True) - slow).mean(1)) - slow.min(1)
+             - 2 * math.log(sigma_g) - math.log(2 * math.pi))
+    np.testing.assert_allclose(log_marginal(model, X), exact, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("sigma_g", [1e-3, 1e-7, 1e-9])
+@pytest.mark.parametrize("K, D", [(2, 4), (3, 2)])
+def test_the_closed_forms_covariance_is_positive_and_exact_at_a_tiny_sigma(K, D, sigma_g):
+    model = probabilistic_pca(K, D, sigma_g=sigma_g)
+    covariance = exact_posterior(model, np.zeros((1, D))).covariance[0]
+    W = model.decoder.layers[0].W if hasattr(model.decoder, "layers") else model.decoder.W
+    if K <= D:
+        # σ² M⁻¹ with M = WWᵀ + σ²I
+        exact = sigma_g**2 * np.linalg.inv(W @ W.T + sigma_g**2 * np.eye(K))
+        np.testing.assert_allclose(covariance, exact, rtol=1e-6)
+    assert np.linalg.eigvalsh(covariance).min() > (0 if K <= D else -1e-15)

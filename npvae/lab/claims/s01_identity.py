@@ -77,4 +77,4 @@ def gap_residual():
     q = random_rows(model.latent, len(X))
     gaps = gap_decomposition(model, X, q)
     kl = log_marginal(model, X) - elbo(model, q, X)[0]
-    return float(max(abs(gaps.amortization - kl).max(), abs(gaps.approximation).max()))
+    return float(np.max([abs(gaps.amortization - kl).max(), abs(gaps.approximation).max()]))

@@ -53,7 +53,7 @@ def the_posterior():
     conditional = np.linalg.solve(C, (X - b).T).T @ W.T
     spread = np.eye(len(W)) - W @ np.linalg.solve(C, W.T)
     yield Claim("posterior N(M⁻¹Wᵀ(x − b), s²M⁻¹)", "against conditioning the joint Gaussian", 0.0,
-                max(abs(mean - conditional).max(), abs(covariance[0] - spread).max()), 1e-10)
+                np.max([abs(mean - conditional).max(), abs(covariance[0] - spread).max()]), 1e-10)
 
 
 def the_gaps(X, mle):

@@ -37,7 +37,7 @@ def the_likelihood():
     def mean_log_prob(s2):
         return GaussianLikelihood(float(np.sqrt(s2))).log_prob(X, g)[0].mean()
 
-    around = max(mean_log_prob(best * f) for f in (0.9, 0.99, 1.01, 1.1))
+    around = np.max([mean_log_prob(best * f) for f in (0.9, 0.99, 1.01, 1.1)])
     yield Claim("the best σ_g² is E‖x − x̂‖²/D", "four others around it are not better", mean_log_prob(best), around,
                 0.0, bound=True)
     for ratio in (0.25, 4.0):
