@@ -173,3 +173,11 @@ def test_row_adam_moves_the_table_it_was_given_and_leaves_the_gradients_alone():
 def test_learning_rates_that_are_not_positive_are_refused(make, rate):
     with pytest.raises(ValueError, match="learning_rate is .* expected a positive finite number"):
         make(rate)
+
+
+@pytest.mark.parametrize("index", [[-6], [5], [0, -7]])
+def test_rows_that_a_table_does_not_have_are_no_others(index):
+    table = np.zeros((5, 1))
+    with pytest.raises(IndexError, match="of a table of 5"):
+        RowAdam(table).step(np.array(index), np.ones((len(index), 1)))
+    assert not table.any()
