@@ -178,3 +178,15 @@ def test_the_gradient_of_a_step_knows_nothing_of_the_step_before():
     back_q(back(np.full(20, 1 / 20)))
     assert left.any()
     np.testing.assert_array_equal(left, solver.parameters.grad)
+
+
+def test_the_weight_of_the_kl_changes_from_sweep_to_sweep():
+    X = np.random.default_rng(0).normal(size=(40, 3))
+    model = mlp_model(1, [4], 3)
+
+    def trained(beta):
+        return AmortizedVI(model, sweeps=3, beta=beta).fit(X).parameters.value
+
+    assert np.array_equal(trained(lambda sweep: 0.5), trained(0.5))
+    # only the last sweep has another weight
+    assert not np.array_equal(trained(lambda sweep: 0.5 if sweep < 2 else 1.0), trained(0.5))
