@@ -109,6 +109,8 @@ def importance_weighted_bound(model, X, q, samples=1000, repeats=1, seed=12345, 
     if return_error and samples == repeats == 1:
         raise ValueError("one draw has no standard error: ask for more samples or repeats")
     X, q = _checked(model, X, q)
+    if not np.isfinite(q).all():
+        raise ValueError(f"row {np.flatnonzero(~np.isfinite(q).all(1))[0]} of q has values that are not finite")
     model, rng = model.copy(np.float64), np.random.default_rng(seed)
     size, value, error = _rows_at_once(model, samples), np.empty(len(q)), np.empty(len(q))
     for start in range(0, len(q), size):
@@ -126,8 +128,6 @@ def _checked(model, X, q):
     if q.shape != (len(X), model.latent.row_size):
         raise ValueError(f"got rows q of shape {q.shape}, expected ({len(X)}, {model.latent.row_size}): one for each "
                          f"datapoint, as {model.latent} describes them")
-    if not np.isfinite(q).all():
-        raise ValueError(f"row {np.flatnonzero(~np.isfinite(q).all(1))[0]} of q has values that are not finite")
     return X, q
 
 
