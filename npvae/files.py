@@ -1,6 +1,7 @@
 """Files that appear whole or not at all."""
 
 import os
+import uuid
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -21,7 +22,8 @@ def written_whole(path):
         That names `path`, if it cannot be written; a file that was there is then still whole.
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.name}.part")
+    # a name of its own, for two processes may write the same file; a long one would leave no room for the ending
+    temporary = path.with_name(f".{path.name[:40]}.{uuid.uuid4().hex}.part")
     try:
         with open(temporary, "wb") as file:
             yield file

@@ -4,6 +4,7 @@ scikit-learn is not needed: its conventions are that the constructor stores its 
 and `set_params` read and write them, and that what `fit` has learned ends in an underscore.
 """
 
+import math
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -215,8 +216,10 @@ class Estimator:
 
     def _hold(self, solver, data_dim, exported=False, image_shape=None):
         self.solver_, self.n_features_in_, self.exported_ = solver, data_dim, exported
-        self.image_shape_ = tuple(image_shape) if image_shape else self.__dict__.get("image_shape_")
-        self.fitted_settings_ = self.get_params()
+        shape = tuple(image_shape) if image_shape else self.__dict__.get("image_shape_")
+        # that of an earlier fit is not that of rows of another width
+        self.image_shape_ = shape if shape and math.prod(shape) == data_dim else None
+        self.fitted_settings_ = {**self.get_params(), "hidden": tuple(int(units) for units in self.hidden)}
 
     def _header(self, exported):
         return {"kind": type(self).__name__, "settings": self.fitted_settings_, "data_dim": self.n_features_in_,

@@ -51,8 +51,9 @@ def run_reconstruct(args):
     for start in range(0, len(data.test), step):
         X = take(data.test, slice(start, start + step), np.float64)
         error += float(((model.reconstruct(X) - X) ** 2).sum())
-    X = take(data.test, slice(args.n if data.image_shape else None), np.float64)
-    _save_figure(reconstructions_figure(X, model.reconstruct(X), data.image_shape), out)
+    shape = data.image_shape or image_shape(model)
+    X = take(data.test, slice(args.n if shape else None), np.float64)
+    _save_figure(reconstructions_figure(X, model.reconstruct(X), shape), out)
     error /= data.test.size
     print(f"mean squared error per dimension, {len(data.test)} test rows of {data.name}: {error:.4g}")
     _done(args, out, {"data": data.name, "test_mean_squared_error": error})

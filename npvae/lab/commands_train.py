@@ -71,7 +71,10 @@ def run_train(args):
         model.fit(data.train, resume=args.resume, after_sweep=Saving(out, data.image_shape))
     except DivergenceError as problem:
         raise ValueError(advice(problem, model, out)) from problem
-    model.image_shape_ = data.image_shape
+    if not model.history_:
+        # Ctrl-C before the first batch was done: nothing was learned that could take the place of an older file
+        raise KeyboardInterrupt
+    model.image_shape_ = data.image_shape or model.image_shape_
     model.save(out)
     figures = {"data": data.name, **measure(model, data), "file": str(out)}
     print_figures(figures)
@@ -125,7 +128,7 @@ class Saving:
 
     def __call__(self, model):
         if time.perf_counter() - self.last >= SAVE_EVERY:
-            model.image_shape_ = self.image_shape
+            model.image_shape_ = self.image_shape or model.image_shape_
             model.save(self.path)
             self.last = time.perf_counter()
 

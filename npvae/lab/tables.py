@@ -60,7 +60,7 @@ def comparison_notes(figures):
     notes.append(f"On new data they are {abs(lead):.2f} nats {'ahead' if lead > 0 else 'behind'}: each new x gets its "
                  f"own inner loop, at {price:.0f} times the price of one pass through the encoder, which has to "
                  "generalise.")
-    if amortized["test_log_marginal"] is not None:
+    if None not in (em["test_log_marginal"], amortized["test_log_marginal"]):
         notes.append(f"On new data the encoder's ELBO lacks {amortized['test_approximation_gap']:.2f} nats because of "
                      f"the form of q (approximation gap) and {amortized['test_amortization_gap']:.2f} "
                      "because an encoder has to produce it (amortization gap); variational EM's lacks "

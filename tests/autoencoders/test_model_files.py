@@ -10,7 +10,7 @@ import pytest
 import npvae
 from npvae import VAE, Autoencoder
 from npvae.autoencoders import load
-from npvae.autoencoders.model_files import written_whole
+from npvae.files import written_whole
 
 X = np.random.default_rng(0).uniform(size=(100, 6))
 SMALL = dict(latent_dim=2, hidden=(8, 4), sweeps=2, progress=False)
@@ -227,3 +227,36 @@ def test_arrays_that_were_changed_by_hand_are_refused(saved, tmp_path, name, cha
 def test_the_wrong_class_is_told_which_is_right(saved):
     with pytest.raises(ValueError, match="'VAE', expected 'Autoencoder'"):
         npvae.Autoencoder.load(saved)
+
+
+def test_two_who_write_the_same_file_do_not_spoil_each_other(tmp_path):
+    path = tmp_path / "m.npz"
+    with written_whole(path) as first:
+        first.write(b"first")
+        with written_whole(path) as second:
+            second.write(b"second")
+        assert path.read_bytes() == b"second"
+    assert path.read_bytes() == b"first" and [p.name for p in tmp_path.iterdir()] == ["m.npz"]
+
+
+def test_a_name_as_long_as_the_system_allows_can_be_saved(tmp_path):
+    path = tmp_path / ("n" * 250 + ".npz")
+    with written_whole(path) as file:
+        file.write(b"x")
+    assert path.read_bytes() == b"x"
+
+
+def test_hidden_layers_given_as_an_array_are_saved_as_numbers(tmp_path):
+    X = np.random.default_rng(0).random((20, 6))
+    for hidden in (np.array([5]), np.array([5, 4]), range(5, 6), [5]):
+        npvae.VAE(latent_dim=1, hidden=hidden, sweeps=1).fit(X).save(tmp_path / "m.npz")
+        assert npvae.VAE.load(tmp_path / "m.npz").hidden == tuple(hidden)
+
+
+def test_the_image_shape_of_an_earlier_fit_is_not_that_of_other_rows(tmp_path):
+    vae, rng = npvae.VAE(latent_dim=1, hidden=(4,), sweeps=1), np.random.default_rng(0)
+    vae.image_shape_ = (2, 3)
+    vae.fit(rng.random((20, 6)))
+    assert vae.image_shape_ == (2, 3)
+    vae.fit(rng.random((20, 5))).save(tmp_path / "m.npz")
+    assert npvae.VAE.load(tmp_path / "m.npz").image_shape_ is None

@@ -290,3 +290,18 @@ def test_only_a_wide_square_is_guessed_to_be_an_image(stored, columns, shape):
     from npvae.lab.commands_models import image_shape
 
     assert image_shape(SimpleNamespace(image_shape_=stored, n_features_in_=columns)) == shape
+
+
+def test_an_interrupt_before_the_first_batch_leaves_the_older_file(tmp_path, monkeypatch, capsys):
+    out = tmp_path / "m.npz"
+    assert main(["train", "--data", "two_moons", "--sweeps", "1", "--out", str(out)]) == 0
+    older = out.read_bytes()
+
+    def interrupted(self, x):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("npvae.inference.AmortizedVI.gradient", interrupted)
+    capsys.readouterr()
+    with pytest.warns(UserWarning, match="was interrupted"):
+        assert main(["train", "--data", "two_moons", "--sweeps", "9", "--out", str(out)]) == 130
+    assert out.read_bytes() == older and capsys.readouterr().err == "npvae train: interrupted\n"

@@ -1,5 +1,6 @@
 """The comparison of the three solvers: its figures, its table, its picture and its JSON."""
 
+import copy
 import json
 import os
 import signal
@@ -139,3 +140,11 @@ def test_ctrl_c_ends_the_comparison_and_not_one_of_its_fits(tmp_path, monkeypatc
     assert main(["compare", "--data", "ring", "--sweeps", "2", "--out", str(tmp_path)]) == 130
     assert capsys.readouterr().err == "npvae compare: interrupted\n"
     assert not list(tmp_path.iterdir()) and signal.getsignal(signal.SIGINT) is handler
+
+
+def test_a_log_p_that_only_one_solver_has_leaves_the_note_out(digits_comparison):
+    figures = copy.deepcopy(digits_comparison.figures)
+    for name in figures["solvers"]["variational_em"]:
+        if "gap" in name or "marginal" in name:
+            figures["solvers"]["variational_em"][name] = None
+    assert "approximation gap" not in " ".join(comparison_notes(figures))

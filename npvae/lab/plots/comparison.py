@@ -57,7 +57,7 @@ def race(axes, comparison):
     spread = max(high - low, 1.0)
     axes.set(xscale="log", xlabel="training time (seconds)", ylabel="ELBO on training data (nats per row)",
              ylim=(low - 0.4 * spread, high + 0.15 * spread), title="The same model, three sources of q")
-    axes.legend(loc="best")
+    axes.legend(loc="best", frameon=True, framealpha=0.85, edgecolor="none")
 
 
 def gap_bars(axes, comparison):
@@ -79,7 +79,7 @@ def gap_bars(axes, comparison):
         text = f"{f['test_elbo']:.{decimals}f}"
         # within the bar, however long
         axes.annotate(text, (i, f["test_elbo"]), xytext=(0, -11), textcoords="offset points", ha="center",
-                      fontsize=min(8.5, 60 / len(text)), color="white")
+                      fontsize=min(8.5, 44 / len(text)), color="white")
     axes.set_xticks(range(len(figures)), [TITLES[n].replace(" ", "\n") for n in figures])
     axes.set(title="log p(x) of unseen rows", ylabel="nats per row",
              ylim=(floor, top + 0.3 * (top - floor)))
