@@ -17,7 +17,7 @@ def add_compare(commands):
                          help="gaussian: the lecture's VAE; categorical: its Σ_z, a mixture of Gaussians")
     command.add_argument("--latent-dim", type=positive, metavar="K", help="2 by default, or 10 components")
     command.add_argument("--hidden", type=positive, nargs="+", default=[64], metavar="UNITS",
-                         help="hidden layers of the decoder; the encoder mirrors them (default 64)")
+                         help="hidden layers of the decoder (Gaussian latent); the encoder mirrors them (default 64)")
     command.add_argument("--time-budget", type=seconds, metavar="SECONDS",
                          help="of training for each solver (default 15; none if --sweeps is given)")
     command.add_argument("--sweeps", type=positive, metavar="N",
