@@ -19,6 +19,7 @@ from npvae.inference.solver import Solver
 from npvae.models import MonteCarlo
 from npvae.models.data import take
 from npvae.nn import lay_out, mlp
+from npvae.nn.layers import check_network
 
 
 @dataclass(eq=False)
@@ -156,10 +157,10 @@ class AmortizedVI(Solver):
         self.model = model.on(self.parameters, "theta.")
         self.posterior = Amortized(encoder.on(self.parameters, "phi."))
         self.run = Run(self.parameters, self.seed, self.learning_rate, self.held_out, self.patience)
-        self._rng, self.history, self._beta = self.run.rng, self.run.history, at(self.beta, 0)
+        self._rng, self.history, self._beta = self.run.rng, self.run.history, at(self.beta, 0, "beta")
 
     def _begin_sweep(self, sweep):
-        self._beta = at(self.beta, sweep)
+        self._beta = at(self.beta, sweep, "beta")
 
     def _bound(self, value, q):
         # the ELBO itself, also while the KL that is maximised has another weight than 1
@@ -181,6 +182,7 @@ class AmortizedVI(Solver):
             sizes = [model.data_dim, *reversed(hidden), model.latent.row_size]
             # not the generator of batches and noise, nor the decoder's if it has the same seed: streams do not overlap
             return mlp(sizes, rng=np.random.default_rng([self.seed, 2]), input_gradient=False)
+        check_network("encoder", self.encoder)
         try:
             rows = self.encoder(np.zeros((1, model.data_dim)))[0].shape[1]
         except ValueError as mismatch:

@@ -48,16 +48,12 @@ def argmax_q(model, x, start, noise=None, tolerance=1e-6, most_steps=5000):
     >>> argmax_q(model, np.zeros((5, 2)), np.zeros((5, 3))).shape
     (5, 3)
     """
-    x = check_data(x, model.data_dim, model.likelihood)
-    if x.dtype.kind != "f":
-        x = take(x, slice(None), np.float64)
+    x = _checked(model, x)
     if isinstance(model.latent, Categorical):
         return log_joint(model, x, np.eye(model.latent.dim, dtype=x.dtype)).T
     if affine.is_affine_gaussian(model):
         return affine.best_diagonal_rows(model, x)
-    if np.shape(start) != (len(x), model.latent.row_size):
-        raise ValueError(f"start has shape {np.shape(start)}, expected ({len(x)}, {model.latent.row_size}): a row of "
-                         f"{model.latent} for each datapoint")
+    start = _checked_start(model, start, (len(x), model.latent.row_size), x.dtype)
     noise = quadrature(model.latent)(None, 1, model.latent.dim, x.dtype) if noise is None else noise
     return climb(lambda q, rows: elbo(model, q, x[rows], noise), start, tolerance, most_steps)
 
@@ -87,8 +83,9 @@ def argmax_shared_q(model, x, start, noise=None, tolerance=1e-8):
     ----------
     model : LatentVariableModel
     x : array (B, D)
+        Floats, or integer images 0 … 255.
     start : array (R,)
-        Where the row starts; the result is never worse.
+        Where the row starts; the result is never worse. Not read with a Categorical latent.
     noise : Noise, optional
         The nodes; by default `quadrature(model.latent)`.
     tolerance : float
@@ -98,15 +95,22 @@ def argmax_shared_q(model, x, start, noise=None, tolerance=1e-8):
     -------
     q : array (R,)
 
+    Raises
+    ------
+    ValueError
+        For data that do not fit the model, or a start of another shape than (R,).
+
     Examples
     --------
     >>> from npvae.models import mixture_of_gaussians
     >>> argmax_shared_q(mixture_of_gaussians(3, 2, sigma_g=1.0), np.zeros((5, 2)), np.zeros(3)).shape
     (3,)
     """
+    x = _checked(model, x)
     if isinstance(model.latent, Categorical):
         # q_k ∝ exp(mean_i log p_θ(x^i, k))
         return argmax_q(model, x, None).mean(0)
+    start = _checked_start(model, start, (model.latent.row_size,), x.dtype)
     noise = quadrature(model.latent)(None, 1, model.latent.dim, x.dtype) if noise is None else noise
 
     def mean_elbo(row, _):                                  # row (1, R)
@@ -114,6 +118,20 @@ def argmax_shared_q(model, x, start, noise=None, tolerance=1e-8):
         return value.mean(keepdims=True), lambda d: back(np.full(len(x), d[0] / len(x))).sum(0, keepdims=True)
 
     return climb(mean_elbo, start[None], tolerance)[0]
+
+
+def _checked(model, x):
+    # float64 is what integers and half floats are computed in
+    x = check_data(x, model.data_dim, model.likelihood)
+    return x if x.dtype in (np.float32, np.float64) else take(x, slice(None), np.float64)
+
+
+def _checked_start(model, start, shape, dtype):
+    start = np.asarray(start)
+    if start.shape != shape or start.dtype.kind not in "fiu":
+        raise ValueError(f"start has shape {start.shape} and type {start.dtype}, expected {shape} real numbers: a row "
+                         f"of {model.latent}" + (" for each datapoint" if len(shape) == 2 else ""))
+    return start if start.dtype.kind == "f" and start.dtype.itemsize >= 4 else start.astype(dtype)
 
 
 def climb(objective, start, tolerance=1e-6, most_steps=500):

@@ -2,6 +2,7 @@
 
 import json
 import math
+import warnings
 
 import numpy as np
 
@@ -44,7 +45,8 @@ class Run:
 
     def __init__(self, parameters, seed, learning_rate, held_out=0.0, patience=10, maximize=True):
         self.parameters, self.learning_rate, self.held_out, self.seed = parameters, learning_rate, held_out, seed
-        self.optimizer = Adam(parameters.value, parameters.grad, at(learning_rate, 0), maximize=maximize)
+        self.optimizer = Adam(parameters.value, parameters.grad, at(learning_rate, 0, "learning_rate"),
+                              maximize=maximize)
         self.rng, self.history = np.random.default_rng(seed), History()
         self.stopping = EarlyStopping(parameters.value, patience) if held_out else None
 
@@ -66,15 +68,19 @@ class Run:
         Returns
         -------
         training : Training
+            Of no sweeps, with a warning, if early stopping has ended the run.
         """
         check_budget(name, batch_size, sweeps, seconds)
         rows, held = hold_out(len(X), self.held_out, self.seed)
         if self.stopping is not None:
             self.stopping.go_on()
-            sweeps = int(self.history[-1]["sweep"]) if self.stopping.exhausted and self.history else sweeps
+            if self.stopping.exhausted and self.history:
+                warnings.warn(f"{name} had stopped early, after {self.stopping.patience} sweeps without a better "
+                              "held-out score, and does not go on: raise patience, or fit anew", stacklevel=4)
+                sweeps = int(self.history[-1]["sweep"])
 
         def begin(sweep):
-            self.optimizer.learning_rate = at(self.learning_rate, sweep)
+            self.optimizer.learning_rate = at(self.learning_rate, sweep, "learning_rate")
             if begin_sweep is not None:
                 begin_sweep(sweep)
 

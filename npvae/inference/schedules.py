@@ -1,18 +1,35 @@
 """Numbers that change from sweep to sweep: the learning rate λ, and the weight β of the KL."""
 
 import math
+import numbers
 from functools import partial
 
 
-def at(schedule, sweep):
+def at(schedule, sweep, name="the schedule"):
     """The value of a schedule in a sweep: a number stands for itself, a function is asked.
+
+    Parameters
+    ----------
+    schedule : float, or callable sweep (from 0) -> float
+    sweep : int
+    name : str
+        What it is the schedule of, for the error.
+
+    Raises
+    ------
+    ValueError
+        If the value is not a finite number from 0.
 
     Examples
     --------
     >>> at(0.1, 7), at(lambda sweep: sweep / 10, 7)
     (0.1, 0.7)
     """
-    return schedule(sweep) if callable(schedule) else schedule
+    value = schedule(sweep) if callable(schedule) else schedule
+    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 <= value < math.inf:
+        when = f" in sweep {sweep}" if callable(schedule) else ""
+        raise ValueError(f"{name} is {value!r}{when}, expected a finite number from 0")
+    return value
 
 
 def warm_up(sweeps, end=1.0):

@@ -16,6 +16,7 @@ from npvae.inference.argmax_q import argmax_shared_q
 from npvae.inference.elbo import elbo
 from npvae.inference.em_solver import EMSolver
 from npvae.inference.posteriors import Shared
+from npvae.models import GaussianLikelihood
 from npvae.models.data import as_floats, take
 from npvae.nn import Adam
 
@@ -40,7 +41,7 @@ def shared_ceiling(X):
     >>> round(shared_ceiling(np.array([[-1.0], [1.0]])), 4)      # V = 1: −½(log 2π + 1)
     -1.4189
     """
-    X = as_floats(X)
+    X = as_floats(X, likelihood=GaussianLikelihood(1.0))
     V = X.var(0).mean()
     with np.errstate(divide="ignore"):
         return float(-X.shape[1] / 2 * (np.log(2 * np.pi * V) + 1))

@@ -8,6 +8,7 @@ import math
 
 import numpy as np
 
+from npvae.checks import whole
 from npvae.models.data import as_floats
 from npvae.models.generative import probabilistic_pca
 from npvae.models.latents import LOG_2PI, Gaussian
@@ -110,9 +111,9 @@ def maximum_likelihood_ppca(X, latent_dim):
     >>> round(maximum_likelihood_ppca(X, 1).likelihood.sigma_g, 2)
     0.99
     """
-    X = as_floats(X)
+    X = as_floats(X, likelihood=GaussianLikelihood(1.0))
     D = X.shape[1]
-    if latent_dim not in range(1, D):
+    if whole("latent_dim", latent_dim) >= D:
         raise ValueError(f"latent_dim is {latent_dim}, expected 1 … {D - 1} for data with {D} columns")
     b = X.mean(0)
     eigenvalues, U = np.linalg.eigh((X - b).T @ (X - b) / len(X))

@@ -13,6 +13,7 @@ import numpy as np
 from npvae.models.latents import Categorical, Gaussian
 from npvae.models.likelihoods import GaussianLikelihood
 from npvae.nn import lay_out, mlp, tanh
+from npvae.nn.layers import check_network
 
 
 @dataclass(frozen=True)
@@ -44,9 +45,7 @@ class LatentVariableModel:
     likelihood: object
 
     def __post_init__(self):
-        if not (hasattr(self.decoder, "arrays") and hasattr(self.decoder, "on")):
-            raise ValueError(f"got the decoder {self.decoder}, expected a network with arrays() and on(), such as "
-                             "mlp([…]) or chain(…) makes")
+        check_network("decoder", self.decoder)
         if isinstance(self.latent, Gaussian) and not _input_gradient(self.decoder):
             raise ValueError(f"the decoder {self.decoder} was built with input_gradient=False, but the gradient for z "
                              "goes through its input: build it without")

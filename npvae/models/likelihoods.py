@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 
+from npvae.checks import positive
 from npvae.models.latents import LOG_2PI
 from npvae.nn import sigmoid, softplus
 
@@ -37,7 +38,7 @@ class GaussianLikelihood:
     """
 
     def __init__(self, sigma_g=None, learn=None):
-        if sigma_g is not None and not (1e-150 < sigma_g < 1e150):
+        if sigma_g is not None and not 1e-150 < float(positive("sigma_g", sigma_g)) < 1e150:
             raise ValueError(f"sigma_g is {sigma_g}, expected a positive finite number, its square, too "
                              "(in the data's units)")
         self.from_data = sigma_g is None

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from npvae.checks import whole
 from npvae.nn.parameters import Fresh
 
 
@@ -198,6 +199,13 @@ def chain(*layers):
     return Chain(layers)
 
 
+def check_network(role, network):
+    """Raise a ValueError unless `network` has the methods by which its parameters are laid out."""
+    if not (hasattr(network, "arrays") and hasattr(network, "on")):
+        raise ValueError(f"got the {role} {network}, expected a network with arrays() and on(), such as mlp([…]) or "
+                         "chain(…) makes")
+
+
 def mlp(sizes, activation=tanh, rng=None, input_gradient=True):
     """A multi-layer perceptron: affine layers with an activation between them, none after the last.
 
@@ -226,10 +234,9 @@ def mlp(sizes, activation=tanh, rng=None, input_gradient=True):
     >>> mlp([2, 64, 64])
     chain(Affine(2, 64), tanh, Affine(64, 64))
     """
-    sizes = list(sizes)
-    if len(sizes) < 2 or any(int(n) != n or n < 1 for n in sizes):
-        raise ValueError(f"mlp got sizes {sizes}, expected two or more positive integers, e.g. [2, 64, 64]")
-    sizes = [int(n) for n in sizes]
+    sizes = [whole("a layer's number of units", n) for n in sizes]
+    if len(sizes) < 2:
+        raise ValueError(f"mlp got sizes {sizes}, expected two or more, e.g. [2, 64, 64]")
     rng = np.random.default_rng(sizes) if rng is None else rng
     layers = []
     for n_in, n_out in zip(sizes, sizes[1:], strict=False):

@@ -61,7 +61,8 @@ def test_fit_without_resume_begins_anew():
 def test_a_stopped_run_stays_stopped():
     vae = VAE(**{**BASE, "sweeps": 300, "held_out": 0.3, "patience": 1, "learning_rate": 0.1}).fit(X)
     sweeps, value = len(vae.history_), vae.solver_.parameters.value.copy()
-    vae.fit(X, resume=True)
+    with pytest.warns(UserWarning, match="had stopped early, after 1 sweeps without .*: raise patience"):
+        vae.fit(X, resume=True)
     assert len(vae.history_) == sweeps < 300
     np.testing.assert_array_equal(vae.solver_.parameters.value, value)
 

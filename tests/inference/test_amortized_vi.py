@@ -1,5 +1,7 @@
 """Solution 2: an encoder improves, is exact where a closed form says so, and is checked at the door."""
 
+import math
+
 import numpy as np
 import pytest
 from numeric_inference import joint_of_mixture, log_p_of_pca, posterior_of_pca
@@ -131,6 +133,11 @@ def test_an_encoder_of_the_wrong_size_is_turned_away(encoder, message):
         AmortizedVI(mlp_model(1, [4], 2), encoder=encoder, sweeps=1).fit(MOONS)
 
 
+def test_an_encoder_without_parameters_to_lay_out_is_turned_away():
+    with pytest.raises(ValueError, match=r"got the encoder .*, expected a network with arrays\(\) and on\(\)"):
+        AmortizedVI(mlp_model(1, [4], 2), encoder=lambda x: (x, None), sweeps=1).fit(MOONS)
+
+
 def test_an_encoder_of_ones_own_may_have_features_in_front():
     encoder = chain(quadratic_features, Affine.random(5, 2, np.random.default_rng(0)))
     solver = AmortizedVI(mlp_model(1, [4], 2), encoder=encoder, sweeps=3).fit(MOONS)
@@ -190,3 +197,13 @@ def test_the_weight_of_the_kl_changes_from_sweep_to_sweep():
     assert np.array_equal(trained(lambda sweep: 0.5), trained(0.5))
     # only the last sweep has another weight
     assert not np.array_equal(trained(lambda sweep: 0.5 if sweep < 2 else 1.0), trained(0.5))
+
+
+@pytest.mark.parametrize("name", ["beta", "learning_rate"])
+@pytest.mark.parametrize("value", [-1, math.nan, math.inf, None, "a", True])
+def test_a_schedule_that_is_no_number_is_refused_from_its_first_sweep_on(name, value):
+    model = mlp_model(1, [4], 2)
+    with pytest.raises(ValueError, match=f"{name} is {value!r}, expected a finite number from 0"):
+        AmortizedVI(model, sweeps=2, **{name: value}).fit(MOONS)
+    with pytest.raises(ValueError, match=f"{name} is {value!r} in sweep 1, expected a finite number from 0"):
+        AmortizedVI(model, sweeps=2, **{name: lambda sweep: value if sweep else 0.1}).fit(MOONS)

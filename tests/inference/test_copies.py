@@ -90,7 +90,8 @@ def test_an_exhausted_run_stays_where_it_is_also_after_a_partial_sweep():
     solver.history.insert(1, {"sweep": 1.2, "elbo": -1.0, "seconds": 0.0})
     solver.run.stopping.waited, solver.sweeps = 99, 50
     records, value = len(solver.history), solver.parameters.value.copy()
-    solver.fit(X, resume=True)
+    with pytest.warns(UserWarning, match="had stopped early"):
+        solver.fit(X, resume=True)
     assert len(solver.history) == records
     np.testing.assert_array_equal(solver.parameters.value, value)
 

@@ -8,6 +8,7 @@ from numeric_inference import joint_of_mixture
 
 from npvae import datasets
 from npvae.inference import SharedQ, VariationalEM, argmax_q, elbo, shared_ceiling
+from npvae.inference.argmax_q import argmax_shared_q
 from npvae.models import (
     Categorical,
     Cubature,
@@ -118,6 +119,23 @@ def test_the_shared_argmax_of_a_mixture_in_closed_form():
     assert solver.elbo(X).mean() == pytest.approx(best, abs=1e-12)
     others = rng.normal(size=(200, 3)) + solver.infer(X)[0]
     assert max(elbo(model, np.tile(q, (80, 1)), X)[0].mean() for q in others) <= best + 1e-12
+
+
+def test_the_shared_argmax_takes_images_and_any_start_of_the_right_size():
+    model, images = mlp_model(1, [3], 2, rng=np.random.default_rng(0)), np.random.default_rng(1).integers(
+        256, size=(20, 2), dtype=np.uint8)
+    best = argmax_shared_q(model, images / 255, np.zeros(2))
+    np.testing.assert_array_equal(argmax_shared_q(model, images, [0, 0]), best)
+    for start in (np.zeros(3), None):
+        with pytest.raises(ValueError, match=r"start has shape .*, expected \(2,\) real numbers"):
+            argmax_shared_q(model, images, start)
+    with pytest.raises(ValueError, match="data has 3 columns, expected 2"):
+        argmax_shared_q(model, np.ones((5, 3)), np.zeros(2))
+
+
+def test_data_whose_squares_overflow_have_no_ceiling():
+    with pytest.raises(ValueError, match="the squares would overflow; rescale the data"):
+        shared_ceiling(1e160 * X)
 
 
 def test_a_record_of_a_mixture_is_the_best_shared_q_at_the_theta_that_the_sweep_started_from():

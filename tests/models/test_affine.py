@@ -135,10 +135,16 @@ def test_no_other_model_is_likelier_than_the_maximum_likelihood_solution(seed):
     assert log_marginal(other, X).mean() < best
 
 
-@pytest.mark.parametrize("K", [0, 3, 4, -1])
-def test_a_latent_that_is_not_smaller_than_the_data_is_refused(K):
-    with pytest.raises(ValueError, match=f"latent_dim is {K}, expected 1 … 2 for data with 3 columns"):
+@pytest.mark.parametrize("K, expected", [(3, "1 … 2 for data with 3 columns"), (4, "1 … 2 for data with 3 columns"),
+                                         *((K, "a whole number from 1") for K in (0, -1, 1.0))])
+def test_a_latent_that_is_not_smaller_than_the_data_is_refused(K, expected):
+    with pytest.raises(ValueError, match=f"latent_dim is {K}, expected {expected}"):
         maximum_likelihood_ppca(np.random.default_rng(0).normal(size=(9, 3)), K)
+
+
+def test_data_whose_squares_overflow_have_no_covariance():
+    with pytest.raises(ValueError, match="the squares would overflow; rescale the data"):
+        maximum_likelihood_ppca(1e160 * np.random.default_rng(0).normal(size=(9, 3)), 1)
 
 
 def test_data_without_variance_outside_the_latent_directions_are_refused():

@@ -1,6 +1,7 @@
 """Likelihoods: densities against formulas and integrals, gradients, tables and upper bounds, extremes, samples."""
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -209,10 +210,14 @@ def test_sigma_g_and_alpha_are_what_was_given():
     assert likelihood.sigma_g == pytest.approx(0.5, rel=1e-15) and likelihood.alpha == pytest.approx(2, rel=1e-15)
 
 
-@pytest.mark.parametrize("sigma_g", [0, 0.0, -1, math.inf, math.nan])
+@pytest.mark.parametrize("sigma_g", [0, 0.0, -1, math.inf, math.nan, True, "a", 1e200])
 def test_a_sigma_g_that_is_no_deviation_is_refused(sigma_g):
-    with pytest.raises(ValueError, match=f"sigma_g is {sigma_g}, expected a positive finite number"):
+    with pytest.raises(ValueError, match=f"sigma_g is {re.escape(repr(sigma_g))}, expected a positive finite"):
         GaussianLikelihood(sigma_g)
+
+
+def test_sigma_g_may_be_a_numpy_number_of_any_precision():
+    assert GaussianLikelihood(np.float32(0.5)).sigma_g == pytest.approx(0.5, rel=1e-15)
 
 
 @pytest.mark.parametrize("arguments, learned", [((), True), ((0.5,), False), ((0.5, True), True),

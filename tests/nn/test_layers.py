@@ -424,9 +424,11 @@ def test_gradients_begin_at_zero():
     assert not layer.dW.any() and not layer.db.any()
 
 
-@pytest.mark.parametrize("sizes", [[], [3], [3, 0], [-1, 2], [2, 2.5, 1]])
-def test_sizes_that_are_no_network_are_refused(sizes):
-    with pytest.raises(ValueError, match="two or more positive integers"):
+@pytest.mark.parametrize("sizes, message", [
+    ([], r"mlp got sizes \[\], expected two or more"), ([3], r"mlp got sizes \[3\], expected two or more"),
+    *(([2, n, 1], f"units is {n}, expected a whole number from 1") for n in (0, -1, 2.5, None, True))])
+def test_sizes_that_are_no_network_are_refused(sizes, message):
+    with pytest.raises(ValueError, match=message):
         mlp(sizes)
 
 
