@@ -93,16 +93,16 @@ class VariationalEM(EMSolver):
     def infer(self, X):
         """The rows q_i = argmax_q L(q, x^i, θ) for any X (B, D), by the inner loop; (B, R), float64.
 
-        For the data that it was fitted on the loop starts at the table's rows; for new data, at the best of some
-        draws from the prior.
+        For the data that it was fitted on, or their first rows, the loop starts at the table's rows; for new data, at
+        the best of some draws from the prior.
         """
         X = self._fitted(X)
-        start = self._finite_table() if self._was_fitted_on(X) else self._starting_rows(X)
+        start = self._finite_table(len(X)) if self._was_fitted_on(X) else self._starting_rows(X)
         return argmax_rows(self.model, X, start, self.tolerance, self._nodes(np.float64))
 
-    def _finite_table(self):
+    def _finite_table(self, m):
         # a table on disk is not put back when a fit diverges; a row that was lost starts at the prior again
-        table = self.posterior.table
+        table = self.posterior.table[:m]
         return np.where(np.isfinite(table).all(1, keepdims=True), table, self.model.latent.prior_row())
 
     def _starting_rows(self, X):
@@ -151,4 +151,4 @@ class VariationalEM(EMSolver):
 
     def _was_fitted_on(self, X):
         data = getattr(self, "_data", None)
-        return data is not None and (X is data or (X.shape == data.shape and np.array_equal(X, data)))
+        return data is not None and (X is data or np.array_equal(X, data[:len(X)]))

@@ -9,6 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
+import npvae
 from npvae import datasets
 from npvae.cli import main
 from npvae.inference import SharedQ
@@ -90,6 +91,30 @@ def test_other_latents_run_and_log_p_is_null_where_it_cannot_be_computed(latent,
         assert (figures["test_log_marginal"] is not None) == known
     figure = plots.comparison_figure(found)
     assert len(figure.subfigs[1].get_axes()) == 3
+    plt.close(figure)
+
+
+def test_of_many_rows_the_first_are_measured_and_the_notes_say_so(monkeypatch):
+    monkeypatch.setattr("npvae.lab.compare.FEWEST", 3)
+    monkeypatch.setattr("npvae.lab.compare.MEASURED", 2 * 40)
+    data = datasets.ring(160)
+    found = compare(data, hidden=(6,), time_budget=None, sweeps=3)
+    assert found.figures["rows"] == {"train": len(data.train), "test": len(data.test)}
+    assert found.figures["rows_measured"] == {"train": 40, "test": 32}
+    assert "first 40 of 160 training rows and 32 of 32 test rows" in comparison_notes(found.figures)[0]
+    for name, solver in found.solvers.items():
+        # variational EM goes on from the rows that it has for them, as if it had been asked for all
+        elbo = npvae.evaluate(solver.model, solver.infer(data.train)[:40], data.train[:40]).mean()
+        assert found.figures["solvers"][name]["train_elbo"] == pytest.approx(elbo, abs=1e-9)
+    assert found.figures["solvers"]["shared_q"]["train_elbo"] <= found.figures["shared_ceiling"]
+    plt.close(plots.comparison_figure(found))
+
+
+def test_without_log_p_the_bars_are_elbos_and_say_so():
+    found = compare(datasets.pinwheel(60), latent_dim=3, hidden=(6,), time_budget=None, sweeps=2)
+    figure = plots.comparison_figure(found)
+    bars = figure.subfigs[0].subfigs[1].get_axes()[0]
+    assert bars.get_title() == "ELBO of unseen rows" and bars.get_legend() is None
     plt.close(figure)
 
 

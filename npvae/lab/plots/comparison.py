@@ -5,6 +5,7 @@ import math
 import matplotlib.pyplot as plt
 import numpy as np
 
+from npvae.inference import shared_ceiling
 from npvae.lab.compare import TITLES
 from npvae.lab.plots.samples import image_rows
 from npvae.lab.plots.style import BLACK, BLUE, CLASSES, GREEN, ORANGE, SKY, YELLOW, style
@@ -43,7 +44,8 @@ def comparison_figure(comparison):
 
 def race(axes, comparison):
     """The training ELBO of the three solvers against seconds, and the ceiling of a shared q."""
-    ceiling, last = comparison.figures["shared_ceiling"], []
+    # the curves are means over all training rows, of which perhaps not all were measured
+    ceiling, last = shared_ceiling(comparison.data.train), []
     for name, solver in comparison.solvers.items():
         elbo = solver.history["elbo"]
         last.append(elbo[-1])
@@ -61,8 +63,9 @@ def race(axes, comparison):
 
 
 def gap_bars(axes, comparison):
-    """log p(x) of the test data as ELBO + amortization gap + approximation gap, for the three solvers."""
+    """log p(x) of the test data as ELBO + amortization gap + approximation gap; the ELBO alone if it is unknown."""
     figures = comparison.figures["solvers"]
+    known = any(f["test_log_marginal"] is not None for f in figures.values())
     floor = min(f["test_elbo"] for f in figures.values())
     top = max(f["test_log_marginal"] or f["test_elbo"] for f in figures.values())
     floor -= 0.25 * max(top - floor, 1.0)
@@ -74,16 +77,17 @@ def gap_bars(axes, comparison):
         bottom = floor
         for part, height, color, hatch in parts:
             axes.bar(i, height or 0, bottom=bottom, color=color, hatch=hatch, edgecolor="white", width=0.65,
-                     label=part if i == 0 and hatch else None)
+                     label=part if i == 0 and hatch and known else None)
             bottom += height or 0
         text = f"{f['test_elbo']:.{decimals}f}"
         # within the bar, however long
         axes.annotate(text, (i, f["test_elbo"]), xytext=(0, -11), textcoords="offset points", ha="center",
                       fontsize=min(8.5, 44 / len(text)), color="white")
     axes.set_xticks(range(len(figures)), [TITLES[n].replace(" ", "\n") for n in figures])
-    axes.set(title="log p(x) of unseen rows", ylabel="nats per row",
+    axes.set(title=("log p(x)" if known else "ELBO") + " of unseen rows", ylabel="nats per row",
              ylim=(floor, top + 0.3 * (top - floor)))
-    axes.legend(loc="upper center", fontsize=8.5)
+    if known:
+        axes.legend(loc="upper center", fontsize=8.5)
 
 
 def decimals_that_differ(values):
@@ -125,7 +129,7 @@ def point_reconstructions(figure, comparison):
 def latent_plane(axes, comparison, name, most=300):
     """One draw z ~ q(z|x) for each test row, drawn as its label; bars of q for a categorical latent."""
     solver, q = comparison.solvers[name], comparison.rows[name][:most]
-    labels = whole_labels(comparison.data.test_labels, most)
+    labels = whole_labels(comparison.data.test_labels, len(q))
     axes.set_title(TITLES[name])
     if comparison.figures["latent"] == "categorical":
         return label_bars(axes, solver.model.latent.mean(q), np.zeros(len(q), int) if labels is None else labels)
