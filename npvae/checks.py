@@ -4,6 +4,10 @@ import math
 import numbers
 
 
+class NotFittedError(ValueError, AttributeError):
+    """Asked for what only `fit` can give; both kinds, as in scikit-learn, so that `hasattr` says no."""
+
+
 def whole(name, number, least=1):
     """The number as an int, or a ValueError unless it is a whole number from `least`.
 

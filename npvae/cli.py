@@ -73,7 +73,11 @@ def one_line_warnings(name):
 
 
 def print_in_any_encoding():
-    """Let an encoding without σ or ½ show their code instead."""
+    """Let an encoding without σ or ½ show their code instead, and a stream that was closed take what is written."""
+    for name in ("stdout", "stderr"):
+        # a stream that was closed is None: what is written goes nowhere
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))
     for stream in (sys.stdout, sys.stderr):
         # not every stand-in for a stream has an encoding
         if hasattr(stream, "reconfigure"):
@@ -116,13 +120,13 @@ def build_parser():
     return parser
 
 
-def add_command(commands, name, run, summary, examples):
+def add_command(commands, name, run, summary, examples, seed_help="of every random number (default 0)"):
     """A subcommand with --seed, --json and examples in its help."""
     command = commands.add_parser(name, help=summary, description=summary, allow_abbrev=False,
                                   epilog="examples:\n" + "\n".join(f"  npvae {name} {e}".rstrip() for e in examples),
                                   formatter_class=argparse.RawDescriptionHelpFormatter)
     command.set_defaults(run=run)
-    command.add_argument("--seed", type=whole, default=0, metavar="N", help="of every random number (default 0)")
+    command.add_argument("--seed", type=whole, default=0, metavar="N", help=seed_help)
     command.add_argument("--json", metavar="FILE", nargs="?", const="-",
                          help="also write the figures as JSON: to FILE, or without one to standard output, "
                          "the table then going to standard error")

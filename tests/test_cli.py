@@ -95,3 +95,9 @@ def test_a_function_to_check_is_not_taken_for_the_name_of_the_json_file(capsys, 
     assert main(["gradcheck", "--json", "mine.py:f"]) == 2
     assert "before --json" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("args, status", [("verify --quick --section 6", 0), ("compare --data mnits", 2)])
+def test_closed_streams_are_no_mistake(args, status):
+    command = f'"{sys.executable}" -m npvae {args} >&- 2>&-'
+    assert subprocess.run(["sh", "-c", command], check=False).returncode == status

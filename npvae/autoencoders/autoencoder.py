@@ -50,7 +50,7 @@ class Autoencoder(Estimator):
     def inverse_transform(self, Z):
         """y = g_θ(z) for codes Z (B, K): (B, D), in the data's units."""
         solver = self._fitted
-        return solver.decoder(check_data(np.asarray(Z, np.float64), self._code_dim))[0]
+        return solver.decoder(self._codes(Z))[0]
 
     def sample(self, n=1, rng=None):
         """y = g_θ(z) at z ~ N(0, I), which "doesn't work because the distribution of z is unknown ≠ N(0, I)".

@@ -9,8 +9,9 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from npvae.autoencoders.model_files import check_arrays, check_image_shape, read_model, write_model
+from npvae.autoencoders.model_files import check_arrays, checked_image_shape, read_model, write_model
 from npvae.autoencoders.settings import check_settings, count_parameters
+from npvae.checks import NotFittedError
 from npvae.models.data import check_data
 
 # what a training state goes with; a run that goes on cannot change them
@@ -206,9 +207,9 @@ class Estimator:
             if type(D) is not int or D < 1 or stored != count_parameters(model, D):
                 raise ValueError(f"its settings do not go with the {stored} parameters in it")
             solver = model._solver(D)
-            check_image_shape(header["image_shape"], D)
+            image_shape = checked_image_shape(header["image_shape"], D)
             check_arrays(path, arrays, solver.restore({}).run.arrays(), header["exported"])
-            model._hold(solver.restore(arrays), D, header["exported"], header["image_shape"])
+            model._hold(solver.restore(arrays), D, header["exported"], image_shape)
         except (KeyError, TypeError, ValueError) as problem:
             reason = str(problem).removeprefix(f"{path}: ")
             raise ValueError(f"{path}: does not hold together: {reason}") from problem
@@ -216,17 +217,25 @@ class Estimator:
 
     def _hold(self, solver, data_dim, exported=False, image_shape=None):
         self.solver_, self.n_features_in_, self.exported_ = solver, data_dim, exported
-        shape = tuple(image_shape) if image_shape else self.__dict__.get("image_shape_")
+        shape = image_shape or self.__dict__.get("image_shape_")
         # that of an earlier fit is not that of rows of another width
         self.image_shape_ = shape if shape and math.prod(shape) == data_dim else None
         self.fitted_settings_ = {**self.get_params(), "hidden": tuple(int(units) for units in self.hidden)}
 
     def _header(self, exported):
-        return {"kind": type(self).__name__, "settings": self.fitted_settings_, "data_dim": self.n_features_in_,
-                "image_shape": self.image_shape_, "exported": exported}
+        D = self.n_features_in_
+        return {"kind": type(self).__name__, "settings": self.fitted_settings_, "data_dim": D,
+                "image_shape": checked_image_shape(self.image_shape_, D), "exported": exported}
 
     def _arrays(self):
         return {f"parameters/{name}": a for name, a in self._fitted.run.parameters.arrays().items()}
+
+    def _codes(self, Z):
+        # codes to be decoded, (B, K) float64
+        Z = np.asarray(Z, np.float64)
+        if Z.ndim != 2 or Z.shape[1] != self._code_dim:
+            raise ValueError(f"got codes of shape {Z.shape}, expected (rows, {self._code_dim}): K numbers for each row")
+        return check_data(Z)
 
     @property
     def _code_dim(self):
@@ -236,7 +245,7 @@ class Estimator:
     @property
     def _fitted(self):
         if "solver_" not in self.__dict__:
-            raise ValueError(f"this {type(self).__name__} has not learned anything yet: call fit(X) first")
+            raise NotFittedError(f"this {type(self).__name__} has not learned anything yet: call fit(X) first")
         return self.solver_
 
     def __sklearn_is_fitted__(self):

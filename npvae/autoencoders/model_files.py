@@ -6,6 +6,7 @@ import zipfile
 
 import numpy as np
 
+from npvae.checks import whole
 from npvae.files import written_whole
 
 FORMAT, VERSION = "npvae model", 1
@@ -104,12 +105,17 @@ def check_arrays(path, arrays, expected, exported):
         raise ValueError(f"{path}: Adam's second moments or counter are negative: the file was changed by hand")
 
 
-def check_image_shape(image_shape, data_dim):
-    """Raise a ValueError unless `image_shape` is None or (height, width) with height · width = `data_dim`."""
-    if image_shape is not None and not (
-            isinstance(image_shape, list) and [type(side) for side in image_shape] == [int, int]
-            and min(image_shape) > 0 and image_shape[0] * image_shape[1] == data_dim):
+def checked_image_shape(image_shape, data_dim):
+    """(height, width) as ints, or None for None; a ValueError unless height · width = `data_dim`."""
+    if image_shape is None:
+        return None
+    try:
+        height, width = (whole("a side", side) for side in image_shape)
+    except (TypeError, ValueError):
+        height = width = 0
+    if height * width != data_dim:
         raise ValueError(f"image_shape is {image_shape!r}, expected (height, width) with a product of {data_dim}")
+    return height, width
 
 
 def _read_arrays(path):

@@ -11,7 +11,6 @@ from npvae.checks import positive, whole
 from npvae.inference import AmortizedVI, importance_weighted_bound
 from npvae.inference.schedules import warm_up
 from npvae.models import BernoulliLikelihood, Gaussian, GaussianLikelihood, LatentVariableModel, MonteCarlo
-from npvae.models.data import check_data
 
 
 @dataclass(eq=False)
@@ -80,7 +79,7 @@ class VAE(Estimator):
 
     def inverse_transform(self, Z):
         """E[x|z] for codes Z (B, K): g_θ(z), or its sigmoid for a Bernoulli likelihood, (B, D)."""
-        return self._fitted.model.decode(check_data(np.asarray(Z, np.float64), self._code_dim))
+        return self._fitted.model.decode(self._codes(Z))
 
     def sample(self, n=1, rng=None, noise=False):
         """Generate: z ~ N(0, I), y = g_θ(z).

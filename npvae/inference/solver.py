@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from npvae.checks import NotFittedError
 from npvae.inference.argmax_q import quadrature
 from npvae.inference.evaluation import evaluate
 from npvae.inference.training import History
@@ -70,7 +71,7 @@ class Solver:
     def _fitted(self, X):
         # X for a solver that has something to say of it
         if not hasattr(self, "posterior"):
-            raise ValueError(f"this {type(self).__name__} has not been fitted: call fit(X) first")
+            raise NotFittedError(f"this {type(self).__name__} has not been fitted: call fit(X) first")
         return self._checked(X, self._dtype)
 
     def _checked(self, X, dtype):

@@ -90,9 +90,10 @@ def planes(data, **settings):
     >>> sorted(planes(two_moons(50), hidden=(4,), sweeps=2)[1])
     ['PCA', 'VAE', 'all 2 dimensions', 'autoencoder']
     """
+    labels, test_labels = class_numbers(data)
     found = learn_features(data, latent_dim=2, **settings)
     found[f"all {data.train.shape[1]} dimensions"] = found.pop("raw")
-    accuracy = {name: knn_accuracy(f.train, data.train_labels, f.test, data.test_labels) for name, f in found.items()}
+    accuracy = {name: knn_accuracy(f.train, labels, f.test, test_labels) for name, f in found.items()}
     return {name: found[name] for name in ("autoencoder", "VAE", "PCA")}, accuracy
 
 
@@ -126,11 +127,16 @@ def linear_probe(features, data):
     ----------
     features : dict of str to Features
     data : Dataset
-        With labels 0, 1, ….
+        With labels.
 
     Returns
     -------
     accuracy : dict of str to float
+
+    Raises
+    ------
+    ValueError
+        Without labels.
 
     Examples
     --------
@@ -139,7 +145,8 @@ def linear_probe(features, data):
     >>> sorted(linear_probe({"raw": Features(data.train, data.test)}, data))
     ['raw']
     """
-    return {name: _accuracy(f, data, np.arange(len(f.train))) for name, f in features.items()}
+    labels = class_numbers(data)
+    return {name: _accuracy(f, *labels, np.arange(len(f.train))) for name, f in features.items()}
 
 
 def label_curve(features, data, per_class=PER_CLASS, draws=10, seed=0):
@@ -152,7 +159,7 @@ def label_curve(features, data, per_class=PER_CLASS, draws=10, seed=0):
     ----------
     features : dict of str to Features
     data : Dataset
-        With labels 0, 1, ….
+        With labels.
     per_class : sequence of int
         Labels a class.
     draws : int
@@ -163,6 +170,11 @@ def label_curve(features, data, per_class=PER_CLASS, draws=10, seed=0):
     -------
     accuracy : dict of str to array (len(per_class), draws)
 
+    Raises
+    ------
+    ValueError
+        Without labels, or with too few of a class.
+
     Examples
     --------
     >>> from npvae.datasets import two_moons
@@ -170,13 +182,27 @@ def label_curve(features, data, per_class=PER_CLASS, draws=10, seed=0):
     >>> label_curve({"raw": Features(data.train, data.test)}, data, (1, 2), draws=3)["raw"].shape
     (2, 3)
     """
-    found = {name: np.empty((len(per_class), draws)) for name in features}
+    found, labels = {name: np.empty((len(per_class), draws)) for name in features}, class_numbers(data)
     for i, n in enumerate(per_class):
         for j in range(draws):
             labelled = few_labels(data.train_labels, n, np.random.default_rng([seed, n, j]))
             for name, f in features.items():
-                found[name][i, j] = _accuracy(f, data, labelled)
+                found[name][i, j] = _accuracy(f, *labels, labelled)
     return found
+
+
+def class_numbers(data):
+    """The labels of the training and the test rows as 0, 1, …, whatever they are; −1 for one that is only in the test.
+
+    >>> from npvae.datasets import Dataset
+    >>> class_numbers(Dataset("x", np.zeros((3, 1)), np.zeros((2, 1)), np.array([5, -1, 5]), np.array([7, -1])))
+    (array([1, 0, 1]), array([-1,  0]))
+    """
+    if data.train_labels is None or data.test_labels is None:
+        raise ValueError(f"{data.name} has no labels: this use of an autoencoder is judged by them")
+    classes, train = np.unique(data.train_labels, return_inverse=True)
+    place = np.minimum(np.searchsorted(classes, data.test_labels), len(classes) - 1)
+    return train, np.where(classes[place] == data.test_labels, place, -1)
 
 
 def few_labels(labels, n, rng):
@@ -200,7 +226,7 @@ def as_floats(data):
     return take(data.train, slice(None), np.float64), take(data.test, slice(None), np.float64)
 
 
-def _accuracy(features, data, labelled):
-    scaling, labels = Scaling.of(features.train), np.asarray(data.train_labels)
+def _accuracy(features, labels, test_labels, labelled):
+    scaling = Scaling.of(features.train)
     predict = softmax_classifier(scaling(features.train)[labelled], labels[labelled], labels.max() + 1)
-    return float((predict(scaling(features.test)) == data.test_labels).mean())
+    return float((predict(scaling(features.test)) == test_labels).mean())

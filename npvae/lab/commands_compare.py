@@ -16,7 +16,7 @@ def add_compare(commands):
     command.add_argument("--latent", choices=["gaussian", "categorical"], default="gaussian",
                          help="gaussian: the lecture's VAE; categorical: its Σ_z, a mixture of Gaussians")
     command.add_argument("--latent-dim", type=positive, metavar="K", help="2 by default, or 10 components")
-    command.add_argument("--hidden", type=positive, nargs="+", default=[64], metavar="UNITS",
+    command.add_argument("--hidden", type=positive, nargs="+", metavar="UNITS",
                          help="hidden layers of the decoder (Gaussian latent); the encoder mirrors them (default 64)")
     command.add_argument("--time-budget", type=seconds, metavar="SECONDS",
                          help="of training for each solver (default 15; none if --sweeps is given)")
@@ -30,6 +30,9 @@ def run_compare(args):
     """Train, print the table, write the figure and the JSON files."""
     from npvae import datasets
 
+    if args.hidden and args.latent == "categorical":
+        raise ValueError(f"--hidden {' '.join(map(str, args.hidden))}: the decoder of a categorical latent is affine: "
+                         "leave it out, or take --latent gaussian")
     data, out = datasets.load(args.data), Path(args.out)
     check_files({"--data": data_file(args.data)}, {"comparison.png": out / "comparison.png", "--json": args.json})
     # may be the one that --json names: they hold the same
@@ -40,7 +43,7 @@ def run_compare(args):
     from npvae.lab.tables import comparison_notes, comparison_table
 
     budget = 15.0 if args.time_budget is None and args.sweeps is None else args.time_budget
-    found = compare(data, args.latent, args.latent_dim, args.hidden, args.seed, budget, args.sweeps or 1000)
+    found = compare(data, args.latent, args.latent_dim, args.hidden or [64], args.seed, budget, args.sweeps or 1000)
     print(comparison_table(found.figures), *comparison_notes(found.figures), sep="\n\n")
     plots.save(plots.comparison_figure(found), out / "comparison.png")
     for path in [out / "comparison.json", *([args.json] if args.json else [])]:

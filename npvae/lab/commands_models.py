@@ -35,7 +35,7 @@ def add_reconstruct(commands):
                           ["model.npz", "model.npz --data my_images.npz --n 12 --out reconstructions.png"])
     _model_and_out(command, "reconstructions.png", "a picture")
     _data(command)
-    command.add_argument("--n", type=positive, default=10, metavar="N", help="how many are drawn (default 10)")
+    command.add_argument("--n", type=positive, metavar="N", help="how many images are drawn (default 10)")
 
 
 def run_reconstruct(args):
@@ -47,12 +47,15 @@ def run_reconstruct(args):
 
     model, out = _opened(args)
     data = _matching(args.data, model)
+    shape = data.image_shape or image_shape(model)
+    if args.n and not shape:
+        raise ValueError(f"--n {args.n}: the rows of {data.name} are no images but points, and all of them are drawn: "
+                         "leave it out")
     error, step = 0.0, 4096
     for start in range(0, len(data.test), step):
         X = take(data.test, slice(start, start + step), np.float64)
         error += float(((model.reconstruct(X) - X) ** 2).sum())
-    shape = data.image_shape or image_shape(model)
-    X = take(data.test, slice(args.n if shape else None), np.float64)
+    X = take(data.test, slice((args.n or 10) if shape else None), np.float64)
     _save_figure(reconstructions_figure(X, model.reconstruct(X), shape), out)
     error /= data.test.size
     print(f"mean squared error per dimension, {len(data.test)} test rows of {data.name}: {error:.4g}")
@@ -98,6 +101,8 @@ def _plane(args, model, shape, first, second):
 
     from npvae.lab.plots.samples import plane_figure, strips_figure
 
+    if model.latent_dim == 1 and args.coordinates:
+        raise ValueError(f"--coordinates {first} {second}: {args.model} has only one, K = 1: leave it out")
     if model.latent_dim > 1 and (max(first, second) > model.latent_dim or first == second):
         raise ValueError(f"--coordinates {first} {second}: expected two different numbers from 1 to "
                          f"{model.latent_dim}, the model's K")

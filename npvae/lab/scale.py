@@ -17,7 +17,7 @@ import numpy as np
 
 from npvae.inference import elbo
 from npvae.lab.compare import TITLES, seconds_per_new_x
-from npvae.lab.tables import table
+from npvae.lab.tables import fixed, table
 from npvae.models import MonteCarlo, mlp_model
 from npvae.nn import RowAdam
 
@@ -181,7 +181,9 @@ def in_a_process(function, *arguments):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False,
                           env={**os.environ, **threads})
     if done.returncode:
-        raise ValueError(f"{function}{arguments} failed: {done.stderr.strip().splitlines()[-1]}")
+        # a process that was killed has not said why
+        last = done.stderr.strip().splitlines() or [f"its process ended with status {done.returncode}"]
+        raise ValueError(f"{function}{arguments} failed: {last[-1]}")
     return json.loads(done.stdout)
 
 
@@ -226,15 +228,6 @@ def slope(runs, key):
     return float(np.polyfit(log_m, log_y, 1)[0])
 
 
-def two_decimals(slope):
-    """A slope as text, zero without a sign.
-
-    >>> two_decimals(0.984), two_decimals(-1e-16)
-    ('0.98', '0.00')
-    """
-    return f"{round(slope, 2) + 0.0:.2f}"
-
-
 def scale_table(figures):
     """The figures as a table."""
     rows = [[TITLES[run["solver"]], f"{run['m']:,}", f"{run['seconds_per_sweep']:.3g}",
@@ -242,8 +235,8 @@ def scale_table(figures):
              f"{run['peak_bytes'] / 1e6:.0f}", f"{1e3 * run['seconds_per_new_x']:.2g}"] for run in figures["runs"]]
     header = ["solver", "m", "s per sweep", "variational parameters", "own memory (MB)", "peak (MB)",
               "q of a new x (ms)"]
-    lines = [f"{TITLES[name]}: time a sweep grows like m^{two_decimals(s['seconds_per_sweep'])}, variational "
-             f"parameters like m^{two_decimals(s['variational_parameters'])}"
+    lines = [f"{TITLES[name]}: time a sweep grows like m^{fixed(s['seconds_per_sweep'], 2)}, variational "
+             f"parameters like m^{fixed(s['variational_parameters'], 2)}"
              for name, s in figures["slopes"].items() if s["seconds_per_sweep"] is not None]
     lines.append(f"an E-step for all rows in blocks: {figures['e_step_speedup']:.0f} times faster than a loop over i")
     s = figures["streaming"]

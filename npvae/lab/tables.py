@@ -1,18 +1,32 @@
 """Tidy tables for a terminal, and the sentences that go under them."""
 
+from functools import partial
+
 from npvae.lab.compare import TITLES
 
+
+def fixed(number, decimals):
+    """A number with so many decimals, a zero without a sign.
+
+    Examples
+    --------
+    >>> fixed(-0.0004, 3), fixed(-1e-16, 2), fixed(-0.1, 2)
+    ('0.000', '0.00', '-0.10')
+    """
+    return f"{round(number, decimals) + 0.0:.{decimals}f}"
+
+
 MEASURES = [
-    ("train_elbo", "ELBO, training data", "nats", "{:.3f}"),
-    ("train_log_marginal", "  log p(x)", "nats", "{:.3f}"),
-    ("test_elbo", "ELBO, test data", "nats", "{:.3f}"),
-    ("test_log_marginal", "  log p(x)", "nats", "{:.3f}"),
-    ("test_approximation_gap", "  approximation gap", "nats", "{:.3f}"),
-    ("test_amortization_gap", "  amortization gap", "nats", "{:.3f}"),
-    ("seconds", "training time", "s", "{:.1f}"),
-    ("sweeps", "sweeps over the data", "", "{:.1f}"),
-    ("variational_parameters", "variational parameters", "", "{:d}"),
-    ("seconds_per_new_x", "q for one new x", "ms", "{:.3g}"),
+    ("train_elbo", "ELBO, training data (nats)", partial(fixed, decimals=3)),
+    ("train_log_marginal", "  log p(x) (nats)", partial(fixed, decimals=3)),
+    ("test_elbo", "ELBO, test data (nats)", partial(fixed, decimals=3)),
+    ("test_log_marginal", "  log p(x) (nats)", partial(fixed, decimals=3)),
+    ("test_approximation_gap", "  approximation gap (nats)", partial(fixed, decimals=3)),
+    ("test_amortization_gap", "  amortization gap (nats)", partial(fixed, decimals=3)),
+    ("seconds", "training time (s)", partial(fixed, decimals=1)),
+    ("sweeps", "sweeps over the data", partial(fixed, decimals=1)),
+    ("variational_parameters", "variational parameters", str),
+    ("seconds_per_new_x", "q for one new x (ms)", lambda seconds: f"{1e3 * seconds:.3g}"),
 ]
 
 
@@ -37,10 +51,8 @@ def comparison_table(figures):
     """The table of `npvae compare`, from the figures of its JSON file."""
     solvers = figures["solvers"]
     rows = []
-    for key, title, unit, form in MEASURES:
-        scale = 1000 if unit == "ms" else 1
-        cells = ["–" if f[key] is None else form.format(scale * f[key]) for f in solvers.values()]
-        rows.append([title + (f" ({unit})" if unit else ""), *cells])
+    for key, title, as_text in MEASURES:
+        rows.append([title, *("–" if f[key] is None else as_text(f[key]) for f in solvers.values())])
     return table([f"per row of {figures['data']}, K = {figures['latent_dim']}", *(TITLES[n] for n in solvers)], rows)
 
 
@@ -52,7 +64,7 @@ def comparison_notes(figures):
     notes = [] if rows == measured else [
         f"Measured on the first {measured['train']} of {rows['train']} training rows and {measured['test']} of "
         f"{rows['test']} test rows; trained on all."]
-    notes.append(f"Shared q ends {ceiling - shared['train_elbo']:.3f} nats below its closed-form ceiling "
+    notes.append(f"Shared q ends {fixed(ceiling - shared['train_elbo'], 3)} nats below its closed-form ceiling "
                  f"−(D/2)(log 2πV + 1) = {ceiling:.4f}: with one q for all x the best it can do is to ignore z.")
     lead = em["train_elbo"] - amortized["train_elbo"]
     notes.append(f"On the training data the separate q_i are {abs(lead):.2f} nats "
@@ -65,8 +77,8 @@ def comparison_notes(figures):
                  f"own inner loop, at {price:.0f} times the price of one pass through the encoder, which has to "
                  "generalise.")
     if None not in (em["test_log_marginal"], amortized["test_log_marginal"]):
-        notes.append(f"On new data the encoder's ELBO lacks {amortized['test_approximation_gap']:.2f} nats because of "
-                     f"the form of q (approximation gap) and {amortized['test_amortization_gap']:.2f} "
+        notes.append(f"On new data the encoder's ELBO lacks {fixed(amortized['test_approximation_gap'], 2)} nats "
+                     f"because of the form of q (approximation gap) and {fixed(amortized['test_amortization_gap'], 2)} "
                      "because an encoder has to produce it (amortization gap); variational EM's lacks "
-                     f"{em['test_approximation_gap']:.2f} and {em['test_amortization_gap']:.2f}.")
+                     f"{fixed(em['test_approximation_gap'], 2)} and {fixed(em['test_amortization_gap'], 2)}.")
     return notes

@@ -253,6 +253,15 @@ def test_hidden_layers_given_as_an_array_are_saved_as_numbers(tmp_path):
         assert npvae.VAE.load(tmp_path / "m.npz").hidden == tuple(hidden)
 
 
+@pytest.mark.parametrize("shape", [(2, 2), (2.0, 3.0), "ab", 6, (6,), (-2, -3)])
+def test_an_image_shape_that_is_none_is_refused_before_the_file_is_written(shape, tmp_path):
+    vae = npvae.VAE(latent_dim=1, hidden=(4,), sweeps=1).fit(X)
+    vae.image_shape_ = shape
+    with pytest.raises(ValueError, match="image_shape is .*, expected .height, width. with a product of 6"):
+        vae.save(tmp_path / "m.npz")
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_image_shape_of_an_earlier_fit_is_not_that_of_other_rows(tmp_path):
     vae, rng = npvae.VAE(latent_dim=1, hidden=(4,), sweeps=1), np.random.default_rng(0)
     vae.image_shape_ = (2, 3)

@@ -154,12 +154,20 @@ def test_bad_data_are_refused_and_what_was_learned_stays(bad, says):
     np.testing.assert_array_equal(vae.solver_.parameters.value, before)
 
 
+def test_what_only_fit_can_give_is_not_there_before_it():
+    # as in scikit-learn: hasattr asks, and gets an answer
+    for name in ("history_", "model_", "sigma_g_"):
+        assert not hasattr(npvae.VAE(), name)
+    with pytest.raises(ValueError, match="call fit"):
+        npvae.VAE().transform(X)
+
+
 def test_data_of_another_width_are_refused():
     vae = npvae.VAE(**SMALL).fit(X)
     for verb in (vae.transform, vae.elbo, vae.reconstruct, vae.partial_fit, vae.log_likelihood):
         with pytest.raises(ValueError, match="5"):
             verb(X[:, :5])
-    with pytest.raises(ValueError, match="3 columns"):
+    with pytest.raises(ValueError, match=r"codes of shape \(2, 3\), expected \(rows, 2\)"):
         vae.inverse_transform(np.zeros((2, 3)))
 
 

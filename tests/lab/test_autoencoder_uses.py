@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from npvae import datasets
+from npvae.datasets import Dataset, two_moons
 from npvae.lab.autoencoder_uses import (
     PER_CLASS,
     Features,
@@ -123,3 +124,22 @@ def test_labels_never_reach_the_features():
     found = learn_features(Unlabelled, 2, sweeps=1, progress=False)
     assert set(found) == {"autoencoder", "VAE", "PCA", "raw"}
     assert all(isinstance(f, Features) and len(f.train) == 100 for f in found.values())
+
+
+def test_labels_may_be_any_classes_and_one_that_training_never_saw_is_never_found():
+    plain = two_moons(50)
+    named = Dataset("moons", plain.train, plain.test, 2 * plain.train_labels - 1, 2 * plain.test_labels - 1)
+    features = {"raw": Features(plain.train, plain.test)}
+    assert linear_probe(features, named) == linear_probe(features, plain)
+    np.testing.assert_array_equal(label_curve(features, named, (2,), 3)["raw"],
+                                  label_curve(features, plain, (2,), 3)["raw"])
+    strange = Dataset("moons", plain.train, plain.test, plain.train_labels, np.full(len(plain.test), 7))
+    assert linear_probe(features, strange) == {"raw": 0.0}
+
+
+def test_without_labels_the_uses_that_need_them_say_so():
+    plain = two_moons(50)
+    bare = Dataset("bare", plain.train, plain.test)
+    for use in (lambda: linear_probe({}, bare), lambda: label_curve({}, bare), lambda: planes(bare, sweeps=1)):
+        with pytest.raises(ValueError, match="bare has no labels"):
+            use()

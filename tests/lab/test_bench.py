@@ -1,6 +1,7 @@
 """The benchmarks: what they measure adds up, and what they say follows from what they measured."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -80,6 +81,18 @@ def test_the_command_writes_json(tmp_path, capsys):
 def test_an_unknown_size_is_named(capsys):
     assert main(["bench", "--sizes", "huge"]) == 2
     assert "huge" in capsys.readouterr().err
+
+
+def test_an_option_that_would_do_nothing_is_refused(capsys):
+    assert main(["bench", "--scale", "--sizes", "toy"]) == 2
+    assert "--sizes toy: of the steps that --scale does not time" in capsys.readouterr().err
+
+
+def test_a_process_that_was_killed_is_named(monkeypatch):
+    killed = SimpleNamespace(returncode=-9, stdout="", stderr="")
+    monkeypatch.setattr("npvae.lab.scale.subprocess.run", lambda *_, **__: killed)
+    with pytest.raises(ValueError, match="one_run.* failed: its process ended with status -9"):
+        scale.in_a_process("one_run", "amortized_vi", "x.npy")
 
 
 def runs(power):

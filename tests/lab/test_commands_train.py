@@ -87,6 +87,8 @@ def test_samples_can_be_numbers(files, tmp_path, name):
     (["traverse", "digits.npz", "--coordinates", "1", "1"], "different"),
     (["traverse", "digits.npz", "--between", "0", "297"], "0 to 296"),
     (["traverse", "digits.npz", "--between", "0", "1", "--coordinates", "2", "1"], "--coordinates"),
+    (["traverse", "line.npz", "--coordinates", "1", "2"], "only one, K = 1"),
+    (["reconstruct", "moons.npz", "--data", "two_moons", "--n", "3"], "no images but points"),
     (["traverse", "digits.npz", "--data", "nosuch"], "--between"), (["traverse", "table.npz"], "no images")])
 def test_a_mistake_is_one_line_and_status_2(files, capsys, args, says, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -173,3 +173,9 @@ def test_a_log_p_that_only_one_solver_has_leaves_the_note_out(digits_comparison)
         if "gap" in name or "marginal" in name:
             figures["solvers"]["variational_em"][name] = None
     assert "approximation gap" not in " ".join(comparison_notes(figures))
+
+
+def test_an_option_that_would_do_nothing_is_refused(tmp_path, capsys):
+    assert main(["compare", "--latent", "categorical", "--hidden", "8", "--out", str(tmp_path / "new")]) == 2
+    assert "--hidden 8: the decoder of a categorical latent is affine" in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()

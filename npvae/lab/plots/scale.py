@@ -6,7 +6,8 @@ import numpy as np
 from npvae.lab.compare import TITLES
 from npvae.lab.plots.comparison import COLORS
 from npvae.lab.plots.style import style
-from npvae.lab.scale import slope, two_decimals
+from npvae.lab.scale import slope
+from npvae.lab.tables import fixed
 
 PANELS = [("seconds_per_sweep", "time for one sweep (seconds)"), ("variational_parameters", "variational parameters"),
           ("anonymous_bytes", "own memory (bytes)"), ("seconds_per_new_x", "time for q of one new x (seconds)")]
@@ -31,7 +32,7 @@ def scale_figure(figures):
                 runs = [run for run in figures["runs"] if run["solver"] == solver]
                 m, y = (np.array([run[k] for run in runs], float) for k in ("m", key))
                 panel.loglog(m, np.maximum(y, 1e-9), "o-", color=COLORS[solver],
-                             label=f"{TITLES[solver]}: slope {two_decimals(slope(runs, key))}")
+                             label=f"{TITLES[solver]}: slope {fixed(slope(runs, key), 2)}")
             panel.set(xlabel="number of data m", ylabel=label)
             panel.legend(loc="best")
     return figure
