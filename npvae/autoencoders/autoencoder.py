@@ -8,7 +8,7 @@ from npvae.autoencoders.estimator import Estimator
 from npvae.autoencoders.settings import learning_rate, networks
 from npvae.autoencoders.squared_error import SquaredErrorSolver
 from npvae.checks import whole
-from npvae.models.data import check_data, take
+from npvae.models.data import check_data, outputs, take
 
 
 @dataclass(eq=False)
@@ -43,12 +43,10 @@ class Autoencoder(Estimator):
     def transform(self, X):
         """The codes z = f_φ(x) of X (B, D): (B, K)."""
         solver = self._fitted
-        X = check_data(X, self.n_features_in_, dtype=solver.dtype)
-        blocks = (take(X, slice(i, i + 4096), solver.dtype) for i in range(0, len(X), 4096))
-        return np.concatenate([solver.encoder(x)[0] for x in blocks]).astype(np.float64)
+        return outputs(solver.encoder, check_data(X, self.n_features_in_, dtype=solver.dtype), solver.dtype)
 
     def inverse_transform(self, Z):
-        """y = g_θ(z) for codes Z (B, K): (B, D), in the data's units."""
+        """y = g_θ(z) for codes Z (B, K): (B, D), in the data's units ([0, 1] for integer images)."""
         solver = self._fitted
         return solver.decoder(self._codes(Z))[0]
 
@@ -63,7 +61,7 @@ class Autoencoder(Estimator):
 
         Returns
         -------
-        Y : array (n, D), in the data's units
+        Y : array (n, D), in the data's units ([0, 1] for integer images)
         """
         whole("n", n)
         rng = np.random.default_rng(self.seed if rng is None else rng)

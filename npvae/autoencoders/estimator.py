@@ -30,11 +30,13 @@ class Estimator:
     hidden : sequence of int
         Units of the decoder's hidden layers, from the code to the data; the encoder mirrors them.
     activation : "tanh", "relu", "sigmoid" or "softplus"
+        Between the layers of both networks.
     sweeps : int
         Over the data, in all.
     seconds : float, optional
         Stop after so long, too. Only `sweeps` makes a fit repeatable bit by bit.
     batch_size : int
+        Rows a step.
     learning_rate : float
         λ of Adam.
     final_learning_rate : float, optional
@@ -44,6 +46,7 @@ class Estimator:
     patience : int
         Sweeps without a better score on the held-out rows before the fit stops.
     seed : int
+        Of the initial weights, the batches, the noise, the rows held out and, by default, of `sample`.
     dtype : "float32" or "float64"
         Of training; reported numbers are float64.
     progress : bool, optional
@@ -84,7 +87,7 @@ class Estimator:
         ValueError
             For settings or data that do not fit, or settings that a run that goes on cannot change.
         DivergenceError
-            If what is maximised becomes infinite or NaN.
+            If the ELBO or the squared error becomes infinite or NaN.
         """
         return self._go(X, None, resume, after_sweep)
 
@@ -122,7 +125,11 @@ class Estimator:
                 raise ValueError(f"{name} is {now}, but the run that goes on began with {then}: keep it, or fit anew")
 
     def partial_fit(self, X, y=None):
-        """One more sweep over X (m, D), the first one if there was none. Returns itself."""
+        """One more sweep over X (m, D), the first one if there was none. Returns itself.
+
+        If early stopping has ended the fit there is none, with a warning: raise `patience` to go on. It raises what
+        `fit` raises.
+        """
         done = int(self.history_[-1]["sweep"]) if "solver_" in self.__dict__ and self.history_ else 0
         return self._go(X, done + 1, resume=True)
 
@@ -131,7 +138,7 @@ class Estimator:
         return self.fit(X).transform(X)
 
     def reconstruct(self, X):
-        """g(f(x)) for X (B, D): (B, D), in the data's units."""
+        """g(f(x)) for X (B, D): (B, D), in the data's units ([0, 1] for integer images)."""
         return self.inverse_transform(self.transform(X))
 
     @property
@@ -144,7 +151,7 @@ class Estimator:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def set_params(self, **settings):
-        """Change settings by name; returns itself."""
+        """Change settings by name; returns itself. A ValueError for a name that it does not have."""
         known = [field.name for field in fields(self)]
         for name, value in settings.items():
             if name not in known:
@@ -162,6 +169,13 @@ class Estimator:
         Parameters
         ----------
         path : str or Path
+
+        Raises
+        ------
+        OSError
+            If it cannot be written; a file that was there is then still whole.
+        ValueError
+            Before `fit`, or for an `image_shape_` that is not that of the rows.
         """
         run = self._fitted.run
         write_model(path, self._header(self.exported_), self._arrays() if self.exported_ else run.arrays())

@@ -69,9 +69,9 @@ class SquaredErrorSolver:
                 x = take(X, index, self.dtype)
                 z, back_f = self.encoder(x)                 # (B, K)
                 y, back_g = self.decoder(z)                 # (B, D)
-                error = x - y
+                error = y - x
                 training.record(np.einsum("bd,bd->b", error, error))
-                # ∂/∂y of the batch's mean of −‖y − x‖² = 2 (x − y)/B: optimizers ascend
+                # ∂/∂y of the batch's mean of ‖y − x‖² = 2 (y − x)/B
                 self.parameters.zero_gradient()
                 back_f(back_g(error * x.dtype.type(2 / len(x))))
                 self.run.optimizer.step()
@@ -97,7 +97,7 @@ class SquaredErrorSolver:
         self.parameters = lay_out({"theta.decoder": self.initial_decoder, "phi": self.initial_encoder}, self.dtype)
         self.decoder = self.initial_decoder.on(self.parameters, "theta.decoder.")
         self.encoder = self.initial_encoder.on(self.parameters, "phi.")
-        self.run = Run(self.parameters, self.seed, self.learning_rate, self.held_out, self.patience)
+        self.run = Run(self.parameters, self.seed, self.learning_rate, self.held_out, self.patience, maximize=False)
         self.history = self.run.history
 
     def _code_size(self):

@@ -27,7 +27,7 @@ class VAE(Estimator):
     likelihood : "gaussian" or "bernoulli"
         p_θ(x|z) = N(x; g(z), σ_g² I), or Bernoulli for data in [0, 1].
     sigma_g : float, optional
-        Fixes σ_g, in the data's units; without it σ_g is learned.
+        Fixes σ_g, in the data's units ([0, 1] for integer images); without it σ_g is learned.
     alpha : float, optional
         Fixes it by the lecture's α = 1/(2σ_g²) instead.
     samples : int
@@ -82,7 +82,7 @@ class VAE(Estimator):
         return self._fitted.model.decode(self._codes(Z))
 
     def sample(self, n=1, rng=None, noise=False):
-        """Generate: z ~ N(0, I), y = g_θ(z).
+        """Generate: z ~ N(0, I), y = E[x|z], which is g_θ(z), or its sigmoid for a Bernoulli likelihood.
 
         Parameters
         ----------
@@ -94,7 +94,7 @@ class VAE(Estimator):
 
         Returns
         -------
-        Y : array (n, D), in the data's units
+        Y : array (n, D), in the data's units ([0, 1] for integer images)
         """
         whole("n", n)
         rng, model = np.random.default_rng(self.seed if rng is None else rng), self._fitted.model
@@ -135,7 +135,7 @@ class VAE(Estimator):
         """The lecture's C(θ, φ), a row at a time: α‖g_θ(z) − x‖² + KL, z ~ q_φ(z|x), averaged over draws.
 
         "minimise" is the cost as it stands under the picture of the VAE. "maximise" is its negative, as in the
-        derivation from the ELBO: −‖x − g‖²/(2σ_g²) − KL, which is the ELBO without the constant (D/2) log 2πσ_g².
+        derivation from the ELBO: −‖x − g‖²/(2σ_g²) − KL, which is the ELBO without its term −(D/2) log 2πσ_g².
 
         Parameters
         ----------

@@ -88,35 +88,6 @@ def check_labels(labels, n, name="labels"):
     return labels.astype(np.float64 if labels.dtype.kind == "f" else np.int64)
 
 
-def check_count(value, name):
-    """Return value as an int, if it is a whole number from 1 to 10^8.
-
-    Examples
-    --------
-    >>> check_count(0, "n")
-    Traceback (most recent call last):
-    ValueError: n is 0, expected a whole number from 1 to 100000000
-    """
-    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-    if not whole or not 1 <= value <= 10**8:
-        raise ValueError(f"{name} is {value!r}, expected a whole number from 1 to {10**8}")
-    return int(value)
-
-
-def check_scale(value, name):
-    """Return value as a float, if it is above 0 and at most 10^6 (the unit is that of the data).
-
-    Examples
-    --------
-    >>> check_scale(0.1, "sigma_g")
-    0.1
-    """
-    real = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    if not real or not 0 < value <= 1e6:
-        raise ValueError(f"{name} is {value!r}, expected a number above 0 and at most 1e6")
-    return float(value)
-
-
 def as_generator(rng):
     """Return rng, a numpy.random.Generator, or the one that a seed stands for.
 

@@ -52,7 +52,7 @@ class BoundReport:
         return self.diagnosis[0].sentence if self.diagnosis else "no mistake found"
 
     def __str__(self):
-        from npvae.lab.tables import table
+        from npvae.tables import table
 
         return "\n".join([f"check_bound: {'passed' if self.passed else 'FAILED'}", "", table(*self._cells()), "",
                           f"diagnosis: {self.verdict()}"])

@@ -54,7 +54,7 @@ def records_of_rows(report):
 
 def package_table_text(reports):
     """A line for each gradient, a column for each method, and what it comes to."""
-    from npvae.lab.tables import table
+    from npvae.tables import table
 
     by_name = {}
     for report in reports:

@@ -26,11 +26,11 @@ def training(rng):
 
     def squared_error(at):
         z = encoder.on(at, "phi.")(x)[0]
-        return -((decoder.on(at, "theta.decoder.")(z)[0] - x) ** 2).sum() / B
+        return ((decoder.on(at, "theta.decoder.")(z)[0] - x) ** 2).sum() / B
 
     autoencoder = SquaredErrorSolver(encoder, decoder, 1, batch_size=B, learning_rate=STILL, dtype=np.float64,
                                      progress=False).fit(x)
-    yield "Autoencoder, −‖y − x‖²", whole_vector(autoencoder.parameters, squared_error)
+    yield "Autoencoder, ‖y − x‖²", whole_vector(autoencoder.parameters, squared_error)
 
     model = LatentVariableModel(Gaussian(K), decoder, GaussianLikelihood(0.7, learn=True))
     rows, nodes = mlp([D, 3, 2 * K], rng=rng, input_gradient=False), Cubature()(None, 1, K)

@@ -90,7 +90,7 @@ class Report:
         return u_curve_figure(u_curve(self.subject), self.name)
 
     def __str__(self):
-        from npvae.lab.tables import table
+        from npvae.tables import table
 
         lines = [f"gradcheck {self.name}: {'passed' if self.passed else 'FAILED'}", "", table(*self._cells())]
         lines += [""] * bool(self.diagnosis or self.notes or self._kinks())

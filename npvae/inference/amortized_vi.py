@@ -17,7 +17,7 @@ from npvae.inference.run import Run
 from npvae.inference.schedules import at
 from npvae.inference.solver import Solver
 from npvae.models import MonteCarlo
-from npvae.models.data import take
+from npvae.models.data import ROWS, outputs, take
 from npvae.nn import lay_out, mlp
 from npvae.nn.layers import check_network
 
@@ -35,13 +35,15 @@ class AmortizedVI(Solver):
     batch_size : int, optional
         64 by default.
     encoder : network, optional
-        Maps x (B, D) to rows (B, R). By default an MLP with the decoder's hidden layers in reverse.
+        Maps x (B, D) to rows (B, R). By default an MLP with the sizes of the decoder's hidden layers in reverse, and
+        tanh between them whatever the decoder has.
     beta : float, or callable sweep (from 0) -> float
         Weight of the KL in what is maximised, e.g. `schedules.warm_up(20)`; what is reported is the ELBO.
     held_out : float
         The fraction of rows that no gradient sees. If it is not 0, the fit ends when their ELBO has not risen for
         `patience` sweeps, and the solver holds the parameters of the best sweep.
     patience : int
+        Sweeps without a better score on those rows before the fit ends.
     after_sweep : callable (record), optional
         Called with the history's last record after each sweep, e.g. to save.
 
@@ -81,7 +83,8 @@ class AmortizedVI(Solver):
         Raises
         ------
         ValueError
-            For data that do not fit the model, or an encoder that does not fit model and data.
+            For data that do not fit the model, an encoder that does not fit model and data, or settings that make no
+            sense.
         DivergenceError
             If an ELBO becomes infinite or NaN.
         """
@@ -105,9 +108,8 @@ class AmortizedVI(Solver):
 
     def infer(self, X):
         """The encoder's rows q_φ(z|x) for X (B, D): (B, R), one pass through a network."""
-        X, encoder = self._fitted(X), self.posterior.encoder
-        blocks = (take(X, slice(i, i + 4096), self._dtype) for i in range(0, len(X), 4096))
-        return np.concatenate([encoder(x)[0] for x in blocks]).astype(np.float64)
+        X = self._fitted(X)
+        return outputs(self.posterior.encoder, X, self._dtype)
 
     def restore(self, arrays):
         """Take up a saved run, as `Run.restore` does; `fit(X, resume=True)` then goes on with it. Returns itself.
@@ -115,8 +117,8 @@ class AmortizedVI(Solver):
         Raises
         ------
         ValueError
-            If something is missing or does not fit, or if σ_g was taken from the data and then held: what is held is
-            not among the arrays.
+            If something is missing or does not fit, or if σ_g was taken from the data and then held: a fixed σ_g is
+            not saved.
         """
         likelihood = self.initial_model.likelihood
         if getattr(likelihood, "from_data", False) and not likelihood.learn:
@@ -170,7 +172,7 @@ class AmortizedVI(Solver):
         # the same few draws after every sweep: sweeps are compared with each other, and this is no reported number
         noise = None if self._categorical else self.noise or MonteCarlo(8)
         # in blocks, lest the rows of a file on disk are all in memory at once
-        blocks = (take(X, rows[i:i + 4096], np.float64) for i in range(0, len(rows), 4096))
+        blocks = (take(X, rows[i:i + ROWS], np.float64) for i in range(0, len(rows), ROWS))
         total = sum(evaluate(self.model, self.infer(x), x, noise, seed=self.seed).sum() for x in blocks)
         return float(total / len(rows))
 

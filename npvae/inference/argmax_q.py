@@ -15,7 +15,7 @@ def argmax_q(model, x, start, noise=None, tolerance=1e-6, most_steps=5000):
 
     With a Categorical latent the argmax is the posterior itself, q_k ∝ π_k p_θ(x|k), and with a Gaussian latent and
     an affine decoder it has a closed form, too. Otherwise the rows climb the ELBO on deterministic nodes, all rows at
-    once, and a row leaves when it stands.
+    once, and a row that has converged is left alone.
 
     Parameters
     ----------
@@ -28,9 +28,10 @@ def argmax_q(model, x, start, noise=None, tolerance=1e-6, most_steps=5000):
     noise : Noise, optional
         The nodes; by default `quadrature(model.latent)`.
     tolerance : float
-        A row stands when its next step promises less than this, nats; its value may lack some thousand times as much.
+        A row has converged when its next step promises a gain below this, nats; its ELBO may still be some thousand
+        times as much below the maximum.
     most_steps : int
-        Where a row is left that still climbs, as some do in posteriors that are narrow and slanting.
+        After so many a row is left as it is, as happens in posteriors that are narrow and slanting.
 
     Returns
     -------
@@ -59,7 +60,7 @@ def argmax_q(model, x, start, noise=None, tolerance=1e-6, most_steps=5000):
 
 
 def argmax_rows(model, X, start, tolerance=1e-6, nodes=None):
-    """`argmax_q` for any number of rows, in blocks of ROWS so that temporaries stay small; (m, R), float64.
+    """`argmax_q` for any number of rows, in blocks of ROWS so that temporaries stay small.
 
     Parameters
     ----------
@@ -69,6 +70,10 @@ def argmax_rows(model, X, start, tolerance=1e-6, nodes=None):
         Floats, or integer images 0 … 255.
     nodes : Noise, optional
         As `noise` in `argmax_q`.
+
+    Returns
+    -------
+    q : array (m, R), float64
     """
     model = model.copy(np.float64, gradient=False)
     blocks = [slice(i, i + ROWS) for i in range(0, len(X), ROWS)]
@@ -137,7 +142,8 @@ def _checked_start(model, start, shape, dtype):
 def climb(objective, start, tolerance=1e-6, most_steps=500):
     """Maximise an objective over rows that do not depend on each other, by Rprop (Riedmiller & Braun 1993).
 
-    Every coordinate has its own step: longer while its gradient keeps its sign, half as long when the sign flips.
+    Every coordinate has its own step: longer while its gradient keeps its sign, half as long when the sign flips, and
+    then it waits for one step (the variant iRprop⁻ of Igel & Hüsken 2000).
     Only signs are used, so rows whose posteriors differ in width by orders of magnitude climb together.
 
     Parameters

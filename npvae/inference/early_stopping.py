@@ -1,4 +1,4 @@
-"""Early stopping: rows that no gradient sees say when the fit has begun to learn the training data by heart."""
+"""Early stopping: rows that no gradient sees say when the fit has begun to overfit."""
 
 import math
 

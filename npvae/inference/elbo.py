@@ -1,4 +1,4 @@
-"""The evidence lower bound. Who has understood this function has understood every solver in the package.
+"""The evidence lower bound. Whoever has understood this function has understood every solver in the package.
 
     L(q, x, θ) = Σ_s w_s log p_θ(x|z_s) − KL(q(z) ‖ p(z))
 """
@@ -14,9 +14,9 @@ def elbo(model, q, x, noise=None, beta=1.0):
     model : LatentVariableModel
         Holds θ; `back` adds ∂/∂θ into its gradient views.
     q : array (B, R)
-        Rows that describe q(z|x^i): [μ, log σ], or logits. Where they come from makes the solver.
+        Rows that describe q(z|x^i): [μ, log σ], or logits. Where they come from is all that tells the solvers apart.
     x : array (B, D)
-    noise : Noise
+    noise : Noise, optional
         Nodes ε and weights for a Gaussian latent, drawn outside; a Categorical latent needs none.
     beta : float
         Weight of the KL. Only 1 makes the value an ELBO; a warm-up starts below it.
@@ -25,6 +25,11 @@ def elbo(model, q, x, noise=None, beta=1.0):
     -------
     value : array (B,), nats
     back : dvalue (B,) -> dq (B, R)
+
+    Raises
+    ------
+    ValueError
+        If a Gaussian latent gets no noise.
 
     Examples
     --------

@@ -1,9 +1,9 @@
-"""The estimators of `gradient_estimators` at work on the ELBO, and what training looks like under each of them.
+"""The estimators of `gradient_estimators` at work on the ELBO.
 
     L(q) = E_q[log p_θ(x, z) − log q(z)]
 
 The row q stands in it twice, as what z is drawn from and inside the logarithm. The second place contributes
-−E_q ∂log q(z)/∂q = 0: no estimator needs it, and only noise is lost with it.
+−E_q ∂log q(z)/∂q = 0: every estimator may leave it out, and loses nothing but noise.
 """
 
 from functools import partial
@@ -49,8 +49,8 @@ def log_weight(model, q, x):
 
         def back(dvalue):
             # ∂log p(z)/∂z = −z;  z and μ are in log q only as z − μ, so −∂log q/∂z = ∂log q/∂μ
-            dprior_dq = score_of_q(model.latent, q, z)[:, :, : model.latent.dim] - z
-            return back_log_px(dvalue) + dvalue[:, :, None] * dprior_dq
+            dratio_dz = score_of_q(model.latent, q, z)[:, :, : model.latent.dim] - z
+            return back_log_px(dvalue) + dvalue[:, :, None] * dratio_dz
 
         return value, back
 
@@ -98,7 +98,7 @@ def pathwise_elbo(model, q, x, noise):
 def total_derivative(model, q, x, noise):
     """The pathwise gradient of the ELBO with its KL sampled, every dependence on q differentiated.
 
-    Parameters and return value are those of `pathwise_elbo`.
+    Parameters, return value and errors are those of `pathwise_elbo`.
 
     Examples
     --------
@@ -113,10 +113,10 @@ def total_derivative(model, q, x, noise):
 
 
 def sticking_the_landing(model, q, x, noise):
-    """The total derivative without its score term, whose mean is zero: at q = p(z|x) not only that mean but every
-    single draw is zero, since log p(x, z) − log q(z) = log p(x) for every z.
+    """The total derivative without its score term, whose mean is zero.
 
-    Parameters and return value are those of `pathwise_elbo`.
+    At q = p(z|x) every single draw of this gradient is zero, not only its mean: log p(x, z) − log q(z) is log p(x)
+    for every z. Parameters, return value and errors are those of `pathwise_elbo`.
 
     References
     ----------

@@ -36,12 +36,13 @@ class EMSolver(Solver):
         # θ in a vector of its own, and the kind of θ step
         default = len(X) if self._categorical or self.exact_m_step else 100
         batch_size = default if self.batch_size is None else self.batch_size
-        positive("tolerance", self.tolerance), whole("q_steps", self.q_steps, least=0)
+        positive("tolerance", self.tolerance)
+        whole("q_steps", self.q_steps, least=0)
         self._full = self._sweeps_are_full(X, batch_size)
         if self.exact_m_step and not self._full:
             raise ValueError(f"the exact M-step needs full sweeps on deterministic nodes: got batch_size {batch_size} "
                              f"for {len(X)} rows and noise {self.noise}, expected {len(X)} or more, a decoder of one "
-                             "affine layer, and no noise")
+                             "affine layer, and noise that is not random")
         self._dtype = self.dtype or (np.float64 if self._full else np.float32)
         self._rng = np.random.default_rng(self.seed)
         model = self._starting_model(X)
@@ -50,8 +51,8 @@ class EMSolver(Solver):
         self._fixed = self.model.on(self.parameters, "theta.", gradient=False)
         step = ExactStep if self.exact_m_step else LineSearchStep if self._full else AdamStep
         self._step_theta = step(self.model, self.parameters, self.learning_rate)
-        self._training = Training(type(self).__name__, len(X), batch_size, self.sweeps, self.seconds, self._rng,
-                                  [self.parameters.value], self.progress, data=X)
+        self._training = Training(type(self).__name__, len(X), batch_size, self.sweeps, self.seconds, rng=self._rng,
+                                  keep=[self.parameters.value], progress=self.progress, data=X)
         self.history = self._training.history
 
     def _sweeps_are_full(self, X, batch_size):

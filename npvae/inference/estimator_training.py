@@ -112,7 +112,8 @@ def fit_vae(model, encoder, x, estimator, rng, steps=200, learning_rate=0.01, ev
 
 
 def _history(step, elbo_now, steps, every):
-    whole("steps", steps), whole("every", every)
+    whole("steps", steps)
+    whole("every", every)
     values = [elbo_now().mean()]
     # an overflow on the way is judged by the ELBO that it makes, not by a warning
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):

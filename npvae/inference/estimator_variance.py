@@ -72,7 +72,7 @@ def leave_one_out_variance(mu, sigma, samples):
     mu : array (K,)
     sigma : float
     samples : int
-        S, all draws of a row.
+        S ≥ 2, all draws of a row.
 
     Returns
     -------
@@ -103,7 +103,7 @@ def variance_against_dimension(dims, rng, mu=0.0, sigma=1.0, vectors=1_000_000, 
     vectors : int
         How many z to measure on in one dimension; in K dimensions vectors/√K, in √K blocks, to bound time and memory.
     samples : int
-        S for leave-one-out.
+        S ≥ 2, for leave-one-out.
 
     Returns
     -------

@@ -29,7 +29,7 @@ def evaluate(model, q, X, noise=None, seed=12345):
     q : array (B, R)
     X : array (B, D)
     noise : MonteCarlo, GaussHermite, Cubature, optional
-        Exact enumeration for Categorical, cubature for an affine decoder, which it is exact for; else 64 Gauss–Hermite
+        Exact enumeration for Categorical, cubature for an affine decoder, for which it is exact; else 64 Gauss–Hermite
         nodes for K = 1, 16² for K = 2, 128 fresh draws above.
     seed : int
         Of the draws.
@@ -97,6 +97,12 @@ def importance_weighted_bound(model, X, q, samples=1000, repeats=1, seed=12345, 
     bound : array (B,), nats
     error : array (B,), nats, only with `return_error`
 
+    Raises
+    ------
+    ValueError
+        If `samples` or `repeats` is not a whole number from 1, the error of one single draw is asked for, or data and
+        rows do not fit the model or are not finite.
+
     Examples
     --------
     >>> from npvae.models import probabilistic_pca
@@ -105,7 +111,8 @@ def importance_weighted_bound(model, X, q, samples=1000, repeats=1, seed=12345, 
     >>> bool((L1 < L100).all())
     True
     """
-    whole("samples", samples), whole("repeats", repeats)
+    whole("samples", samples)
+    whole("repeats", repeats)
     if return_error and samples == repeats == 1:
         raise ValueError("one draw has no standard error: ask for more samples or repeats")
     X, q = _checked(model, X, q)
@@ -127,7 +134,7 @@ def _checked(model, X, q):
     X, q = check_data(X, model.data_dim, model.likelihood), np.asarray(q, np.float64)
     if q.shape != (len(X), model.latent.row_size):
         raise ValueError(f"got rows q of shape {q.shape}, expected ({len(X)}, {model.latent.row_size}): one for each "
-                         f"datapoint, as {model.latent} describes them")
+                         "datapoint, [mu, log_sigma] for Gaussian, logits for Categorical")
     return X, q
 
 
@@ -189,7 +196,7 @@ def gap_decomposition(model, X, q, tolerance=1e-6, seed=0):
     Raises
     ------
     ValueError
-        If no exact log p_θ(x) is known.
+        If no exact log p_θ(x) is known, the grid cannot reach the tolerance, or data or rows do not fit the model.
 
     Examples
     --------

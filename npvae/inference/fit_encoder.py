@@ -4,6 +4,7 @@ import numpy as np
 
 from npvae.inference.argmax_q import quadrature
 from npvae.inference.elbo import elbo
+from npvae.inference.schedules import cosine
 from npvae.models.data import as_floats
 from npvae.nn import Adam, lay_out
 
@@ -29,6 +30,11 @@ def fit_encoder(model, encoder, X, steps=2000, learning_rate=1e-2, noise=None):
     encoder : network
         With the fitted φ, float64.
 
+    Raises
+    ------
+    ValueError
+        For data that do not fit the model.
+
     Examples
     --------
     >>> from npvae.models import mixture_of_gaussians
@@ -43,13 +49,13 @@ def fit_encoder(model, encoder, X, steps=2000, learning_rate=1e-2, noise=None):
     encoder = encoder.on(parameters, "phi.")
     noise = quadrature(model.latent) if noise is None else noise
     nodes = None if noise is None else noise(None, 1, model.latent.dim)
+    rate = cosine(learning_rate, 0.0, steps)
     adam, share = Adam(parameters.value, parameters.grad, learning_rate), np.full(len(x), 1 / len(x))
     for step in range(steps):
         q, back_q = encoder(x)
         _, back = elbo(model, q, x, nodes)
         parameters.grad.fill(0)
         back_q(back(share))
-        # λ_t = λ ½ (1 + cos πt/T)
-        adam.learning_rate = learning_rate * 0.5 * (1 + np.cos(np.pi * step / steps)) + 1e-12
+        adam.learning_rate = rate(step)
         adam.step()
     return encoder

@@ -20,7 +20,7 @@ def squared_norm(z):
 
 
 def score_of_q(latent, q, z):
-    """The score ∂log q(z)/∂q of each row at each z; its mean under q is zero, which is why a baseline may be taken off.
+    """The score ∂log q(z)/∂q of each row at each z; its mean under q is zero, so a baseline may be subtracted.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ def score_function(latent, q, f, z, baseline=0.0):
     z : array (S, B, K)
         Draws from q, as by `latent.sample(q, S, rng)`.
     baseline : float or array (B, 1) or (B, R)
-        b, which takes off variance and adds no bias as long as it does not depend on the draws z.
+        b, which reduces the variance and adds no bias as long as it does not depend on the draws z.
 
     Returns
     -------
@@ -148,9 +148,9 @@ def score_function(latent, q, f, z, baseline=0.0):
 
 
 def mean_baseline(f, z):
-    """b = E_q f(z), estimated from draws z (S, B, K) other than those that it is taken off: (B, 1).
+    """b = E_q f(z), estimated from draws z (S, B, K) other than those that it is subtracted at: (B, 1).
 
-    Taken from the same S draws it shrinks the gradient by 1 − 1/S, as each f(z_s) is then a part of its own baseline.
+    From the same S draws it shrinks the gradient by the factor 1 − 1/S: each f(z_s) is then a part of its own baseline.
 
     Examples
     --------
@@ -161,7 +161,12 @@ def mean_baseline(f, z):
 
 
 def optimal_baseline(latent, q, f, z):
-    """The b of least variance for every coordinate, estimated from draws z (S, B, K) other than those it is taken off.
+    """The b of least variance for every coordinate, estimated from draws z (S, B, K) of its own.
+
+    Parameters
+    ----------
+    latent, q, f, z
+        As for `score_function`, but with other draws than those at which the baseline is subtracted.
 
     Returns
     -------
@@ -195,7 +200,7 @@ def leave_one_out(latent, q, f, z):
     Returns
     -------
     gradient : array (S, B, R)
-        Each is unbiased; they hang together a little, as each draw is in the baseline of the others.
+        Each is unbiased; they are slightly correlated, since each draw is in the baselines of the others.
 
     Raises
     ------

@@ -92,12 +92,12 @@ class Run:
                 end_sweep(record)
             return stop
 
-        return Training(name, len(X), batch_size, sweeps, seconds, self.rng, [self.parameters.value], progress,
-                        self.history, measure, rows, X, begin, end,
-                        optimizer=self.optimizer)
+        return Training(name, len(X), batch_size, sweeps, seconds, rng=self.rng, keep=[self.parameters.value],
+                        progress=progress, history=self.history, measure=measure, rows=rows, data=X,
+                        begin_sweep=begin, end_sweep=end, optimizer=self.optimizer)
 
     def change(self, learning_rate, held_out, patience):
-        """Go on with another learning rate or patience; which rows are held out cannot change any more."""
+        """Go on with another learning rate or patience; a ValueError for another `held_out`."""
         if held_out != self.held_out:
             raise ValueError(f"held_out is {held_out}, but the run that goes on began with {self.held_out}: its "
                              "gradients have seen other rows; keep it, or fit anew")

@@ -40,7 +40,7 @@ def warm_up(sweeps, end=1.0):
     Parameters
     ----------
     sweeps : int
-        Of the way up; 0 is at `end` at once.
+        Length of the rise; with 0, β is `end` from the start.
     end : float
         1 is the ELBO; another weight is Higgins et al.'s β-VAE (2017), whose objective is no bound for β < 1.
 
@@ -65,7 +65,7 @@ def cosine(start, end, sweeps):
     ----------
     start, end : float
     sweeps : int
-        Of the way down.
+        Length of the fall.
 
     Returns
     -------

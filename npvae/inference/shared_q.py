@@ -1,4 +1,4 @@
-"""Solution 1: one q(z) for all data. The lecture crosses it out, and this is why one can see it fail.
+"""Solution 1: one q(z) for all data. The lecture crosses it out; here one can see why it fails.
 
     start from some θ, q
     Loop
@@ -35,6 +35,12 @@ def shared_ceiling(X):
     Returns
     -------
     ceiling : float, nats per datapoint
+        Infinite if the data have no variance.
+
+    Raises
+    ------
+    ValueError
+        For data that are no matrix of finite numbers, or whose squares overflow.
 
     Examples
     --------
@@ -55,7 +61,8 @@ class SharedQ(EMSolver):
     ----------
     model, sweeps, seconds, batch_size, learning_rate, noise, q_steps, q_learning_rate, tolerance,
     exact_m_step, seed, dtype, progress
-        As in `VariationalEM`, with its two modes, full sweeps and mini-batches.
+        As in `VariationalEM`, with its two modes, full sweeps and mini-batches; the row's λ is 3e-3 by default, and
+        the tolerance 1e-8.
 
     Attributes
     ----------
@@ -84,7 +91,7 @@ class SharedQ(EMSolver):
         Raises
         ------
         ValueError
-            For data that do not fit the model.
+            For data that do not fit the model, or settings that make no sense.
         DivergenceError
             If an ELBO becomes infinite or NaN.
         """

@@ -28,7 +28,7 @@ class Solver:
     sweeps, seconds : int and float, optional
         The budget, whichever ends first; 100 sweeps without both. Only `sweeps` makes a run repeatable bit by bit.
     batch_size : int, optional
-        Rows a batch; m or more is a full sweep.
+        Rows a batch; m or more takes them all.
     learning_rate : float
         λ.
     noise : MonteCarlo, GaussHermite or Cubature, optional

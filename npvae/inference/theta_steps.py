@@ -35,7 +35,7 @@ class AdamStep:
 
 
 class LineSearchStep:
-    """The lecture's plain step, with a λ that keeps its promise: halved until the ELBO does not fall.
+    """The lecture's plain step, with λ halved until the ELBO does not fall.
 
     For full sweeps on deterministic nodes, where the ELBO can be compared before and after. After a success λ grows
     by half, so its start matters little.
@@ -90,7 +90,7 @@ class ExactStep:
     Parameters
     ----------
     model, parameters, learning_rate
-        As for `AdamStep`; the rate is not used.
+        As for `AdamStep`; neither the vector nor the rate is used: the maximum is written into the model's views.
 
     Raises
     ------

@@ -12,7 +12,7 @@ SHUFFLED_BATCHES = 64   # batches a block, when the rows are shuffled block by b
 
 
 class DivergenceError(ArithmeticError):
-    """A non-finite ELBO or gradient; the solver keeps its last finite parameters."""
+    """A non-finite ELBO, squared error or parameter; a solver keeps its last finite parameters."""
 
 
 class History(list):
@@ -68,7 +68,7 @@ class Training:
         Train on these rows of the m only.
     data : array (m, D), optional
         If it is a memory map, blocks of rows are shuffled, and the rows inside a block: single rows all over a file on
-        disk are slow. Pages that were read are let go of.
+        disk are slow. Pages already read are released.
     begin_sweep : callable (sweep from 0), optional
     end_sweep : callable (the sweep's record) -> bool, optional
         May add to the record; True ends the fit.

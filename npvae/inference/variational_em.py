@@ -27,24 +27,28 @@ INNER_STEPS = 500   # of the climb in one sweep; the next sweep goes on from whe
 class VariationalEM(EMSolver):
     """Maximise Σ_i L(q_i, x^i, θ) over θ and q_1 … q_m (Neal & Hinton 1998; the lecture's loop).
 
-    Full sweeps (`batch_size` ≥ m) are the lecture's: deterministic nodes, every argmax to a tolerance, a θ step that
-    never lowers the ELBO. Mini-batches of rows move faster: a few steps of row-wise Adam on fresh noise for the rows
-    of the batch, then one step of Adam for θ.
+    Full sweeps are the lecture's: deterministic nodes, every argmax to a tolerance, a θ step that never lowers the
+    ELBO. They need `batch_size` ≥ m and nodes on which the ELBO is right for any θ: a Categorical latent, K ≤ 2, an
+    affine decoder, or a `noise` that is not random. Else all m rows are one mini-batch. Mini-batches of rows move
+    faster: a few steps of row-wise Adam on fresh noise for the rows of the batch, then one step of Adam for θ.
 
     Parameters
     ----------
     model, sweeps, seconds, learning_rate, noise, seed, dtype, progress
         As in `Solver`.
     batch_size : int, optional
-        By default all rows for a Categorical latent, where the argmax is exact, and 100 otherwise.
+        By default all rows for a Categorical latent, where the argmax is exact, or with `exact_m_step`, and 100
+        otherwise.
     q_steps, q_learning_rate : int, float
-        Row-wise Adam steps on a batch's q_i before each step of θ, and their λ (mini-batches only).
+        Row-wise Adam steps on a batch's q_i before each step of θ, and their λ (mini-batches only; a Categorical
+        latent takes the exact argmax instead).
     tolerance : float
         Of the argmax, nats.
     exact_m_step : bool
         θ ← argmax_θ in place of a gradient step, in full sweeps with an affine decoder: EM proper.
     table_file : str, optional
-        Keep the table of q_i there, a .npy file that is mapped into memory, and its moments in two more beside it.
+        Keep the table of q_i there, a .npy file that is mapped into memory, and its moments in two more beside it,
+        FILE.m and FILE.v. Files of these names are replaced.
 
     Attributes
     ----------
@@ -73,7 +77,7 @@ class VariationalEM(EMSolver):
         Raises
         ------
         ValueError
-            For data that do not fit the model.
+            For data that do not fit the model, or settings that make no sense.
         DivergenceError
             If an ELBO becomes infinite or NaN.
         """

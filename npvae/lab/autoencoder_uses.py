@@ -2,7 +2,7 @@
 
     1 data compression   2 dimensionality reduction   3 feature extraction   4 semi-supervised learning
 
-Every function returns figures; `plots_autoencoders` draws them. Models never see a label or a test row.
+Every function returns numbers; `plots.autoencoder_uses` draws them. Models never see a label or a test row.
 """
 
 from typing import NamedTuple
@@ -32,7 +32,8 @@ def compression(data, dims=(1, 2, 5, 10, 20, 30), bits=8, **settings):
     dims : sequence of int
         The K to try.
     bits : int
-        Each number of a code is rounded to one of 2^bits equal steps between its extremes in the training data.
+        Each number of a code is rounded to the nearest of 2^bits levels, equally spaced between its extremes in the
+        training data.
     **settings
         Of the `Autoencoder`.
 

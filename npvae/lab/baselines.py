@@ -50,6 +50,11 @@ class Scaling:
 
     One number for all columns keeps the columns' proportions: a pixel that hardly changes stays small.
 
+    Parameters
+    ----------
+    mean : array (D,)
+    scale : float
+
     Examples
     --------
     >>> X = np.random.default_rng(0).normal(3, 5, size=(50, 2))
@@ -82,7 +87,7 @@ def softmax_classifier(X, labels, classes, weight_decay=1.0, steps=200, learning
     weight_decay : float
         1 is a unit Gaussian prior on the weights.
     steps, learning_rate : int, float
-        Of Adam, full-batch, down along a straight line.
+        Of full-batch Adam; the rate falls linearly to zero.
 
     Returns
     -------
@@ -95,7 +100,8 @@ def softmax_classifier(X, labels, classes, weight_decay=1.0, steps=200, learning
     array([0, 0, 1, 1])
     """
     p = Parameters({"W": np.zeros((X.shape[1], classes)), "b": np.zeros(classes)})
-    layer, optimizer = Affine(np.empty(0), np.empty(0)).on(p), Adam(p.value, p.grad, learning_rate)
+    layer = Affine(p["W"], p["b"], p.gradient("W"), p.gradient("b"))
+    optimizer = Adam(p.value, p.grad, learning_rate, maximize=True)
     for step in range(steps):
         logits, back = layer(X)                             # (n, C)
         # ∂/∂logits Σ_i log softmax(logits_i)_{y_i} = onehot(y_i) − softmax(logits_i)

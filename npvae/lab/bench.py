@@ -10,10 +10,10 @@ import numpy as np
 
 from npvae.inference import AmortizedVI
 from npvae.lab import bench_peers
-from npvae.lab.tables import table
 from npvae.models import mlp_model
 from npvae.models.data import take
 from npvae.nn import mlp, tanh
+from npvae.tables import table
 
 # data, hidden and latent dimension, batch, steps in a round
 SIZES = {"toy": (2, 16, 1, 32, 400), "digits": (64, 32, 2, 64, 300), "mnist": (784, 400, 20, 128, 20),
@@ -96,7 +96,8 @@ def interleaved(contestants, rounds, steps):
     times = {name: np.empty(rounds) for name in contestants}
     for r in range(rounds):
         for name, function in contestants.items():
-            function(), function()
+            function()
+            function()
             start = time.perf_counter()
             for _ in range(steps):
                 function()

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from npvae.cli import add_command, check_files, data_file, positive, seconds, writable_file, write_json
+from npvae.lab.options import add_command, check_files, data_file, positive, seconds, writable_file, write_json
 
 
 def add_compare(commands):
@@ -11,17 +11,19 @@ def add_compare(commands):
         commands, "compare", run_compare, "Train the three solvers from the same model and show them side by side.",
         ["", "--data two_moons --latent-dim 1 --time-budget 5", "--latent categorical --latent-dim 20",
          "--data my_images.npz --hidden 128 64 --out results"])
-    command.add_argument("--data", default="digits", metavar="NAME|FILE",
-                         help="digits, a toy's name, or a .npz, .npy, .csv or IDX file (default digits)")
+    command.add_argument("--data", default="digits", metavar="NAME|PATH",
+                         help="digits, a toy's name, a .npz, .npy, .csv or IDX file, or a folder of IDX files "
+                              "(default digits)")
     command.add_argument("--latent", choices=["gaussian", "categorical"], default="gaussian",
                          help="gaussian: the lecture's VAE; categorical: its Σ_z, a mixture of Gaussians")
-    command.add_argument("--latent-dim", type=positive, metavar="K", help="2 by default, or 10 components")
+    command.add_argument("--latent-dim", type=positive, metavar="K",
+                         help="latent dimension (default 2), or number of components (default 10)")
     command.add_argument("--hidden", type=positive, nargs="+", metavar="UNITS",
                          help="hidden layers of the decoder (Gaussian latent); the encoder mirrors them (default 64)")
     command.add_argument("--time-budget", type=seconds, metavar="SECONDS",
-                         help="of training for each solver (default 15; none if --sweeps is given)")
+                         help="training time for each solver (default 15; none if --sweeps is given)")
     command.add_argument("--sweeps", type=positive, metavar="N",
-                         help="at most N sweeps over the data (default 1000); alone it makes a run repeatable")
+                         help="at most N sweeps over the data (default 1000); without --time-budget it is repeatable")
     command.add_argument("--out", default=".", metavar="DIR",
                          help="where comparison.png and comparison.json go (default: here)")
 
@@ -40,7 +42,7 @@ def run_compare(args):
 
     from npvae.lab import plots
     from npvae.lab.compare import compare
-    from npvae.lab.tables import comparison_notes, comparison_table
+    from npvae.lab.comparison_table import comparison_notes, comparison_table
 
     budget = 15.0 if args.time_budget is None and args.sweeps is None else args.time_budget
     found = compare(data, args.latent, args.latent_dim, args.hidden or [64], args.seed, budget, args.sweeps or 1000)

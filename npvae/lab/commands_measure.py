@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from npvae.cli import add_command, check_files, positive, writable_file, write_json
+from npvae.lab.options import add_command, check_files, positive, writable_file, write_json
 
 
 def add_verify(commands):
@@ -11,8 +11,9 @@ def add_verify(commands):
                           "Check every claim of the lecture against a number that is exactly known.",
                           ["", "--quick", "--section 5 --json claims.json"],
                           "changes nothing here: every claim is measured on random numbers of a seed of its own")
-    command.add_argument("--quick", action="store_true", help="leave out what trains for seconds (about 10 s in all)")
-    command.add_argument("--section", type=positive, nargs="+", metavar="N", help="only these sections, of 1 to 10")
+    command.add_argument("--quick", action="store_true",
+                         help="leave out the claims that need longer training (the rest takes about 10 s)")
+    command.add_argument("--section", type=positive, nargs="+", metavar="N", help="only these sections (1 to 10)")
 
 
 def run_verify(args):
@@ -77,10 +78,12 @@ def add_bench(commands):
     command = add_command(
         commands, "bench", run_bench, "Time a training step against the bare matrix products and the frameworks that "
         "are installed; with --scale, time and memory against the number of data.",
-        ["", "--quick --sizes toy digits", "--json bench.json", "--scale --out results"])
-    command.add_argument("--quick", action="store_true", help="a few rounds only; with --scale, up to 10,000 rows")
+        ["", "--quick --sizes toy digits", "--json bench.json", "--scale --out results"],
+        "seed of the data, weights and noise of npvae's own steps (default 0)")
+    command.add_argument("--quick", action="store_true",
+                         help="a few rounds only; with --scale, up to 10,000 rows and 100,000 images")
     command.add_argument("--sizes", nargs="+", metavar="SIZE",
-                         help="of toy, digits, mnist, mnist_b512 (default: all)")
+                         help="which of toy, digits, mnist, mnist_b512 to time (default: all)")
     command.add_argument("--scale", action="store_true",
                          help="10³ to 10⁶ rows on disk: time a sweep, parameters, memory, and streaming of images")
     command.add_argument("--out", metavar="DIR", help="with --scale: write scale.png there")

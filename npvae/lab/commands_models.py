@@ -3,8 +3,9 @@
 import math
 from pathlib import Path
 
-from npvae.cli import add_command, check_files, data_file, positive, whole, whole_from, write_json
+from npvae.lab.options import add_command, check_files, data_file, positive, whole, whole_from, write_json
 
+UNSEEDED = "changes nothing here: nothing is drawn at random"
 PICTURES, ARRAYS = (".png", ".pdf", ".svg"), (".npz", ".npy")
 
 
@@ -32,10 +33,11 @@ def run_sample(args):
 def add_reconstruct(commands):
     """`npvae reconstruct`."""
     command = add_command(commands, "reconstruct", run_reconstruct, "Test rows, and what the model makes of them.",
-                          ["model.npz", "model.npz --data my_images.npz --n 12 --out reconstructions.png"])
+                          ["model.npz", "model.npz --data my_images.npz --n 12 --out reconstructions.png"],
+                          UNSEEDED)
     _model_and_out(command, "reconstructions.png", "a picture")
     _data(command)
-    command.add_argument("--n", type=positive, metavar="N", help="how many images are drawn (default 10)")
+    command.add_argument("--n", type=positive, metavar="N", help="how many images to draw (default 10)")
 
 
 def run_reconstruct(args):
@@ -43,7 +45,7 @@ def run_reconstruct(args):
     import numpy as np
 
     from npvae.lab.plots.samples import reconstructions_figure
-    from npvae.models.data import take
+    from npvae.models.data import ROWS, take
 
     model, out = _opened(args)
     data = _matching(args.data, model)
@@ -51,9 +53,9 @@ def run_reconstruct(args):
     if args.n and not shape:
         raise ValueError(f"--n {args.n}: the rows of {data.name} are no images but points, and all of them are drawn: "
                          "leave it out")
-    error, step = 0.0, 4096
-    for start in range(0, len(data.test), step):
-        X = take(data.test, slice(start, start + step), np.float64)
+    error = 0.0
+    for start in range(0, len(data.test), ROWS):
+        X = take(data.test, slice(start, start + ROWS), np.float64)
         error += float(((model.reconstruct(X) - X) ** 2).sum())
     X = take(data.test, slice((args.n or 10) if shape else None), np.float64)
     _save_figure(reconstructions_figure(X, model.reconstruct(X), shape), out)
@@ -67,16 +69,18 @@ def add_traverse(commands):
     command = add_command(
         commands, "traverse", run_traverse,
         "Walk through the latent space: a grid over the plane of two coordinates, or the way between two images.",
-        ["model.npz", "model.npz --coordinates 3 7 --steps 15", "model.npz --between 0 5 --data digits --steps 9"])
+        ["model.npz", "model.npz --coordinates 3 7 --steps 15", "model.npz --between 0 5 --data digits --steps 9"],
+        UNSEEDED)
     _model_and_out(command, "traverse.png", "a picture")
     _data(command)
     command.add_argument("--coordinates", type=positive, nargs=2, metavar=("I", "J"),
-                         help="of the plane, from 1; the others stay 0 (default 1 2)")
-    command.add_argument("--between", type=whole, nargs=2, metavar=("I", "J"), help="two test rows, from 0, instead")
+                         help="the two that span the plane, counted from 1; the others are 0 (default 1 2)")
+    command.add_argument("--between", type=whole, nargs=2, metavar=("I", "J"),
+                         help="walk between these two test rows, counted from 0, instead")
     # only --between needs data
     command.set_defaults(data=None)
     command.add_argument("--steps", type=whole_from(2), default=12, metavar="N",
-                         help="a side, or on the way (default 12)")
+                         help="images a side of the grid, or on the way (default 12)")
 
 
 def run_traverse(args):

@@ -3,7 +3,7 @@
 import time
 from pathlib import Path
 
-from npvae.cli import add_command, check_files, data_file, positive, seconds, write_json
+from npvae.lab.options import add_command, check_files, data_file, positive, seconds, write_json
 
 SAVE_EVERY = 30.0   # seconds of training
 MEASURED = 2000     # rows of each part of the data that the printed figures are of
@@ -11,17 +11,17 @@ MEASURED = 2000     # rows of each part of the data that the printed figures are
 # settings of the models: type, metavar, help
 NUMBERS = {
     "latent-dim": (positive, "K", "numbers in a code (default 10)"),
-    "sweeps": (positive, "N", "over the data, in all (default 200)"),
-    "batch-size": (positive, "B", "rows a step (default 64)"),
-    "samples": (positive, "S", "draws z ~ q(z|x) a step (default 1)"),
+    "sweeps": (positive, "N", "sweeps over the data, in total (default 200)"),
+    "batch-size": (positive, "B", "rows per step (default 64)"),
+    "samples": (positive, "S", "draws z ~ q(z|x) per row and step (default 1)"),
     "kl-warm-up": (positive, "N", "sweeps over which the weight of the KL rises (default: none)"),
     "patience": (positive, "N", "with --held-out: stop after N sweeps without a better score (default 10)"),
     "learning-rate": (float, "RATE", "λ of Adam at the start (default 0.003)"),
-    "final-learning-rate": (float, "RATE", "and at the end (default 0.0001)"),
+    "final-learning-rate": (float, "RATE", "λ of Adam at the end (default 0.0001)"),
     "sigma-g": (float, "SIGMA", "fix σ_g (default: it is learned)"),
     "alpha": (float, "ALPHA", "fix α = 1/(2 σ_g²) instead"),
     "beta": (float, "BETA", "weight of the KL (default 1, the ELBO)"),
-    "held-out": (float, "SHARE", "of the rows, to stop early on (default: none)"),
+    "held-out": (float, "SHARE", "share of the rows that is held out of training, for early stopping (default: none)"),
 }
 CHOICES = {"likelihood": ["gaussian", "bernoulli"], "activation": ["tanh", "relu", "sigmoid", "softplus"],
            "dtype": ["float32", "float64"]}
@@ -39,14 +39,15 @@ def add_train(commands):
     command = add_command(commands, "train", run_train, "Train a VAE (or an autoencoder) and write it to a file.",
                           ["--out model.npz", "--data my_images.npz --hidden 400 --latent-dim 20 --out model.npz",
                            "--out model.npz --resume --sweeps 400",
-                           "--autoencoder --latent-dim 2 --out autoencoder.npz"])
+                           "--autoencoder --latent-dim 2 --out autoencoder.npz"],
+                          "seed of all random numbers (default 0; with --resume the model's own)")
     command.add_argument("--data", default="digits", metavar="NAME|PATH",
                          help="digits, a toy's name, a .npz, .npy, .csv or IDX file, or a folder of IDX files "
                               "(default digits)")
     command.add_argument("--out", required=True, metavar="MODEL.npz", help="the model file")
-    command.add_argument("--resume", action="store_true", help="go on with the model in --out, until --sweeps in all: "
-                         "after whole sweeps bit by bit as if it had never stopped, but for a learning rate that falls "
-                         "over --sweeps")
+    command.add_argument("--resume", action="store_true", help="go on with the model in --out until --sweeps in total; "
+                         "if it stopped after a whole sweep, bit by bit as in one run, unless another --sweeps changes "
+                         "the fall of the learning rate")
     command.add_argument("--autoencoder", action="store_true", help="a plain autoencoder instead of a VAE")
     command.add_argument("--hidden", type=positive, nargs="+", metavar="UNITS",
                          help="hidden layers of the decoder; the encoder mirrors them (default 128)")
@@ -153,7 +154,7 @@ def measure(model, data):
 
 def print_figures(figures):
     """One figure a line."""
-    from npvae.lab.tables import table
+    from npvae.tables import table
 
     cells = [[TITLES.get(name, name), f"{value:.4g}" if isinstance(value, float) else str(value)]
              for name, value in figures.items()]

@@ -45,6 +45,11 @@ def initial_model(train, latent="gaussian", latent_dim=None, hidden=(64,), seed=
     -------
     model : LatentVariableModel
 
+    Raises
+    ------
+    ValueError
+        For another latent, or more components than rows.
+
     Examples
     --------
     >>> initial_model(np.zeros((5, 64))).decoder
@@ -55,8 +60,8 @@ def initial_model(train, latent="gaussian", latent_dim=None, hidden=(64,), seed=
     if latent == "categorical":
         components = 10 if latent_dim is None else latent_dim
         if components > len(train):
-            raise ValueError(f"{components} components for {len(train)} rows: ask for fewer components than rows")
-        means = take(train, rng.choice(len(train), components), np.float64)
+            raise ValueError(f"{components} components for {len(train)} rows: ask for {len(train)} or fewer")
+        means = take(train, rng.choice(len(train), components, replace=False), np.float64)
         return mixture_of_gaussians(components, train.shape[1], means=means)
     if latent == "gaussian":
         return mlp_model(2 if latent_dim is None else latent_dim, hidden, train.shape[1], rng=rng)
@@ -76,14 +81,19 @@ def compare(data, latent="gaussian", latent_dim=None, hidden=(64,), seed=0, time
     time_budget : float or None
         Seconds of training for each solver.
     sweeps : int or None
-        At most so many sweeps: a small encoder that sees the same images more often learns them by heart. With
-        `time_budget=None` the run is repeatable bit by bit.
+        At most so many sweeps: with more, a small encoder overfits the training images. With `time_budget=None` the
+        run is repeatable bit by bit.
     progress : bool, optional
         By default bars on a terminal.
 
     Returns
     -------
     comparison : Comparison
+
+    Raises
+    ------
+    ValueError
+        For training data without variance, or as `initial_model`.
 
     Examples
     --------

@@ -62,7 +62,7 @@ def energy_distance(X, Y):
 
 
 def permutation_range(X, Y, statistic, permutations=500, seed=0, level=0.99):
-    """Where a statistic of two samples lies when rows are swapped between them at random: if both are alike.
+    """The range of a statistic when rows are exchanged at random between two samples: if both have one distribution.
 
     Parameters
     ----------

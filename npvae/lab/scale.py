@@ -17,9 +17,9 @@ import numpy as np
 
 from npvae.inference import elbo
 from npvae.lab.compare import TITLES, seconds_per_new_x
-from npvae.lab.tables import fixed, table
 from npvae.models import MonteCarlo, mlp_model
 from npvae.nn import RowAdam
+from npvae.tables import fixed, table
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 BLOCK = 8192
@@ -57,7 +57,7 @@ def linear_gaussian_file(path, m, D=64, K=2, sigma_g=0.5, seed=0):
 
 
 def image_file(path, m=1_000_000, D=784, seed=0):
-    """Write m rows of uint8 "images", smooth blobs with noise, to a .npy file, a block at a time; the memory map."""
+    """Write m rows of uint8 "images", each linear in 8 random numbers, to a .npy file by blocks; the memory map."""
     rng = np.random.default_rng(seed)
     W = rng.standard_normal((8, D), dtype=np.float32)
     X = np.lib.format.open_memmap(path, "w+", np.uint8, (m, D))
@@ -139,7 +139,9 @@ def status_bytes(name, otherwise):
 
 
 def scale(sizes=SIZES, images=1_000_000, progress=None, seed=0):
-    """One sweep of each solver for each m, each in a process of its own; and images streamed from disk.
+    """The time of a sweep, parameters and memory of each solver for each m; and images streamed from disk.
+
+    Every run is a process of its own, its time the median over the sweeps after the first.
 
     Parameters
     ----------

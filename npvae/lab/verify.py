@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from npvae.lab.tables import table
+from npvae.tables import table
 
 SECTIONS = ["s01_identity", "s02_probabilistic_pca", "s03_shared_q", "s04_mixture", "s05_nonlinear_decoder",
             "s06_kl_and_sigma_g", "s07_gradient_estimators", "s08_finite_differences", "s09_margossian_blei",

@@ -48,7 +48,7 @@ def check_data(X, data_dim=None, likelihood=None, dtype=np.float64):
         raise ValueError(f"data has shape {X.shape}, expected (rows, columns) with at least one of each; "
                          "give one datapoint as X[None], images as X.reshape(len(X), -1)")
     if data_dim is not None and X.shape[1] != data_dim:
-        raise ValueError(f"data has {X.shape[1]} columns, expected {data_dim}: the model's decoder ends in {data_dim}")
+        raise ValueError(f"data has {X.shape[1]} columns, expected {data_dim}, as many as the model's decoder returns")
     greatest = 0
     for start in range(0, len(X), ROWS):
         ends = _least_and_greatest(X[start:start + ROWS], start)
@@ -90,6 +90,12 @@ def release(X):
     """
     if isinstance(X, np.memmap) and X.mode == "r" and hasattr(X._mmap, "madvise"):
         X._mmap.madvise(mmap.MADV_DONTNEED)
+
+
+def outputs(network, X, dtype):
+    """A network's outputs for X (m, D), computed in `dtype` a block at a time: (m, R), float64."""
+    blocks = (take(X, slice(i, i + ROWS), dtype) for i in range(0, len(X), ROWS))
+    return np.concatenate([network(x)[0] for x in blocks]).astype(np.float64)
 
 
 def take(X, index, dtype):

@@ -30,7 +30,8 @@ class LatentVariableModel:
     Raises
     ------
     ValueError
-        If the decoder does not take rows of K numbers.
+        If the decoder does not take rows of K numbers, has no `arrays()` and `on()`, or was built with
+        `input_gradient=False`.
 
     Examples
     --------
@@ -48,7 +49,7 @@ class LatentVariableModel:
         check_network("decoder", self.decoder)
         if isinstance(self.latent, Gaussian) and not _input_gradient(self.decoder):
             raise ValueError(f"the decoder {self.decoder} was built with input_gradient=False, but the gradient for z "
-                             "goes through its input: build it without")
+                             "flows through its input: build it with input_gradient=True")
         try:
             self.decoder(np.zeros((1, self.latent.dim)))
         except ValueError as mismatch:
@@ -142,6 +143,11 @@ def mixture_of_gaussians(components, data_dim, sigma_g=None, rng=None, means=Non
     -------
     model : LatentVariableModel
 
+    Raises
+    ------
+    ValueError
+        If `means` is not (K, D).
+
     Examples
     --------
     >>> mixture_of_gaussians(3, 2).latent
@@ -150,16 +156,28 @@ def mixture_of_gaussians(components, data_dim, sigma_g=None, rng=None, means=Non
     decoder = mlp([components, data_dim], rng=rng)
     if means is not None:
         if np.shape(means) != (components, data_dim):
-            raise ValueError(f"means has shape {np.shape(means)}, expected {(components, data_dim)}: a row a component")
+            raise ValueError(f"means has shape {np.shape(means)}, expected {(components, data_dim)}: one row for each "
+                             "component")
         decoder.layers[0].b[...] = np.mean(means, axis=0)
         decoder.layers[0].W[...] = means - decoder.layers[0].b
     return LatentVariableModel(Categorical(components), decoder, GaussianLikelihood(sigma_g))
 
 
 def probabilistic_pca(latent_dim, data_dim, sigma_g=None, rng=None):
-    """Gaussian × affine × Gaussian: x = Wz + b + σ_g ε (Tipping & Bishop 1999).
+    """Gaussian × affine × Gaussian: x = zW + b + σ_g ε (Tipping & Bishop 1999, whose W is the transpose).
 
-    Parameters and return value are those of `mixture_of_gaussians`, with K = `latent_dim`.
+    Parameters
+    ----------
+    latent_dim, data_dim : int
+        K and D.
+    sigma_g : float, optional
+        Fixed if given, else learned.
+    rng : numpy.random.Generator, optional
+        Draws the initial W and b; without one the sizes seed them.
+
+    Returns
+    -------
+    model : LatentVariableModel
 
     Examples
     --------
@@ -181,6 +199,14 @@ def mlp_model(latent_dim, hidden, data_dim, likelihood=None, activation=tanh, rn
         Units of the hidden layers, from the latent to the data.
     likelihood : likelihood, optional
         `GaussianLikelihood()` by default: σ_g learned.
+    activation : layer function
+        Between the affine layers.
+    rng : numpy.random.Generator, optional
+        Draws the initial weights; without one the sizes seed them.
+
+    Returns
+    -------
+    model : LatentVariableModel
 
     Examples
     --------

@@ -23,6 +23,11 @@ class Gaussian:
     dim : int
         K, the latent dimension.
 
+    Raises
+    ------
+    ValueError
+        If K is not a whole number from 1.
+
     Examples
     --------
     >>> latent = Gaussian(2)
@@ -48,6 +53,11 @@ class Gaussian:
         Returns
         -------
         z (S, B, K), w (S, 1), back : (dz, dw) -> dq (B, 2K)
+
+        Raises
+        ------
+        ValueError
+            Without noise.
         """
         if noise is None:
             raise ValueError("a Gaussian latent needs noise, e.g. MonteCarlo()(rng, batch=len(q), dim=K)")
@@ -134,6 +144,11 @@ class Categorical:
         The prior π; equal weights without it.
     learn_weights : bool
         Whether π belongs to θ (as in a mixture of Gaussians) or stays as it is.
+
+    Raises
+    ------
+    ValueError
+        If K is not a whole number from 1, or `weights` are not K positive numbers that sum to 1.
 
     Examples
     --------

@@ -20,14 +20,15 @@ class GaussianLikelihood:
     Parameters
     ----------
     sigma_g : float, optional
-        The standard deviation, in the data's units. Without it σ_g starts at the data's standard deviation.
+        The standard deviation, in the data's units ([0, 1] for integer images). Without it σ_g starts at the data's
+        standard deviation.
     learn : bool, optional
         Whether log σ_g belongs to θ. By default it does if `sigma_g` was not given.
 
     Raises
     ------
     ValueError
-        If `sigma_g` is not a positive finite number.
+        If `sigma_g` is not a positive finite number, nor its square.
 
     Examples
     --------
@@ -113,7 +114,8 @@ class GaussianLikelihood:
 
         To be called before the likelihood is laid out in a vector.
 
-        From the data's deviation rather than from 1, learning saves the epochs in which Adam would walk there.
+        From the data's deviation rather than from 1, learning saves the epochs in which Adam would walk there. A
+        ValueError if the data's variance is not finite.
         """
         twin = copy.copy(self)
         if self.from_data:
@@ -169,7 +171,7 @@ class BernoulliLikelihood:
 
         log p(x|z) = Σ_d x_d g_d − softplus(g_d)
 
-    For x strictly between 0 and 1 this is the usual cross-entropy, a bound's score but no probability.
+    For x strictly between 0 and 1 this is minus the usual cross-entropy: an objective, not the log of a probability.
 
     Examples
     --------
@@ -193,7 +195,7 @@ class BernoulliLikelihood:
     def log_prob_table(self, x, g, reach=None):
         """log p(x|z) of every x (B, D) under every node's logits g (S, D), as one matrix product: (S, B) nats.
 
-        With `reach` (S,), the greatest value for any logits within that `distance` of g.
+        With `reach` (S,), an upper bound on the value for all logits within that `distance` of g.
         """
         table = g @ x.T
         table -= softplus(g)[0].sum(1, keepdims=True)

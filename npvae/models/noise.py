@@ -24,6 +24,16 @@ class Noise(NamedTuple):
 class MonteCarlo:
     """S independent draws ε ~ N(0, I) for every row, each with weight 1/S. Unbiased at any K.
 
+    Parameters
+    ----------
+    samples : int
+        S, draws a row.
+
+    Raises
+    ------
+    ValueError
+        If S is not a whole number from 1.
+
     Examples
     --------
     >>> MonteCarlo(3)(np.random.default_rng(0), batch=5, dim=2).eps.shape
@@ -44,6 +54,16 @@ class MonteCarlo:
 @dataclass(frozen=True)
 class GaussHermite:
     """The tensor Gauss–Hermite rule: nodes^K points, exact for polynomials up to degree 2·nodes − 1 in each ε_j.
+
+    Parameters
+    ----------
+    nodes : int
+        A dimension.
+
+    Raises
+    ------
+    ValueError
+        If `nodes` is not a whole number from 1; from a call, for more than 10⁶ points or nodes beyond floats.
 
     Examples
     --------
@@ -66,9 +86,12 @@ class GaussHermite:
             x, w = np.polynomial.hermite_e.hermegauss(self.nodes)
         if not np.isfinite([x, w]).all():
             raise ValueError(f"{self.nodes} Gauss–Hermite nodes are beyond the range of floats: take 300 or fewer")
-        eps = np.stack(np.meshgrid(*[x] * dim, indexing="ij"), axis=-1).reshape(-1, 1, dim)
-        weights = np.prod(np.stack(np.meshgrid(*[w / w.sum()] * dim, indexing="ij"), axis=-1), axis=-1)
-        return Noise(eps.astype(dtype), weights.reshape(-1, 1).astype(dtype))
+
+        def tensor(a):                                      # (nodes^K, K)
+            return np.stack(np.meshgrid(*[a] * dim, indexing="ij"), axis=-1).reshape(-1, dim)
+
+        eps, weights = tensor(x)[:, None], tensor(w / w.sum()).prod(1, keepdims=True)
+        return Noise(eps.astype(dtype), weights.astype(dtype))
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ class Affine:
     input_gradient : bool
         False spares the product dy Wᵀ in the first layer of a network that reads data; `back` then returns None.
     fresh : Fresh
-        From `Parameters.fresh`: says when dW and db stand at zero, where `back` writes what it adds otherwise.
+        From `Parameters.fresh`: says when dW and db are zero; `back` then writes its gradient instead of adding it.
 
     Examples
     --------
@@ -44,7 +44,7 @@ class Affine:
 
     @classmethod
     def random(cls, n_in, n_out, rng, input_gradient=True):
-        """Weights and biases from U(−1/√n_in, 1/√n_in), the usual start (Glorot & Bengio 2010, eq. 1)."""
+        """Weights (Glorot & Bengio 2010, eq. 1), and as in PyTorch's `Linear` biases, from U(−1/√n_in, 1/√n_in)."""
         bound = n_in**-0.5
         W, b = rng.uniform(-bound, bound, (n_in, n_out)), rng.uniform(-bound, bound, n_out)
         return cls(W, b, np.zeros_like(W), np.zeros_like(b), input_gradient)
@@ -186,6 +186,11 @@ def chain(*layers):
     -------
     network : Chain
 
+    Raises
+    ------
+    ValueError
+        For no layers, or one that is not callable.
+
     Examples
     --------
     >>> chain(Affine.random(2, 3, np.random.default_rng(0)), tanh)
@@ -227,7 +232,7 @@ def mlp(sizes, activation=tanh, rng=None, input_gradient=True):
     Raises
     ------
     ValueError
-        If there are fewer than two sizes or one is not a positive integer.
+        If there are fewer than two sizes, one is not a positive integer, or the activation is not callable.
 
     Examples
     --------
@@ -237,6 +242,8 @@ def mlp(sizes, activation=tanh, rng=None, input_gradient=True):
     sizes = [whole("a layer's number of units", n) for n in sizes]
     if len(sizes) < 2:
         raise ValueError(f"mlp got sizes {sizes}, expected two or more, e.g. [2, 64, 64]")
+    if not callable(activation):
+        raise ValueError(f"mlp got the activation {activation!r}, expected a layer function such as npvae.relu")
     rng = np.random.default_rng(sizes) if rng is None else rng
     layers = []
     for n_in, n_out in zip(sizes, sizes[1:], strict=False):

@@ -22,6 +22,11 @@ class SGD:
     maximize : bool
         False walks downhill.
 
+    Raises
+    ------
+    ValueError
+        If `learning_rate` is not positive and finite; so do `Adam` and `RowAdam`.
+
     Examples
     --------
     >>> theta, grad = np.zeros(2), np.array([1.0, -2.0])
@@ -94,7 +99,8 @@ class Adam:
 
     def forget(self):
         """Begin anew, as if no step had been taken."""
-        self.m.fill(0), self.v.fill(0)
+        self.m.fill(0)
+        self.v.fill(0)
         self.t = 0
 
     def arrays(self):
@@ -135,7 +141,10 @@ class RowAdam:
         self.t = np.zeros(len(table), np.int32)
 
     def step(self, index, dq):
-        """Move the rows `index` (B,), or a slice, along the gradients `dq` (B, R); what occurs twice adds up."""
+        """Move the rows `index` (B,), or a slice, along the gradients `dq` (B, R); what occurs twice adds up.
+
+        An IndexError for a row that the table does not have.
+        """
         index, dq = _add_duplicates(index, dq, len(self.table))
         self.t[index] += 1
         rate, epsilon = _folded(self.learning_rate, self.beta1, self.beta2, self.epsilon, self.t[index, None])
@@ -155,7 +164,7 @@ def _add_duplicates(index, dq, m):
     if isinstance(index, slice):
         return index, dq
     if len(index) and not (-m <= index.min() and index.max() < m):
-        raise IndexError(f"rows {index.min()} … {index.max()} of a table of {m}")
+        raise IndexError(f"got rows {index.min()} … {index.max()}, expected 0 … {m - 1}: the table has {m} rows")
     # −1 and m − 1 are one row
     index = np.where(index < 0, index + m, index)
     rows, place = np.unique(index, return_inverse=True)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from npvae import datasets
 from npvae.datasets import Dataset
-from npvae.datasets.checks import as_generator, check_count, check_labels, check_matrix, check_scale
+from npvae.datasets.checks import as_generator, check_labels, check_matrix
 
 GOOD = np.arange(8.0).reshape(4, 2)
 
@@ -117,15 +117,15 @@ def test_bad_splits(arguments, message):
 
 
 @pytest.mark.parametrize("value", [0, -1, 1.0, True, "3", None, float("nan"), 10**20])
-def test_check_count_refuses(value):
-    with pytest.raises(ValueError, match="n is .*expected a whole number"):
-        check_count(value, "n")
+def test_a_number_of_rows_that_is_none_is_refused(value):
+    with pytest.raises(ValueError, match="n is .*expected a whole number from 1 to 100000000"):
+        datasets.ring(value)
 
 
 @pytest.mark.parametrize("value", [0, -1.0, True, "3", None, float("nan"), float("inf"), 1e300, 10**400], ids=str)
-def test_check_scale_refuses(value):
-    with pytest.raises(ValueError, match="s is .*expected a number above 0"):
-        check_scale(value, "s")
+def test_a_scale_that_is_none_is_refused(value):
+    with pytest.raises(ValueError, match=r"sigma_g is .*expected a positive finite number up to 1e\+06"):
+        datasets.ring(20, sigma_g=value)
 
 
 @pytest.mark.parametrize("rng", [-1, 1.5, True, None, "0", [1]])

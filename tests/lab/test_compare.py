@@ -15,8 +15,9 @@ from npvae.cli import main
 from npvae.inference import SharedQ
 from npvae.lab import plots
 from npvae.lab.compare import SOLVERS, compare, initial_model
-from npvae.lab.tables import comparison_notes, comparison_table, table
+from npvae.lab.comparison_table import comparison_notes, comparison_table
 from npvae.nn import Affine
+from npvae.tables import table
 
 KEYS = {"train_elbo", "test_elbo", "train_log_marginal", "test_log_marginal", "seconds", "sweeps",
         "variational_parameters", "seconds_per_new_x", "test_approximation_gap", "test_amortization_gap"}

@@ -26,7 +26,7 @@ def with_value(value, row, column, shape=(5000, 3)):
     (np.zeros((0, 3)), r"shape \(0, 3\).*at least one of each"),
     (np.zeros((3, 0)), r"shape \(3, 0\).*at least one of each"),
     ([], r"shape \(0,\)"),
-    (np.zeros((2, 4)), "4 columns, expected 3: the model's decoder ends in 3"),
+    (np.zeros((2, 4)), "4 columns, expected 3, as many as the model's decoder returns"),
     (np.array([[0, 1, 256]]), r"integer data has values in \[0, 256\].*X.astype\(float\)"),
     (np.array([[0, 1, -1]]), r"integer data has values in \[-1, 1\]"),
     (np.array([["0", "1", "2"]]), "type <U1, expected real numbers"),

@@ -265,7 +265,7 @@ def test_a_decoder_of_the_wrong_width_is_refused(latent, decoder):
 def test_a_decoder_that_is_no_network_or_has_no_gradient_for_z_is_refused():
     with pytest.raises(ValueError, match=r"expected a network with arrays\(\) and on\(\)"):
         LatentVariableModel(Gaussian(2), lambda z: (z, lambda dz: dz), GaussianLikelihood(1.0))
-    with pytest.raises(ValueError, match="built with input_gradient=False.*goes through its input"):
+    with pytest.raises(ValueError, match="built with input_gradient=False.*flows through its input"):
         LatentVariableModel(Gaussian(2), mlp([2, 3], input_gradient=False), GaussianLikelihood(1.0))
     # the weights' gradient of a Categorical latent needs none
     LatentVariableModel(Categorical(2), mlp([2, 3], input_gradient=False), GaussianLikelihood(1.0))

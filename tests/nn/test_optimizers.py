@@ -178,6 +178,6 @@ def test_learning_rates_that_are_not_positive_are_refused(make, rate):
 @pytest.mark.parametrize("index", [[-6], [5], [0, -7]])
 def test_rows_that_a_table_does_not_have_are_no_others(index):
     table = np.zeros((5, 1))
-    with pytest.raises(IndexError, match="of a table of 5"):
+    with pytest.raises(IndexError, match="expected 0 … 4: the table has 5 rows"):
         RowAdam(table).step(np.array(index), np.ones((len(index), 1)))
     assert not table.any()

@@ -52,14 +52,14 @@ def the_posterior():
     mean, covariance = exact_posterior(model, X)
     conditional = np.linalg.solve(C, (X - b).T).T @ W.T
     spread = np.eye(len(W)) - W @ np.linalg.solve(C, W.T)
-    yield Claim("posterior N(M⁻¹Wᵀ(x − b), s²M⁻¹)", "against conditioning the joint Gaussian", 0.0,
+    yield Claim("posterior N(M⁻¹W(x − b), s²M⁻¹)", "against conditioning the joint Gaussian", 0.0,
                 np.max([abs(mean - conditional).max(), abs(covariance[0] - spread).max()]), 1e-10)
 
 
 def the_gaps(X, mle):
     """The approximation gap: none in the aligned frame, a known one in a rotated frame."""
     aligned = log_marginal(mle, X) - evaluate(mle, argmax_q(mle, X, None), X, Cubature())
-    yield Claim("WᵀW diagonal: the best diagonal q_i is exact", "greatest gap of a row", 0.0, abs(aligned).max(), 1e-10)
+    yield Claim("WWᵀ diagonal: the best diagonal q_i is exact", "greatest gap of a row", 0.0, abs(aligned).max(), 1e-10)
     turn = np.array([[np.cos(0.6), -np.sin(0.6)], [np.sin(0.6), np.cos(0.6)]])
     rotated = mle.copy()
     rotated.decoder.layers[0].W[...] = turn @ mle.decoder.layers[0].W

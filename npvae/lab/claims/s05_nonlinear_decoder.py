@@ -12,7 +12,8 @@ from npvae.models.exact import log_marginal
 from npvae.models.grid import grid_log_marginal
 from npvae.nn import Affine, chain, mlp, quadratic_features
 
-RUNGS = {"constant": 4.297, "linear": 0.363, "quadratic": 0.192, "MLP-4": 0.047, "MLP-16": 4e-4}
+RUNGS = ("constant", "linear", "quadratic", "MLP-4", "MLP-16")
+GAPS = {"constant": 4.297, "linear": 0.363, "quadratic": 0.192}     # as the ground truth has them, nats
 
 
 def claims(quick):
@@ -56,8 +57,8 @@ def ladder(model, X, best, quick):
         gaps[name] = values.mean()
         yield Claim(f"for every i: a {name} encoder is below the best q_i", "greatest excess", 0.0, (-values).max(),
                     1e-8, bound=True)
-    for name in ("constant", "linear", "quadratic"):
-        yield Claim(f"amortization gap of a {name} encoder", "mean of 300 rows", RUNGS[name], gaps[name], 2e-2)
+    for name, gap in GAPS.items():
+        yield Claim(f"amortization gap of a {name} encoder", "mean of 300 rows", gap, gaps[name], 2e-2)
     for coarse, fine in zip(list(gaps), list(gaps)[1:], strict=False):
         yield Claim(f"{fine} leaves less than {coarse}", "the two mean gaps", gaps[coarse], gaps[fine], 0.0, bound=True)
     if not quick:

@@ -5,8 +5,8 @@ import math
 import matplotlib.pyplot as plt
 import numpy as np
 
-from npvae.lab.plots.samples import image_grid
-from npvae.lab.plots.style import BLACK, BLUE, CLASSES, GREEN, ORANGE, PURPLE, ink_limits, style
+from npvae.lab.plots.samples import image_grid, label_points
+from npvae.lab.plots.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, ink_limits, style
 
 STYLES = {"autoencoder": dict(color=BLUE, marker="o"), "VAE": dict(color=GREEN, marker="s"),
           "PCA": dict(color=ORANGE, marker="^"), "raw": dict(color=BLACK, marker="D"),
@@ -51,12 +51,7 @@ def planes_figure(planes, accuracy, labels):
     with style():
         figure, panels = plt.subplots(1, len(planes), figsize=(11, 4.2))
         for axes, (name, features) in zip(panels, planes.items(), strict=True):
-            for label in np.unique(labels):
-                points = features.test[labels == label]
-                axes.scatter(points[:, 0], points[:, 1], s=0)
-                for a, b in points:
-                    axes.text(a, b, str(label), color=CLASSES[label % 10], fontsize=8, ha="center", va="center",
-                              clip_on=True)
+            label_points(axes, *features.test.T, labels)
             axes.set(title=f"{name}: 5 nearest neighbours\nfind the label of {accuracy[name]:.0%}", xlabel="$z_1$")
         panels[0].set_ylabel("$z_2$")
     return figure

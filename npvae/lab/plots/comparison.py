@@ -7,8 +7,8 @@ import numpy as np
 
 from npvae.inference import shared_ceiling
 from npvae.lab.compare import TITLES
-from npvae.lab.plots.samples import image_rows
-from npvae.lab.plots.style import BLACK, BLUE, CLASSES, GREEN, ORANGE, SKY, YELLOW, style
+from npvae.lab.plots.samples import gap_bar, image_rows, label_points
+from npvae.lab.plots.style import BLACK, BLUE, CLASSES, GREEN, ORANGE, style
 from npvae.models.data import take
 
 COLORS = {"variational_em": BLUE, "shared_q": ORANGE, "amortized_vi": GREEN}
@@ -71,14 +71,8 @@ def gap_bars(axes, comparison):
     floor -= 0.25 * max(top - floor, 1.0)
     decimals = decimals_that_differ([f["test_elbo"] for f in figures.values()])
     for i, (name, f) in enumerate(figures.items()):
-        parts = [("ELBO", f["test_elbo"] - floor, COLORS[name], ""),
-                 ("amortization gap", f["test_amortization_gap"], YELLOW, "//"),
-                 ("approximation gap", f["test_approximation_gap"], SKY, "..")]
-        bottom = floor
-        for part, height, color, hatch in parts:
-            axes.bar(i, height or 0, bottom=bottom, color=color, hatch=hatch, edgecolor="white", width=0.65,
-                     label=part if i == 0 and hatch and known else None)
-            bottom += height or 0
+        gaps = [f[f"test_{gap}_gap"] or 0 for gap in ("amortization", "approximation")]
+        gap_bar(axes, i, f["test_elbo"] - floor, *gaps, floor, COLORS[name], labelled=known)
         text = f"{f['test_elbo']:.{decimals}f}"
         # within the bar, however long
         axes.annotate(text, (i, f["test_elbo"]), xytext=(0, -11), textcoords="offset points", ha="center",
@@ -135,7 +129,7 @@ def latent_plane(axes, comparison, name, most=300):
         return label_bars(axes, solver.model.latent.mean(q), np.zeros(len(q), int) if labels is None else labels)
     K = solver.model.latent.dim
     rng = np.random.default_rng(0)
-    z = q[:, :K] + np.exp(q[:, K:]) * rng.standard_normal((len(q), K))
+    z = solver.model.latent.sample(q, 1, rng)[0]
     heights = 0.08 * rng.standard_normal(len(q)) + (0 if labels is None else labels)
     first, second = z[:, 0], z[:, 1] if K > 1 else heights
     if labels is None:
@@ -159,13 +153,6 @@ def whole_labels(labels, most):
     labels = np.asarray(labels[:most])
     whole = labels.astype(int)
     return whole if (whole == labels).all() else None
-
-
-def label_points(axes, first, second, labels):
-    """Points drawn as their labels."""
-    for a, b, label in zip(first, second, labels, strict=True):
-        axes.text(a, b, str(label), color=CLASSES[label % 10], fontsize=8, ha="center", va="center", clip_on=True)
-    axes.scatter(first, second, s=0)
 
 
 def label_bars(axes, weights, labels):

@@ -7,7 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.animation import FuncAnimation
 
-from npvae.lab.plots.samples import image_rows
+from npvae.lab.plots.samples import image_rows, label_points
 from npvae.lab.plots.style import BLACK, BLUE, CLASSES, ORANGE, style
 
 BUTTONS = {"fa-minus": "−", "fa-plus": "+", "fa-fast-backward": "|◀", "fa-step-backward": "◀|", "fa-play": "▶",
@@ -134,9 +134,7 @@ def latent_points(z, labels, title="", figure=None):
     with style():
         figure = plt.figure(figsize=(5, 4.6)) if figure is None else figure
         axes = figure.subplots()
-        for (a, b), label in zip(z, labels, strict=True):
-            axes.text(a, b, str(label), color=CLASSES[label % 10], fontsize=8, ha="center", va="center", clip_on=True)
-        axes.scatter(*z.T, s=0)
+        label_points(axes, *z.T, labels)
         axes.set(xlabel="$z_1$", ylabel="$z_2$", title=title)
     return figure
 

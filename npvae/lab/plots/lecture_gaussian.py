@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
+from npvae.lab.plots.samples import gap_bar
 from npvae.lab.plots.style import BLACK, BLUE, DASHES, GREEN, ORANGE, PURPLE, SKY, YELLOW, style
 
 LINES = [BLACK, BLUE, ORANGE, GREEN, PURPLE, YELLOW, SKY]
@@ -205,14 +206,8 @@ def gap_stack(axes, gaps, floor, colors, ceiling=None, **labels):
     """
     with style():
         for i, (found, own) in enumerate(zip(gaps.values(), colors, strict=True)):
-            parts = [("ELBO", found.elbo.mean() - floor, own, ""),
-                     ("amortization gap", found.amortization.mean(), YELLOW, "//"),
-                     ("approximation gap", found.approximation.mean(), SKY, "..")]
-            bottom = floor
-            for part, height, color, hatch in parts:
-                axes.bar(i, height, bottom=bottom, color=color, hatch=hatch, ec="white", width=0.62,
-                         label=part if hatch and not i else None)
-                bottom += height
+            heights = found.elbo.mean() - floor, found.amortization.mean(), found.approximation.mean()
+            gap_bar(axes, i, *heights, floor, own, width=0.62)
             axes.annotate(f"{found.elbo.mean():.2f}", (i, found.elbo.mean()), xytext=(0, -12), color="white",
                           textcoords="offset points", ha="center", fontsize=9)
         if ceiling is not None:

@@ -5,7 +5,7 @@ import math
 import matplotlib.pyplot as plt
 import numpy as np
 
-from npvae.lab.plots.style import BLUE, bounded_ratio, ink_limits, show_images, style
+from npvae.lab.plots.style import BLUE, CLASSES, SKY, YELLOW, bounded_ratio, ink_limits, show_images, style
 
 
 def samples_figure(X, image_shape=None, title="Samples: g(z) at z ~ N(0, I)"):
@@ -121,3 +121,44 @@ def image_grid(figure, images, image_shape, columns, limits=None):
     places = np.full((math.ceil(len(images) / columns) * columns, math.prod(image_shape)), limits[0])
     places[:len(images)] = np.reshape(images, (len(images), -1))
     show_images(figure.subplots(), places.reshape(-1, columns, places.shape[1]), image_shape, limits)
+
+
+def label_points(axes, first, second, labels):
+    """Points of the plane drawn as their labels, whole numbers.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+    first, second : arrays (n,)
+        Their coordinates.
+    labels : array (n,) of int
+    """
+    for a, b, label in zip(first, second, labels, strict=True):
+        axes.text(a, b, str(label), color=CLASSES[label % 10], fontsize=8, ha="center", va="center", clip_on=True)
+    axes.scatter(first, second, s=0)
+
+
+def gap_bar(axes, i, elbo, amortization, approximation, floor, color, width=0.65, labelled=True):
+    """One bar of log p(x): the ELBO, the amortization gap and the approximation gap on top of each other, nats.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+    i : int
+        Where the bar stands; the gaps of the first one have names for a legend.
+    elbo, amortization, approximation : float
+        The three heights.
+    floor : float
+        Where the bar begins.
+    color
+        Of the ELBO.
+    width : float
+    labelled : bool
+        False leaves the names out.
+    """
+    parts = [("ELBO", elbo, color, ""), ("amortization gap", amortization, YELLOW, "//"),
+             ("approximation gap", approximation, SKY, "..")]
+    for part, height, color, hatch in parts:
+        axes.bar(i, height, bottom=floor, color=color, hatch=hatch, edgecolor="white", width=width,
+                 label=part if hatch and i == 0 and labelled else None)
+        floor += height

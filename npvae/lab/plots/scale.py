@@ -7,7 +7,7 @@ from npvae.lab.compare import TITLES
 from npvae.lab.plots.comparison import COLORS
 from npvae.lab.plots.style import style
 from npvae.lab.scale import slope
-from npvae.lab.tables import fixed
+from npvae.tables import fixed
 
 PANELS = [("seconds_per_sweep", "time for one sweep (seconds)"), ("variational_parameters", "variational parameters"),
           ("anonymous_bytes", "own memory (bytes)"), ("seconds_per_new_x", "time for q of one new x (seconds)")]

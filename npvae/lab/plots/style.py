@@ -12,7 +12,7 @@ from npvae.files import written_whole
 # Okabe & Ito's palette
 BLUE, ORANGE, GREEN, SKY, YELLOW, PURPLE, BLACK = (
     "#0072B2", "#D55E00", "#009E73", "#56B4E9", "#E69F00", "#CC79A7", "#333333")
-# Paul Tol's "muted" scheme and black, for up to ten classes
+# Paul Tol's "muted" scheme with sand, cyan and olive darkened, and near-black, for up to ten classes
 CLASSES = ["#CC6677", "#332288", "#BFA62A", "#117733", "#4FA9D8", "#882255", "#44AA99", "#6B6B1F", "#AA4499", "#222222"]
 # so that lines can be told apart without their colours
 DASHES = ["-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)), (0, (2, 1)), (0, (8, 2))]
