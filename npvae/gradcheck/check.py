@@ -9,6 +9,7 @@ from npvae.gradcheck.refusals import (
     check_complex_step,
     check_determinism,
     check_dtypes,
+    check_linear,
     check_not_blind,
     check_not_flat,
     check_tolerance,
@@ -106,6 +107,8 @@ def gradcheck(f, x, *, method=None, call=None, upstream=None, dtype=None, tolera
     rng = np.random.default_rng([seed, 1])
     rows, compared = rows_of(subject, gradient, method, tolerance, directions, rng)
     check_not_blind(subject, rows, compared)
+    if all(row.passed for row in rows):
+        check_linear(subject)
     report = Report(name or name_of(f), rows, method, np.dtype(dtype).name, subject=subject,
                     notes=[f"{n} gets no gradient and was not checked" for n, a in gradient.items() if a is None])
     if diagnosis and not report.passed:

@@ -5,6 +5,7 @@ import numpy as np
 from npvae.gradcheck.check import gradcheck
 from npvae.inference.elbo import elbo as package_elbo
 from npvae.models import Categorical, MonteCarlo
+from npvae.models.data import as_floats
 
 
 def check_elbo(model, x, q=None, noise=None, elbo=package_elbo, seed=0, **options):
@@ -14,6 +15,7 @@ def check_elbo(model, x, q=None, noise=None, elbo=package_elbo, seed=0, **option
     ----------
     model : LatentVariableModel
     x : array (B, D)
+        Floats, or integer images 0 … 255.
     q : array (B, R), optional
         Rows that describe q(z|x); random by default.
     noise : Noise, optional
@@ -34,7 +36,7 @@ def check_elbo(model, x, q=None, noise=None, elbo=package_elbo, seed=0, **option
     >>> check_elbo(probabilistic_pca(2, 3, sigma_g=0.5), np.ones((4, 3))).passed
     True
     """
-    rng, x = np.random.default_rng(seed), np.asarray(x, float)
+    rng, x = np.random.default_rng(seed), as_floats(x, model.data_dim, model.likelihood)
     q = 0.5 * rng.standard_normal((len(x), model.latent.row_size)) if q is None else q
     if noise is None and not isinstance(model.latent, Categorical):
         noise = MonteCarlo(3)(rng, len(x), model.latent.dim)

@@ -29,7 +29,9 @@ def named_factor(k, sizes):
             found.append((name, f"a sum over {name} where the value takes the mean" if whole
                           else f"a 1/{under} is missing"))
         if same(k, 1 / size):
-            found.append((f"1/{under}", f"a mean over {name} where the value takes the sum" if whole
+            # the same number by chance, if the array is as small as exponents are
+            power = f", or the {size:g} of a power is missing" if size in (3, 4) else ""
+            found.append((f"1/{under}", f"a mean over {name} where the value takes the sum{power}" if whole
                           else f"a factor {name} is missing"))
     return found or products(k, sizes)
 

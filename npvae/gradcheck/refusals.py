@@ -42,6 +42,9 @@ def check_upstream(subject):
     if subject.at.value.dtype == np.float64 and y.dtype == np.float32:
         raise ValueError("f answers in float32 for float64 inputs: some array in it is float32; make it float64, or "
                          "call npvae.gradcheck(…, dtype=np.float32) to check float32 code as it is")
+    if y.dtype.kind == "c":
+        raise ValueError(f"f returned {describe(y)} of complex numbers, expected real ones: return the real and the "
+                         "imaginary part as two columns of y")
     if not np.isfinite(y).all():
         raise ValueError(f"f returned {describe(y)} with values that are not finite: check at another x")
     subject.upstream = np.asarray(subject.upstream, subject.at.value.dtype)
@@ -121,6 +124,18 @@ def check_closure(subject):
     if not np.array_equal(y, kept, equal_nan=True) or not subject.alike(first, subject.answer(back)):
         raise ValueError("a second call of f spoils the first: y or what back needs is kept in one place, such as "
                          "self.y or a buffer, and is stale or overwritten. Keep it in the closure of back")
+
+
+def check_linear(subject):
+    """That a back which passes for one dy does so for all: dx is linear in dy."""
+    if not subject.callback:
+        return
+    back = subject.forward()[1]
+    once, large = subject.answer(back), subject.answer(back, 1024)
+    # times a power of two nothing is rounded
+    if not subject.alike({n: None if a is None else 1024 * a for n, a in once.items()}, large):
+        raise ValueError("back is right for this dy, but not linear in it: back(1024 dy) is not 1024 back(dy), as if dy "
+                         "were clipped on the way; clip where the optimizer steps, not in back")
 
 
 def close(a, b):

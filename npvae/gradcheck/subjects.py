@@ -114,9 +114,9 @@ class Subject:
         found = {n: None if of_inputs[n] is None else np.array(of_inputs[n]) for n in self.inputs}
         return found | {n: self.at.gradient(n).copy() for n in self.at.names if n not in self.inputs}
 
-    def answer(self, back):
-        """What back returns for the inputs, by name, in arrays of its own."""
-        answer = self._asked_back(back)
+    def answer(self, back, times=1):
+        """What back returns for the inputs when dy is c, or `times` c: by name, in arrays of its own."""
+        answer = self._asked_back(back, times)
         answer = answer if self.is_dict else {"x": answer}
         return {n: None if answer[n] is None else np.array(answer[n]) for n in self.inputs}
 
@@ -126,10 +126,10 @@ class Subject:
                    second[n].shape and np.allclose(a, second[n], rtol=1e-5, atol=0, equal_nan=True)
                    for n, a in first.items())
 
-    def _asked_back(self, back):
-        dy = self.upstream.copy()
-        answer = back(dy)
-        if not np.array_equal(dy, self.upstream):
+    def _asked_back(self, back, times=1):
+        dy = self.upstream * self.upstream.dtype.type(times)
+        kept, answer = dy.copy(), back(dy)
+        if not np.array_equal(dy, kept):
             raise ValueError("back changes dy in place, which spoils it for whoever else needs it: copy first")
         return answer
 

@@ -56,6 +56,36 @@ def test_what_a_closure_must_not_share_is_refused(f, says):
         npvae.gradcheck(f, X)
 
 
+def test_a_back_that_clips_dy_is_not_linear_in_it():
+    def cube(x):
+        return x**3, lambda dy: np.clip(dy, -5, 5) * 3 * x**2
+
+    with pytest.raises(ValueError, match="not linear in it"):
+        npvae.gradcheck(cube, X)
+
+
+def test_a_mistake_that_ignores_dy_is_still_named_and_not_refused():
+    report = npvae.gradcheck(lambda x: (x**3, lambda dy: 3 * x**2), X)
+    assert not report.passed and "back ignores dy" in str(report)
+
+
+def test_a_power_that_equals_a_size_is_named_beside_it():
+    report = npvae.gradcheck(lambda x: (x**3, lambda dy: dy * x**2), np.array([0.3, 0.7, 1.4]))
+    assert "a mean over x.shape[0]" in str(report) and "or the 3 of a power is missing" in str(report)
+
+
+def test_complex_values_are_refused():
+    with pytest.raises(ValueError, match="of complex numbers, expected real ones"):
+        npvae.gradcheck(lambda x: (1j * x, lambda dy: 1j * dy), X)
+
+
+@pytest.mark.parametrize("x, says", [(np.ones(3), "expected .rows, columns."),
+                                     (np.ones((2, 5)), "5 columns, expected 3")])
+def test_data_that_do_not_fit_a_model_are_said_to(x, says):
+    with pytest.raises(ValueError, match=says):
+        npvae.gradcheck(npvae.mlp_model(2, [4], 3), x)
+
+
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("options", [{"dtype": np.float32}, {"method": "complex"}, {"method": "taylor"}], ids=str)
 def test_right_networks_of_relus_pass_however_they_are_checked(seed, options):
