@@ -134,8 +134,8 @@ def check_linear(subject):
     once, large = subject.answer(back), subject.answer(back, 1024)
     # times a power of two nothing is rounded
     if not subject.alike({n: None if a is None else 1024 * a for n, a in once.items()}, large):
-        raise ValueError("back is right for this dy, but not linear in it: back(1024 dy) is not 1024 back(dy), as if dy "
-                         "were clipped on the way; clip where the optimizer steps, not in back")
+        raise ValueError("back is right for this dy, but not linear in it: back(1024 dy) is not 1024 back(dy), as if "
+                         "dy were clipped on the way; clip where the optimizer steps, not in back")
 
 
 def close(a, b):
