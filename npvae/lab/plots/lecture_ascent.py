@@ -161,7 +161,7 @@ def image_strips(strips, shape, title="", figure=None):
 
 
 def climbs(values, tops, title="", xlabel="step", ylabel="nats", reach=None):
-    """Curves that climb, each to a dashed line of its own colour.
+    """Curves that climb, each to a dashed line of its own colour; both ends bear its number, from 1.
 
     Parameters
     ----------
@@ -179,6 +179,10 @@ def climbs(values, tops, title="", xlabel="step", ylabel="nats", reach=None):
         for i, (value, top) in enumerate(zip(values.T, tops, strict=True)):
             axes.plot(value, color=CLASSES[i], lw=1.5)
             axes.axhline(top, color=CLASSES[i], ls="--", lw=0.9)
+            axes.annotate(str(i + 1), (1, top), xycoords=("axes fraction", "data"), xytext=(4, 0), va="center",
+                          textcoords="offset points", color=CLASSES[i], fontsize=9)
+            axes.annotate(str(i + 1), (len(value) - 1, value[-1]), xytext=(0, 3), textcoords="offset points",
+                          ha="center", color=CLASSES[i], fontsize=9)
         if reach is not None:
             axes.set_ylim(min(tops) - reach, max(tops) + 0.08 * reach)
         axes.set(xlabel=xlabel, ylabel=ylabel, title=title)
