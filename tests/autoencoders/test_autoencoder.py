@@ -4,7 +4,11 @@ import numpy as np
 import pytest
 
 import npvae
+from npvae.autoencoders.squared_error import SquaredErrorSolver
+from npvae.inference.early_stopping import hold_out
+from npvae.inference.schedules import cosine
 from npvae.lab.baselines import PCA
+from npvae.nn import mlp, relu
 
 DIGITS = npvae.datasets.digits()
 QUICK = dict(progress=False, sweeps=200)
@@ -53,3 +57,41 @@ def test_what_a_plain_autoencoder_has_no_meaning_for_it_does_not_have():
         model.set_params(sigma_g=1.0)
     with pytest.raises(ValueError, match="call fit"):
         model.transform(np.zeros((2, 3)))
+
+
+# every setting another than its default, and two of the rows that are held out stop the fit early
+UNUSUAL = dict(latent_dim=2, hidden=(5, 3), activation="relu", sweeps=60, batch_size=7, learning_rate=0.03,
+               final_learning_rate=0.02, held_out=0.2, patience=2, seed=5, dtype="float64", progress=False)
+
+
+def test_an_autoencoder_is_the_solver_that_its_settings_describe():
+    X, rng = np.random.default_rng(0).normal(size=(40, 4)), np.random.default_rng([5, 2])
+    encoder = mlp([4, 3, 5, 2], relu, rng, input_gradient=False)
+    solver = SquaredErrorSolver(encoder, mlp([2, 5, 3, 4], relu, rng), sweeps=60, batch_size=7,
+                                learning_rate=cosine(0.03, 0.02, 60), held_out=0.2, patience=2, seed=5,
+                                dtype=np.float64).fit(X)
+    model = npvae.Autoencoder(**UNUSUAL).fit(X)
+    np.testing.assert_array_equal(model.solver_.parameters.value, solver.parameters.value)
+    assert 2 < len(model.history_) == len(solver.history) < 60
+    codes = np.random.default_rng(5).normal(size=(3, 2))
+    np.testing.assert_array_equal(model.sample(3), model.inverse_transform(codes))
+
+
+def test_the_held_out_score_is_minus_the_error_of_the_held_out_rows_and_the_best_sweep_is_kept():
+    X = np.random.default_rng(0).normal(size=(40, 4))
+    model = npvae.Autoencoder(**UNUSUAL).fit(X)
+    scores, (_, held) = model.history_["held_out"], hold_out(40, 0.2, seed=5)
+    assert scores.argmax() == len(scores) - 3
+    assert -model.squared_error(X[held]).mean() == pytest.approx(scores.max(), rel=1e-12)
+
+
+def test_a_step_goes_along_the_gradient_of_the_mean_squared_error():
+    X = np.random.default_rng(0).normal(size=(40, 4))
+    solver = SquaredErrorSolver(mlp([4, 2], input_gradient=False), mlp([2, 4]), sweeps=1, batch_size=40,
+                                learning_rate=1e-30, dtype=np.float64).fit(X)
+    z = solver.encoder(X)[0]
+    error = solver.decoder(z)[0] - X
+    # ∂/∂b ‖zW + b − x‖² = 2 (zW + b − x),  ∂/∂W = zᵀ 2 (zW + b − x), means over the rows
+    layer = solver.decoder.layers[0]
+    np.testing.assert_allclose(layer.db, 2 * error.mean(0), rtol=1e-12)
+    np.testing.assert_allclose(layer.dW, 2 * z.T @ error / 40, rtol=1e-12)

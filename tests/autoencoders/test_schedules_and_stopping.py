@@ -39,12 +39,21 @@ def test_a_weighted_kl_keeps_value_and_gradient_together():
 def test_held_out_rows_and_the_others_are_all_rows(m, fraction):
     train, held = hold_out(m, fraction, seed=1)
     assert sorted([*train, *held]) == list(range(m)) and len(held) == max(1, round(fraction * m))
+    assert (np.diff(train) > 0).all() and (np.diff(held) > 0).all()
 
 
 @pytest.mark.parametrize("fraction", [-0.1, 1.0, float("nan")])
 def test_a_fraction_that_makes_no_sense_is_refused(fraction):
     with pytest.raises(ValueError, match="fraction"):
         hold_out(10, fraction, 0)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_which_rows_are_held_out_is_not_drawn_from_the_stream_of_batches_and_noise(seed):
+    _, held = hold_out(100, 0.3, seed)
+    order = np.random.default_rng(seed).permutation(100)
+    assert set(held) != set(order[:30]) and set(held) != set(order[-30:])
+    np.testing.assert_array_equal(held, hold_out(100, 0.3, seed)[1])
 
 
 def test_one_row_cannot_be_held_out():
@@ -75,6 +84,25 @@ def test_finishing_twice_and_going_on_lose_nothing():
         assert value.tolist() == [0, 0]
     stopping.go_on()
     assert value.tolist() == [1, 1]
+
+
+def test_a_run_that_ends_before_its_first_score_keeps_what_it_has_learned():
+    value = np.zeros(2)
+    stopping = EarlyStopping(value, patience=3)
+    value += 1
+    stopping.finish()
+    np.testing.assert_array_equal(value, 1)
+
+
+def test_a_score_that_is_no_better_is_no_better():
+    value = np.zeros(1)
+    stopping = EarlyStopping(value, patience=2)
+    stops = []
+    for score in (-1.0, -1.0, -1.0):
+        stops.append(stopping(score))
+        value += 1
+    stopping.finish()
+    assert stops == [False, False, True] and value == 0
 
 
 @pytest.mark.parametrize("m, block", [(10, 3), (12, 4), (5, 5), (5, 100), (7, None)])

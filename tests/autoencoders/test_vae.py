@@ -7,7 +7,10 @@ import numpy as np
 import pytest
 
 import npvae
-from npvae.inference import DivergenceError
+from npvae.inference import AmortizedVI, DivergenceError, importance_weighted_bound
+from npvae.inference.schedules import cosine, warm_up
+from npvae.models import MonteCarlo, mlp_model
+from npvae.nn import mlp, relu
 
 DIGITS = npvae.datasets.digits()
 X = np.random.default_rng(0).uniform(size=(120, 6))
@@ -198,3 +201,25 @@ def test_after_each_sweep_the_model_is_handed_over():
     seen = []
     npvae.VAE(**SMALL).fit(X, after_sweep=lambda model: seen.append((len(model.history_), model.score(X))))
     assert [n for n, _ in seen] == [1, 2, 3, 4]
+
+
+def test_a_vae_is_the_solver_that_its_settings_describe():
+    settings = dict(latent_dim=2, hidden=(5, 3), activation="relu", sweeps=60, batch_size=7, learning_rate=0.03,
+                    final_learning_rate=0.02, held_out=0.2, patience=2, seed=5, dtype="float64", progress=False,
+                    samples=3, beta=0.5, kl_warm_up=2)
+    rng = np.random.default_rng([5, 2])
+    encoder = mlp([6, 3, 5, 4], relu, rng, input_gradient=False)
+    solver = AmortizedVI(mlp_model(2, [5, 3], 6, activation=relu, rng=rng), encoder=encoder, sweeps=60, batch_size=7,
+                         learning_rate=cosine(0.03, 0.02, 60), noise=MonteCarlo(3), beta=warm_up(2, 0.5), held_out=0.2,
+                         patience=2, seed=5, dtype=np.float64).fit(X)
+    vae = npvae.VAE(**settings).fit(X)
+    np.testing.assert_array_equal(vae.solver_.parameters.value, solver.parameters.value)
+    assert 2 < len(vae.history_) == len(solver.history) < 60
+    np.testing.assert_array_equal(vae.sample(3), vae.inverse_transform(np.random.default_rng(5).normal(size=(3, 2))))
+
+
+def test_the_seed_of_the_importance_weighted_bound_is_passed_on():
+    vae = npvae.VAE(**SMALL).fit(X)
+    expected = importance_weighted_bound(vae.model_, X, vae.solver_.infer(X), 5, seed=1)
+    np.testing.assert_array_equal(vae.log_likelihood(X, 5, seed=1), expected)
+    assert (vae.log_likelihood(X, 5) != expected).all()

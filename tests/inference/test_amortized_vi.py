@@ -7,7 +7,9 @@ import pytest
 from numeric_inference import joint_of_mixture, log_p_of_pca, posterior_of_pca
 
 from npvae import datasets
-from npvae.inference import Amortized, AmortizedVI, SharedQ, VariationalEM, elbo, shared_ceiling
+from npvae.inference import Amortized, AmortizedVI, SharedQ, VariationalEM, elbo, evaluate, shared_ceiling
+from npvae.inference.early_stopping import hold_out
+from npvae.inference.fit_encoder import fit_encoder
 from npvae.models import (
     BernoulliLikelihood,
     Categorical,
@@ -207,3 +209,30 @@ def test_a_schedule_that_is_no_number_is_refused_from_its_first_sweep_on(name, v
         AmortizedVI(model, sweeps=2, **{name: value}).fit(MOONS)
     with pytest.raises(ValueError, match=f"{name} is {value!r} in sweep 1, expected a finite number from 0"):
         AmortizedVI(model, sweeps=2, **{name: lambda sweep: value if sweep else 0.1}).fit(MOONS)
+
+
+@pytest.mark.parametrize("m", [100, 10_000], ids=["one block", "two blocks"])
+def test_the_held_out_score_is_the_mean_elbo_of_the_held_out_rows(m):
+    X, (_, held) = np.random.default_rng(0).normal(size=(m, 2)), hold_out(m, 0.5, seed=3)
+    solver = AmortizedVI(mlp_model(1, [4], 2), sweeps=1, batch_size=m, held_out=0.5, noise=Cubature(), seed=3).fit(X)
+    expected = evaluate(solver.model, solver.infer(X[held]), X[held], Cubature()).mean()
+    assert solver.history["held_out"][0] == pytest.approx(expected, rel=1e-12)
+
+
+def test_held_out_scores_of_two_sweeps_differ_by_the_parameters_and_not_by_the_draws():
+    solver = AmortizedVI(mlp_model(3, [4], 2), sweeps=4, held_out=0.2, learning_rate=1e-30).fit(MOONS)
+    assert np.ptp(solver.history["held_out"]) == 0 < np.ptp(solver.history["elbo"])
+
+
+def test_64_rows_are_the_default_batch():
+    fits = [AmortizedVI(mlp_model(1, [4], 2), sweeps=2, **batch).fit(MOONS) for batch in ({}, {"batch_size": 64})]
+    np.testing.assert_array_equal(fits[0].parameters.value, fits[1].parameters.value)
+
+
+def test_every_step_of_a_fitted_encoder_sees_its_own_gradient_alone():
+    model = mixture_of_gaussians(3, 2, sigma_g=0.5)
+    # λ is so small that φ stands still
+    once, thrice = (fit_encoder(model, mlp([2, 3]), MOONS, steps, learning_rate=1e-12).layers[0] for steps in (1, 3))
+    assert once.dW.any()
+    np.testing.assert_allclose(thrice.dW, once.dW, rtol=1e-6)
+    np.testing.assert_allclose(thrice.db, once.db, rtol=1e-6)

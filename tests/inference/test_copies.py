@@ -173,3 +173,19 @@ def test_another_dtype_begins_anew_and_is_not_resumed():
     with pytest.raises(ValueError, match="beyond float32"):
         AmortizedVI(mlp_model(1, [4], 3), sweeps=1).fit(1e39 * X)
     assert solver.fit(1e39 * X).parameters.value.dtype == np.float64
+
+
+def test_a_fit_in_two_parts_goes_on_from_the_last_sweep_and_not_from_the_best():
+    def fitted(*parts):
+        solver = AmortizedVI(mlp_model(1, [8], 3), held_out=0.2, patience=50, learning_rate=0.1)
+        for sweeps in parts:
+            solver.sweeps = sweeps
+            solver.fit(X, resume=True)
+        return solver
+
+    for split in (3, 5, 7):
+        in_parts, at_once = fitted(split, 12), fitted(12)
+        np.testing.assert_array_equal(in_parts.history["held_out"], at_once.history["held_out"])
+        np.testing.assert_array_equal(in_parts.parameters.value, at_once.parameters.value)
+    # of one of them at least the best sweep was not the last
+    assert any(at_once.history["held_out"][:split].argmax() < split - 1 for split in (3, 5, 7))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from numeric_inference import joint_of_mixture, kl_to_posterior_of_pca, log_p_of_pca
+from numeric_inference import joint_of_mixture, joint_on_grid, kl_to_posterior_of_pca, log_p_of_pca
 
 from npvae.inference import (
     AmortizedVI,
@@ -27,6 +27,7 @@ from npvae.models import (
     LatentVariableModel,
     MonteCarlo,
     Noise,
+    mixture_of_gaussians,
     mlp_model,
     probabilistic_pca,
 )
@@ -195,3 +196,60 @@ def test_the_argmax_in_a_narrow_slanting_posterior_arrives():
     X = plain.sample(10, np.random.default_rng(0))[0]
     got, best = (evaluate(plain, argmax_q(model, X, np.zeros((10, 4))), X) for model in (disguised, plain))
     np.testing.assert_allclose(got, best, rtol=0, atol=0.02)
+
+
+def tent(left, right, tip):
+    """g(z) = 5 + left (z − tip) on the left of the tip and 5 − right (z − tip) on its right: two hills for x = 0."""
+
+    def layer(z):
+        slope = np.where(z < tip, left, -right)
+        return 5 + slope * (z - tip), lambda dy: dy * slope
+
+    return LatentVariableModel(Gaussian(1), chain(layer), GaussianLikelihood(0.1))
+
+
+@pytest.mark.parametrize("left, right, tip, start", [
+    (5.0, 5.0, 0.3, 1.3), (5.0, 5.0, -0.3, -1.3), (10.0, 5.0, 0.0, 1.0)],
+    ids=["the left one is better", "the right one is better", "the other one has the greatest density"])
+def test_the_best_q_of_the_gaps_stands_on_the_better_of_two_hills(left, right, tip, start):
+    # on either side of the tip the model is probabilistic PCA: log p = log N(0; b, w² + σ²), its best q the posterior
+    log_p = [-0.5 * (b**2 / v + np.log(2 * np.pi * v)) for b, v in [(5 - left * tip, left**2 + 0.01),
+                                                                     (5 + right * tip, right**2 + 0.01)]]
+    gaps = gap_decomposition(tent(left, right, tip), np.zeros((1, 1)), np.array([[start, -3.0]]))
+    np.testing.assert_allclose(gaps.log_p, np.logaddexp(*log_p), rtol=0, atol=1e-6)
+    np.testing.assert_allclose(gaps.elbo + gaps.amortization, max(log_p), rtol=0, atol=1e-3)
+    np.testing.assert_allclose(gaps.approximation, np.log1p(np.exp(-abs(log_p[0] - log_p[1]))), rtol=0, atol=1e-3)
+
+
+def test_rows_that_are_the_best_have_no_amortization_gap_and_never_less_than_none():
+    # the argmax on the nodes of the report; from there a climb on its own fewer nodes leads down
+    model, X = mlp_model(2, [6], 2, GaussianLikelihood(0.1), rng=np.random.default_rng(3)), np.eye(2) / 2
+    q = argmax_q(model, X, np.full((2, 4), -1.0), GaussHermite(16)(None, 1, 2), tolerance=1e-9)
+    gaps = gap_decomposition(model, X, q)
+    assert (gaps.amortization >= 0).all() and (gaps.amortization < 1e-3).all()
+
+
+@pytest.mark.parametrize("model", [probabilistic_pca(1, 4, 0.3), mixture_of_gaussians(3, 4, 0.8)], ids=str)
+@pytest.mark.parametrize("samples, repeats", [(1, 1), (7, 3)])
+def test_from_the_exact_posterior_every_importance_weight_is_p_of_x(model, samples, repeats):
+    X = model.sample(20, np.random.default_rng(0))[0]
+    bound = importance_weighted_bound(model, X, argmax_q(model, X, None), samples, repeats)
+    np.testing.assert_allclose(bound, log_marginal(model, X), rtol=0, atol=1e-10)
+
+
+def test_the_report_of_a_bent_decoder_is_the_integral_over_q():
+    model = mlp_model(1, [6], 3, GaussianLikelihood(0.3), rng=np.random.default_rng(3))
+    for layer in model.decoder.layers[::2]:
+        layer.W[...] *= 3
+    rng = np.random.default_rng(0)
+    X, q = rng.normal(size=(5, 3)), np.stack([rng.normal(size=5), np.linspace(-2, 0, 5)], axis=1)
+    z, (mu, log_sigma) = np.linspace(-12, 12, 24_001), q.T[:, :, None]
+    log_q = -0.5 * ((z - mu) / np.exp(log_sigma)) ** 2 - log_sigma - 0.5 * np.log(2 * np.pi)
+    expected = (np.exp(log_q) * (joint_on_grid(model, X, z) - log_q)).sum(1) * 1e-3
+    np.testing.assert_allclose(evaluate(model, q, X), expected, rtol=1e-3)
+
+
+def test_in_two_dimensions_the_report_agrees_with_a_far_finer_rule():
+    model, rng = mlp_model(2, [6], 3, GaussianLikelihood(0.3), rng=np.random.default_rng(3)), np.random.default_rng(0)
+    X, q = rng.normal(size=(5, 3)), rng.normal(size=(5, 4)) * [1, 1, 0.3, 0.3]
+    np.testing.assert_allclose(evaluate(model, q, X), evaluate(model, q, X, GaussHermite(60)), rtol=1e-4)

@@ -4,10 +4,17 @@ import numpy as np
 import pytest
 
 from npvae import datasets
-from npvae.inference import VariationalEM
+from npvae.inference import VariationalEM, argmax_q, elbo
 from npvae.inference.theta_steps import ExactStep
-from npvae.models import MonteCarlo, mixture_of_gaussians, probabilistic_pca
-from npvae.nn import lay_out
+from npvae.models import (
+    Categorical,
+    GaussianLikelihood,
+    LatentVariableModel,
+    MonteCarlo,
+    mixture_of_gaussians,
+    probabilistic_pca,
+)
+from npvae.nn import lay_out, mlp
 
 DIGITS = datasets.digits().train
 
@@ -80,4 +87,35 @@ def test_random_noise_with_the_exact_step_is_turned_away_by_name():
 def test_noise_that_a_mixture_does_not_use_changes_nothing():
     X, model = np.random.default_rng(0).normal(size=(20, 2)), mixture_of_gaussians(2, 2)
     fits = [VariationalEM(model, sweeps=5, exact_m_step=True, noise=noise).fit(X) for noise in (None, MonteCarlo(2))]
+    np.testing.assert_array_equal(fits[0].parameters.value, fits[1].parameters.value)
+
+
+def test_weights_that_are_not_learned_stay_as_they_were_given():
+    weights = [0.2, 0.3, 0.5]
+    model = LatentVariableModel(Categorical(3, weights, learn_weights=False), mlp([3, 64]), GaussianLikelihood())
+    em = VariationalEM(model, sweeps=5, exact_m_step=True).fit(DIGITS[:100])
+    latent = em.model.latent
+    np.testing.assert_allclose(latent.mean(latent.prior_row()[None])[0], weights, rtol=1e-14)
+    # though others would be likelier
+    assert np.abs(latent.mean(em.infer(DIGITS[:100])).mean(0) - weights).max() > 0.05
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_component_that_has_lost_all_rows_keeps_a_weight_that_is_a_number(dtype):
+    x = np.array([[0.0], [1.0], [3.0]], dtype)
+    model = mixture_of_gaussians(2, 1, sigma_g=1.0)
+    parameters = lay_out({"theta": model}, dtype)
+    model = model.on(parameters, "theta.")
+    q = np.tile(np.array([0.0, -1e4], dtype), (3, 1))
+    ExactStep(model, parameters)(q, x, None)
+    np.testing.assert_allclose(model.latent.logits, [0, np.log(np.finfo(dtype).tiny)], rtol=1e-6)
+    # log p(x) is that of the other one alone, N(x̄, 1)
+    expected = -0.5 * (x[:, 0] - 4 / 3) ** 2 - 0.5 * np.log(2 * np.pi)
+    np.testing.assert_allclose(elbo(model, argmax_q(model, x, q), x)[0], expected, rtol=1e-5)
+
+
+def test_the_exact_step_takes_all_rows_without_being_told():
+    X = np.random.default_rng(0).normal(size=(130, 3))
+    fits = [VariationalEM(probabilistic_pca(1, 3), sweeps=3, exact_m_step=True, **batch).fit(X)
+            for batch in ({}, {"batch_size": 130})]
     np.testing.assert_array_equal(fits[0].parameters.value, fits[1].parameters.value)

@@ -165,3 +165,13 @@ def test_mini_batches_of_a_mixture_share_one_q_too(batch_size):
     solver = SharedQ(mixture_of_gaussians(2, 2), batch_size=batch_size, sweeps=60).fit(X)
     assert solver.history["elbo"].max() < shared_ceiling(X) + 0.02
     assert shared_ceiling(X) - 0.05 < solver.elbo(X).mean() <= shared_ceiling(X) + 1e-9
+
+
+def test_the_row_climbs_along_the_mean_gradient_of_a_batch():
+    model = probabilistic_pca(2, 3, sigma_g=0.5, rng=np.random.default_rng(0))
+    x, (layer,) = np.array([0.3, -1.0, 2.0]), model.decoder.layers
+    solver = SharedQ(model, sweeps=1, batch_size=20, noise=Cubature(), q_learning_rate=1e-30, learning_rate=1e-30,
+                     dtype=np.float64).fit(np.tile(x, (40, 1)))
+    # at q = p:  ∂/∂μ = W (x − b)/σ²,  ∂/∂log σ_j = −‖W_j‖²/σ²
+    expected = np.concatenate([layer.W @ (x - layer.b), -(layer.W**2).sum(1)]) / 0.25
+    np.testing.assert_allclose(solver.posterior.drow, expected, rtol=1e-12)

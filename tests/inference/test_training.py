@@ -7,10 +7,11 @@ import pytest
 
 from npvae import datasets
 from npvae.inference import AmortizedVI, DivergenceError, History, SharedQ, VariationalEM, elbo, training
-from npvae.inference.theta_steps import LineSearchStep
+from npvae.inference.theta_steps import AdamStep, LineSearchStep
 from npvae.inference.training import Training
 from npvae.models import (
     BernoulliLikelihood,
+    Categorical,
     Cubature,
     Gaussian,
     GaussianLikelihood,
@@ -449,3 +450,89 @@ def test_sigma_g_does_not_start_at_every_other_row():
 def test_q_steps_are_whole():
     with pytest.raises(ValueError, match="q_steps is -3, expected a whole number from 0"):
         VariationalEM(GAUSSIAN, sweeps=1, q_steps=-3).fit(X)
+
+
+def test_a_sweep_that_ended_in_an_overflow_is_not_what_a_divergence_goes_back_to():
+    value, table = np.zeros(2), np.zeros((2, 2))
+    run = Training("toy", m=2, batch_size=2, sweeps=9, keep=[value, table])
+    with pytest.raises(DivergenceError, match="a non-finite ELBO in sweep 3"), run:
+        for n, _ in enumerate(run.batches()):
+            run.record(np.full(2, np.nan if n == 2 else 0.0))
+            table += 1
+            value[0] += 1 if n == 0 else np.inf
+    np.testing.assert_array_equal(value, [1, 0])
+    # of the same sweep, though the table was finite later, too
+    np.testing.assert_array_equal(table, np.ones((2, 2)))
+
+
+def test_a_sweep_in_which_the_fit_diverges_is_not_recorded():
+    with pytest.raises(DivergenceError, match="in sweep 2"):
+        with Training("toy", m=3, batch_size=1, sweeps=9, rng=np.random.default_rng(0)) as run:
+            for n, _ in enumerate(run.batches()):
+                run.record(np.full(1, np.nan if n == 5 else -1.0))
+    np.testing.assert_array_equal(run.history["sweep"], [1])
+
+
+def test_another_exception_passes_through_though_parameters_overflowed():
+    value = np.zeros(2)
+    with pytest.raises(ZeroDivisionError):
+        with Training("toy", m=2, batch_size=2, sweeps=9, keep=[value]) as run:
+            for _ in run.batches():
+                run.record(np.zeros(2))
+                value += np.inf
+                raise ZeroDivisionError
+
+
+def test_after_a_real_divergence_every_parameter_takes_adams_first_step(monkeypatch):
+    fuse = Fuse(nan, lasting=True)
+    fuse.light(monkeypatch, 100)
+    fitted = AmortizedVI(fuse.model(), batch_size=20, sweeps=1000, dtype=np.float64)
+    with pytest.raises(DivergenceError):
+        fitted.fit(X)
+    fuse.left, before = None, fitted.parameters.value.copy()
+    fitted.batch_size, fitted.sweeps = 60, len(fitted.history) + 1
+    fitted.fit(X, resume=True)
+    # λ up or down, whatever the gradient's size: no moment is left of the steps that led to the divergence
+    np.testing.assert_allclose(np.abs(fitted.parameters.value - before), fitted.learning_rate, rtol=1e-3)
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 4])
+def test_of_chosen_rows_every_batch_size_trains_on_each_once_a_sweep_and_on_no_other(batch_size):
+    rows, seen = np.array([1, 3, 6, 8]), []
+    with Training("toy", m=10, batch_size=batch_size, sweeps=2, rng=np.random.default_rng(0), rows=rows) as run:
+        for index in run.batches():
+            seen += np.arange(10)[index].tolist()
+            run.record(np.zeros(len(index)))
+    assert sorted(seen[:4]) == sorted(seen[4:]) == rows.tolist()
+    np.testing.assert_array_equal(run.history["sweep"], [1, 2])
+
+
+def one_gaussian(dtype=np.float64):
+    """g(z) = W + b for the only z: along the gradient the error e at λ becomes e (1 − 2λ)."""
+    zero = Affine(np.zeros((1, 1)), np.zeros(1))
+    model = LatentVariableModel(Categorical(1, learn_weights=False), zero, GaussianLikelihood(1.0))
+    parameters = lay_out({"theta": model}, dtype)
+    return model.on(parameters, "theta."), parameters
+
+
+@pytest.mark.parametrize("learning_rate, step, then", [
+    (0.25, 0.25, 0.375), (1.0, 1.0, 1.5), (1.5, 0.75, 1.125), (0.75 * 2**39, 0.75, 1.125),
+    (0.75 * 2**40, 0.0, 0.75 * 2**40)],
+    ids=["rises", "does not fall", "falls", "39 halvings are within 40 trials", "40 halvings are not"])
+def test_the_line_search_halves_until_the_elbo_does_not_fall_and_grows_by_half_after(learning_rate, step, then):
+    model, parameters = one_gaussian()
+    search = LineSearchStep(model, parameters, learning_rate)
+    search(np.zeros((2, 1)), np.ones((2, 1)), None)
+    # the gradient is 1 for W and for b
+    np.testing.assert_array_equal(parameters.value, step)
+    assert search.learning_rate == then
+
+
+def test_adams_step_goes_along_the_mean_gradient_and_says_the_elbos_before_it():
+    model, parameters = one_gaussian()
+    x = np.array([[0.0], [1.0], [2.0], [5.0]])
+    value = AdamStep(model, parameters, 0.1)(np.zeros((4, 1)), x, None)
+    np.testing.assert_allclose(value, -0.5 * x[:, 0] ** 2 - 0.5 * np.log(2 * np.pi), rtol=1e-14)
+    # ∂/∂W and ∂/∂b are x̄ − g
+    np.testing.assert_array_equal(parameters.grad, 2)
+    np.testing.assert_allclose(parameters.value, 0.1, rtol=1e-6)

@@ -8,7 +8,7 @@ from numeric_inference import joint_of_mixture, kl_to_posterior_of_pca, log_p_of
 
 from npvae import datasets
 from npvae.inference import AmortizedVI, VariationalEM, argmax_q, elbo, evaluate
-from npvae.inference.argmax_q import climb
+from npvae.inference.argmax_q import argmax_rows, climb
 from npvae.inference.theta_steps import LineSearchStep
 from npvae.models import (
     Categorical,
@@ -296,3 +296,25 @@ def test_the_latents_rows_start_at_the_prior():
     em = VariationalEM(LatentVariableModel(Gaussian(2), mlp([2, 3]), GaussianLikelihood(1.0)), batch_size=5,
                        sweeps=1, q_steps=0, learning_rate=1e-30).fit(np.zeros((10, 3)))
     np.testing.assert_array_equal(em.posterior.table, np.zeros((10, 4)))
+
+
+def test_the_table_of_full_sweeps_holds_the_argmax_for_the_theta_that_stands():
+    em = VariationalEM(curve(), sweeps=2, batch_size=60, learning_rate=0.5).fit(MOONS)
+    best = evaluate(em.model, argmax_q(em.model, MOONS, em.posterior.table), MOONS)
+    np.testing.assert_allclose(evaluate(em.model, em.posterior.table, MOONS), best, rtol=0, atol=0.01)
+
+
+@pytest.mark.parametrize("on_disk", [False, True])
+def test_the_first_step_of_every_row_is_its_learning_rate_long(on_disk, tmp_path):
+    em = VariationalEM(curve(), sweeps=1, batch_size=20, q_steps=1, q_learning_rate=0.07, dtype=np.float64,
+                       table_file=str(tmp_path / "table.npy") if on_disk else None).fit(MOONS)
+    # from the prior, whose row is zero
+    np.testing.assert_allclose(np.abs(em.posterior.table), 0.07, rtol=1e-4)
+
+
+def test_infer_climbs_on_nodes_of_ones_own_if_they_are_deterministic():
+    em = VariationalEM(curve(), sweeps=1, batch_size=60, noise=GaussHermite(3)).fit(MOONS)
+    own, default = (argmax_rows(em.model, MOONS, em.posterior.table, em.tolerance, nodes)
+                    for nodes in (GaussHermite(3)(None, 1, 1), None))
+    np.testing.assert_array_equal(em.infer(MOONS), own)
+    assert not np.array_equal(own, default)

@@ -166,3 +166,11 @@ def test_values_beyond_the_type_that_computes_are_refused():
     solver = AmortizedVI(probabilistic_pca(1, 2), sweeps=1).fit(np.zeros((3, 2)))
     with pytest.raises(ValueError, match="beyond float32"):
         solver.infer(X)
+
+
+def test_an_image_that_is_not_black_is_seen_in_whatever_block_it_stands():
+    for row in (0, 4999):
+        images = np.ones((5000, 2), np.uint8)
+        images[row] = 255
+        # a warning would be an error here
+        assert check_data(images) is images

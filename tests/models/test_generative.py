@@ -12,6 +12,7 @@ from numeric_models import agree
 from npvae.models import (
     BernoulliLikelihood,
     Categorical,
+    Cubature,
     Gaussian,
     GaussianLikelihood,
     LatentVariableModel,
@@ -274,3 +275,18 @@ def test_a_decoder_that_is_no_network_or_has_no_gradient_for_z_is_refused():
 def test_a_gaussian_latent_asks_for_its_noise():
     with pytest.raises(ValueError, match="needs noise, e.g. MonteCarlo"):
         Gaussian(2).nodes(np.zeros((1, 4)), None)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, complex])
+@products
+def test_a_copy_computes_in_its_dtype_also_with_what_is_not_learned(model, dtype):
+    model, rng = model.copy(dtype), np.random.default_rng(5)
+    x, q = rng.random((4, D)).astype(dtype), rng.normal(size=(4, model.latent.row_size)).astype(dtype)
+    noise = Cubature()(None, 4, 2, np.float32)
+    z, w, back_nodes = model.latent.nodes(q, noise)
+    value, back = model.log_likelihood(x, z)
+    kl, back_kl = model.latent.kl(q)
+    dvalue = np.ones_like(value)
+    dz = back(dvalue)
+    for result in (z, value, dz, back_nodes(dz, dvalue), kl, back_kl(np.ones_like(kl))):
+        assert result.dtype == dtype

@@ -36,7 +36,7 @@ def bernoulli_log_probability(x, g):
 @pytest.mark.parametrize("likelihood, formula", [
     (GaussianLikelihood(0.7), lambda x, g: normal_log_density(x, g, 0.7)),
     (GaussianLikelihood(), lambda x, g: normal_log_density(x, g, 1.0)),
-    (BernoulliLikelihood(), bernoulli_log_probability)], ids=repr)
+    (BernoulliLikelihood(), bernoulli_log_probability)], ids=["fixed", "from the data", "bernoulli"])
 def test_log_prob_and_its_table_are_the_formula_for_every_pair(likelihood, formula):
     rng = np.random.default_rng(0)
     x, g = rng.random((5, 3)), rng.normal(size=(4, 3))
@@ -275,3 +275,45 @@ def test_bernoulli_refuses_data_outside_zero_and_one():
 def test_bernoulli_has_nothing_to_start_or_move():
     likelihood = BernoulliLikelihood()
     assert likelihood.started(np.ones((2, 2))) is likelihood and likelihood.arrays() == {}
+
+
+def test_data_whose_error_in_units_of_a_small_sigma_g_would_overflow_are_turned_away():
+    x = np.full((1, 1), 1e100)
+    GaussianLikelihood(1.0).check(x)
+    with pytest.raises(ValueError, match="expected at most 1e.90 with sigma_g = 1e-60: the squares would overflow"):
+        GaussianLikelihood(1e-60).check(x)
+
+
+@both
+def test_no_bound_over_a_neighbourhood_passes_the_greatest_log_probability(likelihood):
+    rng = np.random.default_rng(0)
+    x, g = rng.random((5, 3)), rng.normal(size=(4, 3))
+    bound = likelihood.log_prob_table(x, g, np.full(4, 1e3))
+    np.testing.assert_allclose(bound, likelihood.greatest_log_prob(3), rtol=1e-12)
+
+
+def test_a_table_of_many_nodes_loses_little_where_data_and_outputs_lie_far_from_zero():
+    rng = np.random.default_rng(0)
+    x, g = 1e6 + rng.normal(size=(5, 3)), 1e6 + rng.normal(size=(100, 3))
+    likelihood = GaussianLikelihood(0.5)
+    one_by_one = likelihood.log_prob(x, np.repeat(g[:, None], 5, axis=1))[0]
+    np.testing.assert_allclose(likelihood.log_prob_table(x, g), one_by_one, rtol=1e-7)
+
+
+@pytest.mark.parametrize("nodes", [10, 300])
+def test_a_datum_that_a_node_meets_has_the_greatest_log_probability_and_no_greater(nodes):
+    g = 1e3 * np.random.default_rng(0).normal(size=(nodes, 3))
+    likelihood = GaussianLikelihood(1.0)
+    for reach in (None, np.zeros(nodes)):
+        met = np.diag(likelihood.log_prob_table(g, g, reach))
+        assert (met <= likelihood.greatest_log_prob(3)).all()
+        np.testing.assert_allclose(met, likelihood.greatest_log_prob(3), rtol=0, atol=1e-6)
+
+
+@both
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_samples_are_numbers_like_the_decoders_output(likelihood, dtype):
+    x = likelihood.sample(np.zeros((50, 3), dtype), np.random.default_rng(0))
+    assert x.dtype.kind == "f" and len(np.unique(x)) > 1
+    if isinstance(likelihood, BernoulliLikelihood):
+        assert x.dtype == dtype and set(np.unique(x)) == {0, 1}

@@ -120,6 +120,13 @@ def test_relu_takes_the_derivative_at_its_kink_as_zero():
     np.testing.assert_array_equal(y, 0)
 
 
+@pytest.mark.parametrize("layer", ACTIVATIONS)
+def test_activations_pass_nan_on(layer):
+    y, back = layer(np.array([[np.nan, 1.0]]))
+    np.testing.assert_array_equal(np.isnan(y), [[True, False]])
+    np.testing.assert_array_equal(np.isnan(back(np.array([[1.0, 1.0]]))[:, 1]), False)
+
+
 def test_a_chain_is_the_composition_of_its_layers():
     rng = seeded()
     first, second, x = Affine.random(3, 4, rng), Affine.random(4, 2, rng), rng.normal(size=(5, 3))

@@ -181,3 +181,13 @@ def test_rows_that_a_table_does_not_have_are_no_others(index):
     with pytest.raises(IndexError, match="expected 0 … 4: the table has 5 rows"):
         RowAdam(table).step(np.array(index), np.ones((len(index), 1)))
     assert not table.any()
+
+
+@pytest.mark.parametrize("make, rate", [(SGD, 1e-2), (Adam, 1e-3), (lambda value, grad: RowAdam(value), 3e-2)],
+                         ids=["SGD", "Adam", "RowAdam"])
+def test_under_a_constant_gradient_of_one_every_default_step_is_the_default_rate(make, rate):
+    value, grad = np.zeros((2, 1)), np.ones((2, 1))
+    optimizer = make(value, grad)
+    for n in (1, 2, 3):
+        optimizer.step(slice(None), grad) if isinstance(optimizer, RowAdam) else optimizer.step()
+        np.testing.assert_allclose(value, n * rate, rtol=1e-6)
