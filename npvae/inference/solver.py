@@ -9,7 +9,7 @@ from npvae.inference.argmax_q import quadrature
 from npvae.inference.evaluation import evaluate
 from npvae.inference.training import History
 from npvae.models import Categorical, LatentVariableModel, MonteCarlo
-from npvae.models.data import check_data, take
+from npvae.models.data import check_data, some_rows
 
 ONE_DRAW = MonteCarlo(1)    # the lecture's one-sample approximation
 
@@ -79,9 +79,7 @@ class Solver:
 
     def _starting_model(self, X):
         # a copy of the model that was given, σ_g started at the data where it was not
-        m = len(X)
-        some = slice(None) if m <= 2000 else np.sort(np.random.default_rng([self.seed, 4]).choice(m, 2000, False))
-        return self.initial_model.copy().started(take(X, some, np.float64))
+        return self.initial_model.copy().started(some_rows(X, np.random.default_rng([self.seed, 4])))
 
     @property
     def _categorical(self):

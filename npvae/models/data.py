@@ -98,6 +98,20 @@ def outputs(network, X, dtype):
     return np.concatenate([network(x)[0] for x in blocks]).astype(np.float64)
 
 
+def some_rows(X, rng, runs=40, length=50):
+    """All of few rows, or some of many, as float64: `runs` random runs of `length` rows.
+
+    Single rows at random would bring most pages of a file into memory, for pages come in many at a time.
+    """
+    if len(X) <= runs * length:
+        return take(X, slice(None), np.float64)
+    found = []
+    for start in np.sort(rng.integers(len(X) - length + 1, size=runs)):
+        found.append(take(X, slice(start, start + length), np.float64))
+        release(X)
+    return np.concatenate(found)
+
+
 def take(X, index, dtype):
     """The rows `index` of X (m, D) in `dtype`; integer images 0 … 255 become [0, 1]."""
     X = np.asarray(X)

@@ -1,6 +1,9 @@
 """The benchmarks: what they measure adds up, and what they say follows from what they measured."""
 
 import json
+import os
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -81,6 +84,27 @@ def test_the_command_writes_json(tmp_path, capsys):
 def test_an_unknown_size_is_named(capsys):
     assert main(["bench", "--sizes", "huge"]) == 2
     assert "huge" in capsys.readouterr().err
+
+
+GROWTH = """
+import sys
+import numpy as np
+from npvae.inference import AmortizedVI, VariationalEM
+from npvae.lab.scale import peak_memory
+from npvae.models import mlp_model
+
+X, before = np.load(sys.argv[1], mmap_mode="r"), peak_memory()
+AmortizedVI(mlp_model(2, [4], X.shape[1]), sweeps=1, batch_size=128, progress=False).fit(X)
+VariationalEM(mlp_model(2, [4], X.shape[1]), sweeps=1, batch_size=128, progress=False).fit(X)
+print(peak_memory() - before)
+"""
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="needs Linux's count of resident memory")
+def test_of_a_file_that_is_trained_on_little_is_in_memory_at_once(tmp_path):
+    images = scale.image_file(tmp_path / "images.npy", m=150_000)
+    grown = int(subprocess.run([sys.executable, "-c", GROWTH, images.filename], check=True, capture_output=True).stdout)
+    assert grown < 0.4 * images.nbytes
 
 
 def test_an_option_that_would_do_nothing_is_refused(capsys):
