@@ -104,7 +104,7 @@ print(peak_memory() - before)
 def test_of_a_file_that_is_trained_on_little_is_in_memory_at_once(tmp_path):
     images = scale.image_file(tmp_path / "images.npy", m=150_000)
     grown = int(subprocess.run([sys.executable, "-c", GROWTH, images.filename], check=True, capture_output=True).stdout)
-    assert grown < 0.4 * images.nbytes
+    assert grown < 0.6 * images.nbytes
 
 
 def test_an_option_that_would_do_nothing_is_refused(capsys):
