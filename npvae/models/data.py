@@ -94,8 +94,11 @@ def release(X):
 
 def outputs(network, X, dtype):
     """A network's outputs for X (m, D), computed in `dtype` a block at a time: (m, R), float64."""
-    blocks = (take(X, slice(i, i + ROWS), dtype) for i in range(0, len(X), ROWS))
-    return np.concatenate([network(x)[0] for x in blocks]).astype(np.float64)
+    found = []
+    for start in range(0, len(X), ROWS):
+        found.append(network(take(X, slice(start, start + ROWS), dtype))[0].astype(np.float64))
+        release(X)
+    return np.concatenate(found)
 
 
 def some_rows(X, rng, runs=40, length=50):

@@ -94,7 +94,7 @@ from npvae.lab.scale import peak_memory
 from npvae.models import mlp_model
 
 X, before = np.load(sys.argv[1], mmap_mode="r"), peak_memory()
-AmortizedVI(mlp_model(2, [4], X.shape[1]), sweeps=1, batch_size=128, progress=False).fit(X)
+AmortizedVI(mlp_model(2, [4], X.shape[1]), sweeps=1, batch_size=128, progress=False).fit(X).infer(X)
 VariationalEM(mlp_model(2, [4], X.shape[1]), sweeps=1, batch_size=128, progress=False).fit(X)
 print(peak_memory() - before)
 """
