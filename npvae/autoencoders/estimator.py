@@ -23,6 +23,8 @@ LEARNED = ("solver_", "n_features_in_", "exported_", "image_shape_", "fitted_set
 class Estimator:
     """Settings and verbs that both autoencoders share; a subclass says what its `_solver` is.
 
+    Every verb but `fit` and `load` raises a ValueError before `fit`, and every verb one for data that do not fit.
+
     Parameters
     ----------
     latent_dim : int

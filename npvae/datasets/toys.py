@@ -40,6 +40,7 @@ def linear_gaussian(n=1500, rng=0, *, data_dim=5, latent_dim=2, sigma_g=0.5):
     data_dim, latent_dim : int
         D and K.
     sigma_g : float
+        Standard deviation of the noise, per dimension, in the data's units.
 
     Returns
     -------
@@ -102,6 +103,7 @@ def two_moons(n=1500, rng=0, *, sigma_g=0.1):
     ----------
     n, rng : int, numpy.random.Generator or seed
     sigma_g : float
+        Standard deviation of the noise, per dimension, in the data's units.
 
     Returns
     -------
@@ -159,6 +161,7 @@ def ring(n=1500, rng=0, *, sigma_g=0.1):
     ----------
     n, rng : int, numpy.random.Generator or seed
     sigma_g : float
+        Standard deviation of the noise, per dimension, in the data's units.
 
     Returns
     -------
@@ -185,6 +188,7 @@ def spiral(n=1500, rng=0, *, turns=1.5, sigma_g=0.02):
     turns : float
         Number of full turns.
     sigma_g : float
+        Standard deviation of the noise, per dimension, in the data's units.
 
     Returns
     -------

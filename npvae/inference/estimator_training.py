@@ -34,6 +34,8 @@ def fit_rows(model, x, estimator, rng, steps=200, learning_rate=0.05, every=1):
 
     Raises
     ------
+    ValueError
+        For data that do not fit the model, or `steps` or `every` that are no whole numbers from 1.
     DivergenceError
         If the ELBO is no longer finite.
 

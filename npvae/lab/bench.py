@@ -40,10 +40,15 @@ def bench(sizes=tuple(SIZES), quick=False, progress=None, seed=0):
         For each size step_seconds (median), floor_ratio, torch_ratio, torch_fused_ratio, jax_ratio (medians over the
         rounds, None where a peer is not installed), spread (least and greatest of each ratio) and breakdown (shares).
 
+    Raises
+    ------
+    ValueError
+        For another size.
+
     Examples
     --------
-    >>> bench(["toy"], quick=True)["toy"]["step_seconds"] < 1
-    True
+    >>> sorted(bench(["toy"], quick=True)["toy"]["breakdown"])
+    ['activations', 'noise', 'optimizer', 'other', 'products']
     """
     from tqdm import tqdm
 

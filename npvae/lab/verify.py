@@ -29,6 +29,8 @@ class Claim:
         What the residual may be.
     bound : bool
         The claim is `measured ≤ expected`, and the residual is what it is above.
+    section : int
+        Of the ground truth; `verify` sets it.
 
     Examples
     --------
@@ -78,6 +80,11 @@ def verify(quick=False, sections=None, progress=None):
     Yields
     ------
     claim : Claim
+
+    Raises
+    ------
+    ValueError
+        For another section.
 
     Examples
     --------

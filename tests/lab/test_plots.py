@@ -1,6 +1,5 @@
 """What the pictures show: limits that hold every curve, one scale of ink, room for captions and labels."""
 
-import time
 from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
@@ -64,10 +63,10 @@ def test_few_images_leave_room_for_the_line_below_them():
 
 
 def test_three_hundred_images_are_drawn_at_once(tmp_path):
-    start = time.perf_counter()
     figure = samples.reconstructions_figure(images(300), images(300), (8, 8))
     plots.save(figure, tmp_path / "many.png")
-    assert len(figure.axes) == 2 and time.perf_counter() - start < 10
+    # one picture for the images and one for the reconstructions: an Axes each would take minutes
+    assert len(figure.axes) == 2
 
 
 def test_every_image_of_a_row_is_drawn_where_its_name_is():
