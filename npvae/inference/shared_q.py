@@ -17,7 +17,7 @@ from npvae.inference.elbo import elbo
 from npvae.inference.em_solver import EMSolver
 from npvae.inference.posteriors import Shared
 from npvae.models import GaussianLikelihood
-from npvae.models.data import as_floats, take
+from npvae.models.data import blocks, check_data, take
 from npvae.nn import Adam
 
 
@@ -47,9 +47,12 @@ def shared_ceiling(X):
     >>> round(shared_ceiling(np.array([[-1.0], [1.0]])), 4)      # V = 1: −½(log 2π + 1)
     -1.4189
     """
-    X = as_floats(X, likelihood=GaussianLikelihood(1.0))
-    V = X.var(0).mean()
+    X = check_data(X, likelihood=GaussianLikelihood(1.0))
+    # x̄ = mean_i x^i,  V = Σ_i ‖x^i − x̄‖²/(mD)
+    mean = sum(x.sum(0) for x in blocks(X)) / len(X)
+    V = sum(((x - mean) ** 2).sum() for x in blocks(X)) / X.size
     with np.errstate(divide="ignore"):
+        # −(D/2)(log 2πV + 1)
         return float(-X.shape[1] / 2 * (np.log(2 * np.pi * V) + 1))
 
 

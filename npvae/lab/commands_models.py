@@ -45,7 +45,7 @@ def run_reconstruct(args):
     import numpy as np
 
     from npvae.lab.plots.samples import reconstructions_figure
-    from npvae.models.data import ROWS, take
+    from npvae.models.data import blocks, take
 
     model, out = _opened(args)
     data = _matching(args.data, model)
@@ -53,10 +53,7 @@ def run_reconstruct(args):
     if args.n and not shape:
         raise ValueError(f"--n {args.n}: the rows of {data.name} are no images but points, and all of them are drawn: "
                          "leave it out")
-    error = 0.0
-    for start in range(0, len(data.test), ROWS):
-        X = take(data.test, slice(start, start + ROWS), np.float64)
-        error += float(((model.reconstruct(X) - X) ** 2).sum())
+    error = sum(float(((model.reconstruct(X) - X) ** 2).sum()) for X in blocks(data.test))
     X = take(data.test, slice((args.n or 10) if shape else None), np.float64)
     _save_figure(reconstructions_figure(X, model.reconstruct(X), shape), out)
     error /= data.test.size

@@ -94,11 +94,14 @@ def release(X):
 
 def outputs(network, X, dtype):
     """A network's outputs for X (m, D), computed in `dtype` a block at a time: (m, R), float64."""
-    found = []
+    return np.concatenate([network(x)[0].astype(np.float64) for x in blocks(X, dtype)])
+
+
+def blocks(X, dtype=np.float64):
+    """X (m, D) in `dtype`, a block of rows after the other; of a file, a block's pages are let go of after it."""
     for start in range(0, len(X), ROWS):
-        found.append(network(take(X, slice(start, start + ROWS), dtype))[0].astype(np.float64))
+        yield take(X, slice(start, start + ROWS), dtype)
         release(X)
-    return np.concatenate(found)
 
 
 def some_rows(X, rng, runs=40, length=50):
