@@ -120,7 +120,8 @@ class GaussianLikelihood:
         twin = copy.copy(self)
         if self.from_data:
             with np.errstate(over="ignore", invalid="ignore"):
-                V = x.var(0, dtype=np.float64).mean()
+                # counted from the first row, so that data without variance leave nothing but zero
+                V = (x - x[0]).var(0, dtype=np.float64).mean()
             if not np.isfinite(V):
                 raise ValueError(f"the data's variance is {V}: rescale the data, to about [0, 1]")
             twin.log_sigma = np.array(0.5 * math.log(V) if V > 0 else 0.0)

@@ -133,6 +133,13 @@ def test_the_shared_argmax_takes_images_and_any_start_of_the_right_size():
         argmax_shared_q(model, np.ones((5, 3)), np.zeros(2))
 
 
+@pytest.mark.parametrize("m", [3, 5000])
+def test_data_without_variance_have_an_infinite_ceiling_whatever_their_mean_is_rounded_to(m):
+    X = np.full((m, 2), 0.1)
+    assert shared_ceiling(X) == np.inf
+    assert GaussianLikelihood().started(X).sigma_g == 1
+
+
 def test_data_whose_squares_overflow_have_no_ceiling():
     with pytest.raises(ValueError, match="the squares would overflow; rescale the data"):
         shared_ceiling(1e160 * X)
