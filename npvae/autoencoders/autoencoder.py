@@ -8,7 +8,7 @@ from npvae.autoencoders.estimator import Estimator
 from npvae.autoencoders.settings import learning_rate, networks
 from npvae.autoencoders.squared_error import SquaredErrorSolver
 from npvae.checks import whole
-from npvae.models.data import check_data, outputs, take
+from npvae.models.data import blocks, check_data, outputs
 
 
 @dataclass(eq=False)
@@ -69,7 +69,9 @@ class Autoencoder(Estimator):
 
     def squared_error(self, X):
         """‖g_θ(f_φ(x)) − x‖² of each row of X (B, D): (B,), squared data units."""
-        return ((self.reconstruct(X) - take(np.asarray(X), slice(None), np.float64)) ** 2).sum(1)
+        solver = self._fitted
+        X = check_data(X, self.n_features_in_, dtype=solver.dtype)
+        return np.concatenate([((self.reconstruct(x) - x) ** 2).sum(1) for x in blocks(X)])
 
     def score(self, X, y=None):
         """The mean of −‖g_θ(f_φ(x)) − x‖² over the rows of X (B, D): higher is better, as scikit-learn asks."""

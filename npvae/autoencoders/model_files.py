@@ -1,5 +1,6 @@
 """Model files: one .npz without pickle, written whole or not at all, and believed only after a check."""
 
+import hashlib
 import json
 import os
 import zipfile
@@ -10,7 +11,7 @@ from npvae.checks import whole
 from npvae.files import written_whole
 
 FORMAT, VERSION = "npvae model", 1
-HEADER = "header"
+HEADER, DIGEST = "header", "digest"
 
 
 def write_model(path, header, arrays):
@@ -29,8 +30,25 @@ def write_model(path, header, arrays):
         If it cannot be written; a file that was there is then still whole.
     """
     text = json.dumps({"format": FORMAT, "version": VERSION, **header}, default=lambda number: number.item())
+    arrays = {HEADER: np.array(text), **arrays}
     with written_whole(path) as file:
-        np.savez(file, **{HEADER: np.array(text), **arrays})
+        np.savez(file, **arrays, **{DIGEST: np.array(digest(arrays))})
+
+
+def digest(arrays):
+    """SHA-256 of the name, type, shape and bytes of every array, in hexadecimal digits.
+
+    Examples
+    --------
+    >>> digest({"W": np.ones(2)})[:8], digest({"W": np.zeros(2)})[:8]
+    ('527b5cbc', 'e843303a')
+    """
+    found = hashlib.sha256()
+    for name in sorted(arrays):
+        a = np.asarray(arrays[name])
+        found.update(f"{name} {a.dtype.str} {a.shape} ".encode())
+        found.update(a.tobytes())
+    return found.hexdigest()
 
 
 def read_model(path):
@@ -48,7 +66,8 @@ def read_model(path):
     Raises
     ------
     ValueError
-        If there is no such file, it is damaged or cut short, no model file of this package, or of a newer version.
+        If there is no such file, it is damaged, cut short or changed by hand, no model file of this package, or of a
+        newer version.
     OSError
         If it may not be read.
 
@@ -59,6 +78,8 @@ def read_model(path):
     ValueError: no_such_model.npz: no such file
     """
     arrays = _read_arrays(path)
+    stored = str(arrays.pop(DIGEST, ""))
+    intact = digest(arrays) == stored
     try:
         header = json.loads(str(arrays.pop(HEADER)))
         if header["format"] != FORMAT:
@@ -71,6 +92,8 @@ def read_model(path):
         newer = isinstance(version, int) and version > VERSION
         raise ValueError(f"{path}: its format has version {version}, this npvae reads version {VERSION}: "
                          f"{'install a newer npvae' if newer else 'the file was changed by hand'}")
+    if not intact:
+        raise ValueError(f"{path}: does not hold what was written: the file was changed by hand")
     return header, arrays
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from npvae.inference.run import Run
-from npvae.models.data import check_data, take
+from npvae.models.data import blocks, check_data, take
 from npvae.nn import lay_out
 
 
@@ -90,7 +90,7 @@ class SquaredErrorSolver:
             self._lay_out()
         training = self.run.training(
             "Autoencoder", X, self.batch_size, self.sweeps, self.seconds, self.progress, "squared_error",
-            score=lambda rows: self._score(take(X, rows, self.dtype)), end_sweep=self.after_sweep)
+            score=lambda rows: self._score(X, rows), end_sweep=self.after_sweep)
         return X, training
 
     def _lay_out(self):
@@ -103,6 +103,7 @@ class SquaredErrorSolver:
     def _code_size(self):
         return next(a.shape[0] for a in self.initial_decoder.arrays().values())
 
-    def _score(self, x):
+    def _score(self, X, rows):
         # higher is better
-        return -float(((self.decoder(self.encoder(x)[0])[0] - x) ** 2).sum(1).mean(dtype=np.float64))
+        squares = (((self.decoder(self.encoder(x)[0])[0] - x) ** 2).sum(1) for x in blocks(X, self.dtype, rows))
+        return -float(np.concatenate(list(squares)).mean(dtype=np.float64))

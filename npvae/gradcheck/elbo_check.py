@@ -36,7 +36,7 @@ def check_elbo(model, x, q=None, noise=None, elbo=package_elbo, seed=0, **option
     >>> check_elbo(probabilistic_pca(2, 3, sigma_g=0.5), np.ones((4, 3))).passed
     True
     """
-    rng, x = np.random.default_rng(seed), as_floats(x, model.data_dim, model.likelihood)
+    rng, x = np.random.default_rng([seed, 4]), as_floats(x, model.data_dim, model.likelihood)
     q = 0.5 * rng.standard_normal((len(x), model.latent.row_size)) if q is None else q
     if noise is None and not isinstance(model.latent, Categorical):
         noise = MonteCarlo(3)(rng, len(x), model.latent.dim)

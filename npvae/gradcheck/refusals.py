@@ -92,7 +92,7 @@ def check_digits(subject, gradient):
     """That f is not float32 on the inside: it moves for a step that float64 sees and float32 does not."""
     if subject.at.value.dtype != np.float64:
         return
-    d = np.random.default_rng(subject.seed).standard_normal(subject.at.value.size) * (1 + np.abs(subject.at.value))
+    d = np.random.default_rng([subject.seed, 3]).standard_normal(subject.at.value.size) * (1 + np.abs(subject.at.value))
     slope = sum(float(a.ravel() @ d[subject.where(n)]) for n, a in gradient.items()
                 if a is not None and a.shape == subject.at[n].shape)
     phi, here = subject.along(d), subject.value()
@@ -146,7 +146,7 @@ def close(a, b):
 
 def check_complex_step(subject):
     """That the imaginary part survives f: the complex step agrees with a real difference in one direction."""
-    d = np.random.default_rng(subject.seed).standard_normal(subject.at.value.size)
+    d = np.random.default_rng([subject.seed, 3]).standard_normal(subject.at.value.size)
     try:
         slope = subject.at_dtype(np.complex128).along(d)(1e-30j)
     except TypeError as refused:
@@ -165,7 +165,7 @@ def check_not_flat(subject, gradient):
     """
     if any(a is not None and a.any() for a in gradient.values()) or subject.scale():
         return
-    phi = subject.along(np.random.default_rng(subject.seed).standard_normal(subject.at.value.size))
+    phi = subject.along(np.random.default_rng([subject.seed, 3]).standard_normal(subject.at.value.size))
     h = float(step_size("central", subject.at.value.dtype))
     ahead, behind = phi(h), phi(-h)
     if abs(ahead - behind) <= 0.01 * (abs(ahead) + abs(behind)):

@@ -42,7 +42,8 @@ class Subject:
         y, back = self.forward()
         self.callback = callable(back)
         if self.callback:
-            self.upstream = np.random.default_rng(seed).standard_normal(y.shape) if upstream is None else upstream
+            # not default_rng(seed): with an x of the same seed and shape, c = x, and xᵀc does not tell a transposed one
+            self.upstream = np.random.default_rng([seed, 2]).standard_normal(y.shape) if upstream is None else upstream
         else:
             self.upstream = np.ones(y.shape)
             if y.size != 1:

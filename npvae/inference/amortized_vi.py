@@ -17,7 +17,7 @@ from npvae.inference.run import Run
 from npvae.inference.schedules import at
 from npvae.inference.solver import Solver
 from npvae.models import MonteCarlo
-from npvae.models.data import ROWS, outputs, take
+from npvae.models.data import blocks, outputs, take
 from npvae.nn import lay_out, mlp
 from npvae.nn.layers import check_network
 
@@ -171,9 +171,8 @@ class AmortizedVI(Solver):
     def _score(self, X, rows):
         # the same few draws after every sweep: sweeps are compared with each other, and this is no reported number
         noise = None if self._categorical else self.noise or MonteCarlo(8)
-        # in blocks, lest the rows of a file on disk are all in memory at once
-        blocks = (take(X, rows[i:i + ROWS], np.float64) for i in range(0, len(rows), ROWS))
-        total = sum(evaluate(self.model, self.infer(x), x, noise, seed=self.seed).sum() for x in blocks)
+        pieces = blocks(X, np.float64, rows)
+        total = sum(evaluate(self.model, self.infer(x), x, noise, seed=self.seed).sum() for x in pieces)
         return float(total / len(rows))
 
     def _initial_encoder(self):

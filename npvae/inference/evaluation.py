@@ -115,9 +115,7 @@ def importance_weighted_bound(model, X, q, samples=1000, repeats=1, seed=12345, 
     whole("repeats", repeats)
     if return_error and samples == repeats == 1:
         raise ValueError("one draw has no standard error: ask for more samples or repeats")
-    X, q = _checked(model, X, q)
-    if not np.isfinite(q).all():
-        raise ValueError(f"row {np.flatnonzero(~np.isfinite(q).all(1))[0]} of q has values that are not finite")
+    X, q = _finite(*_checked(model, X, q))
     model, rng = model.copy(np.float64), np.random.default_rng(seed)
     size, value, error = _rows_at_once(model, samples), np.empty(len(q)), np.empty(len(q))
     for start in range(0, len(q), size):
@@ -135,6 +133,12 @@ def _checked(model, X, q):
     if q.shape != (len(X), model.latent.row_size):
         raise ValueError(f"got rows q of shape {q.shape}, expected ({len(X)}, {model.latent.row_size}): one for each "
                          "datapoint, [mu, log_sigma] for Gaussian, logits for Categorical")
+    return X, q
+
+
+def _finite(X, q):
+    if not np.isfinite(q).all():
+        raise ValueError(f"row {np.flatnonzero(~np.isfinite(q).all(1))[0]} of q has values that are not finite")
     return X, q
 
 
@@ -205,7 +209,7 @@ def gap_decomposition(model, X, q, tolerance=1e-6, seed=0):
     >>> gaps.approximation.round(9)
     array([0., 0., 0., 0.])
     """
-    X, q = _checked(model, X, q)
+    X, q = _finite(*_checked(model, X, q))
     X, model = take(X, slice(None), np.float64), model.copy(np.float64)
     log_p, elbo_q = log_marginal(model, X, tolerance), evaluate(model, q, X)
     best = elbo_q

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from npvae.checks import NotFittedError
+from npvae.checks import NotFittedError, whole
 from npvae.inference.argmax_q import quadrature
 from npvae.inference.evaluation import evaluate
 from npvae.inference.training import History
@@ -55,6 +55,9 @@ class Solver:
     def __post_init__(self):
         if self.dtype not in (None, np.float32, np.float64):
             raise ValueError(f"dtype is {self.dtype}, expected numpy.float32 or numpy.float64")
+        whole("seed", self.seed, least=0)
+        if not (self.noise is None or callable(self.noise)):
+            raise ValueError(f"noise is {self.noise!r}, expected MonteCarlo(S), GaussHermite(n), Cubature() or None")
         self.initial_model = self.model
 
     def __setstate__(self, state):

@@ -118,7 +118,8 @@ class ExactStep:
             # one-hot z sum to one, so the scatter is 0 along (1 … 1), but for rounding, which must not be inverted;
             # nothing on the right lies along it: with any positive number there, W is the shortest solution
             scatter += np.trace(scatter) / len(scatter)
-        W = np.linalg.pinv(scatter, hermitian=True) @ (z.T @ (x - x_bar))
+        # what is below the rounding of its dtype, as of a component that has lost all rows, is not inverted either
+        W = np.linalg.pinv(scatter, len(scatter) * np.finfo(scatter.dtype).eps, hermitian=True) @ (z.T @ (x - x_bar))
         b = x_bar - z_bar @ W
         if likelihood.learn:
             # σ_g² = Σ_i E‖x − g(z)‖²/(mD) = (Σ_i ‖x − g(E z)‖² + tr Wᵀ Cov W)/(mD)

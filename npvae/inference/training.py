@@ -1,5 +1,6 @@
 """What every fit needs around the lecture's loop: batches, clock, progress, history, and a safe way out."""
 
+import math
 import time
 import warnings
 
@@ -176,7 +177,9 @@ class Training:
             return [slice(None) if self.rows is None else self.rows]
         order = shuffled(self.m, self.rng, self.block)
         order = order if self.rows is None else self.rows[order]
-        return [order[i:i + self.batch_size] for i in range(0, self.m, self.batch_size)]
+        # after a sweep that was cut short, the last one is short, too
+        left = self.m if self.sweeps is None else min(self.m, math.ceil(self.m * (self.sweeps - self._sweep) - 1e-6))
+        return [order[i:i + self.batch_size] for i in range(0, left, self.batch_size)]
 
     def _end_sweep(self):
         if not self._rows:

@@ -1,18 +1,27 @@
 """The same training step in PyTorch and JAX, for `npvae bench`; nothing here runs where they are not installed."""
 
-import importlib.util
+import importlib
 import math
 
 
 def steps(D, H, K, B):
     """A dict of functions that each make one training step: torch, torch_fused, jax, as far as they are installed."""
     found = {}
-    if importlib.util.find_spec("torch"):
+    if works("torch"):
         found["torch"] = torch_step(D, H, K, B, fused=False)
         found["torch_fused"] = torch_step(D, H, K, B, fused=True)
-    if importlib.util.find_spec("jax"):
+    if works("jax"):
         found["jax"] = jax_step(D, H, K, B)
     return found
+
+
+def works(name):
+    """Whether a package is installed and can be imported."""
+    try:
+        importlib.import_module(name)
+    except (ImportError, OSError):
+        return False
+    return True
 
 
 def torch_step(D, H, K, B, fused):

@@ -101,6 +101,8 @@ def starting_model(args, out):
     if "hidden" in given:
         given["hidden"] = tuple(given["hidden"])
     model.set_params(**given)
+    if args.patience and not model.held_out:
+        raise ValueError(f"--patience {args.patience}: without --held-out no rows are held out that could stop the fit")
     done = int(model.history_[-1]["sweep"]) if args.resume and model.history_ else 0
     if done >= model.sweeps:
         raise ValueError(f"{out} has had its {done} sweeps: ask for more, e.g. --sweeps {2 * done}")

@@ -97,10 +97,11 @@ def outputs(network, X, dtype):
     return np.concatenate([network(x)[0].astype(np.float64) for x in blocks(X, dtype)])
 
 
-def blocks(X, dtype=np.float64):
-    """X (m, D) in `dtype`, a block of rows after the other; of a file, a block's pages are let go of after it."""
-    for start in range(0, len(X), ROWS):
-        yield take(X, slice(start, start + ROWS), dtype)
+def blocks(X, dtype=np.float64, rows=None):
+    """X (m, D) in `dtype`, or its `rows` (n,), a block after the other; pages of a file are let go of each time."""
+    for start in range(0, len(X) if rows is None else len(rows), ROWS):
+        block = slice(start, start + ROWS)
+        yield take(X, block if rows is None else rows[block], dtype)
         release(X)
 
 

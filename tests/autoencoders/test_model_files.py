@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import time
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import pytest
 import npvae
 from npvae import VAE, Autoencoder
 from npvae.autoencoders import load
+from npvae.autoencoders.model_files import digest
 from npvae.files import written_whole
 
 X = np.random.default_rng(0).uniform(size=(100, 6))
@@ -108,6 +110,35 @@ def test_nothing_is_left_of_a_file_that_could_not_be_finished(failure, tmp_path)
     assert not isinstance(failure, OSError) or f"{tmp_path}/f.bin: No space" in str(raised.value)
 
 
+def test_a_link_stays_a_link_and_permissions_stay(tmp_path):
+    target, link = tmp_path / "target.bin", tmp_path / "link.bin"
+    target.write_bytes(b"old")
+    target.chmod(0o600)
+    link.symlink_to(target)
+    with written_whole(link) as file:
+        file.write(b"new")
+    assert link.is_symlink() and target.read_bytes() == b"new" and target.stat().st_mode & 0o777 == 0o600
+
+
+def test_what_is_no_file_is_not_replaced(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    for path in (tmp_path / "pipe", tmp_path / "folder"):
+        with pytest.raises(OSError, match=f"{path}: it is a folder, a pipe or a device"), written_whole(path):
+            pass
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["folder", "pipe"]
+
+
+def test_what_a_killed_process_left_is_cleared_away_after_an_hour(tmp_path):
+    old, new = tmp_path / ".f.bin.0123.part", tmp_path / ".f.bin.4567.part"
+    for left, age in ((old, 4000), (new, 0)):
+        left.write_bytes(b"half")
+        os.utime(left, (time.time() - age,) * 2)
+    with written_whole(tmp_path / "f.bin") as file:
+        file.write(b"whole")
+    assert sorted(p.name for p in tmp_path.iterdir()) == [".f.bin.4567.part", "f.bin"]
+
+
 def test_a_file_that_may_not_be_read_says_so(saved, monkeypatch):
     def closed(path, mode):
         raise PermissionError(13, "Permission denied", str(path))
@@ -164,7 +195,24 @@ def changed(saved, path, header=None, **arrays):
     if header:
         old["header"] = np.array(json.dumps({**json.loads(str(old["header"])), **header}))
     new = {**old, **{name.replace("__", "/").replace("_DOT_", "."): a for name, a in arrays.items()}}
-    np.savez(path, **{name: a for name, a in new.items() if a is not None})
+    new = {name: a for name, a in new.items() if a is not None and name != "digest"}
+    # signed anew, so that it is what the file says that is refused, not that it was touched
+    np.savez(path, **new, digest=np.array(digest(new)))
+
+
+@pytest.mark.parametrize("name, change", [
+    ("header", lambda a: np.array(str(a).replace('"seed": 0', '"seed": 1'))),
+    ("history", lambda a: np.array(str(a).replace('"sweep": 2', '"sweep": 9'))),
+    ("parameters/phi.0.W", lambda a: a * np.float32(1.5)), ("adam/t", lambda a: a + 1), ("digest", lambda a: None)])
+def test_whatever_was_changed_by_hand_is_noticed(saved, tmp_path, name, change):
+    with np.load(saved) as stored:
+        arrays = {n: stored[n] for n in stored.files}
+    after = change(arrays[name])
+    assert after is None or not np.array_equal(after, arrays[name])
+    arrays[name] = after
+    np.savez(tmp_path / "m.npz", **{n: a for n, a in arrays.items() if a is not None})
+    with pytest.raises(ValueError, match="m.npz: does not hold what was written: the file was changed by hand"):
+        load(tmp_path / "m.npz")
 
 
 @pytest.mark.parametrize("version, says", [

@@ -211,3 +211,14 @@ def test_an_optimizer_that_walks_to_nan_has_a_report_that_json_takes():
 def test_a_number_of_draws_is_whole_and_large_enough(draws):
     with pytest.raises(ValueError, match="draws is .* expected a whole number from 100"):
         check_bound(lambda q, x: np.zeros(len(x)), draws=draws)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_an_x_of_the_seed_of_the_check_hides_no_transposed_weight(seed):
+    x, W = np.random.default_rng(seed).normal(size=(7, 5)), np.random.default_rng(9).normal(size=(5, 5))
+
+    def transposed(p):
+        return p["x"] @ p["W"], lambda dy: {"x": dy @ p["W"].T, "W": dy.T @ p["x"]}
+
+    report = npvae.gradcheck(transposed, {"x": x, "W": W}, seed=seed)
+    assert not report.passed and "transposed" in str(report)

@@ -253,3 +253,8 @@ def test_in_two_dimensions_the_report_agrees_with_a_far_finer_rule():
     model, rng = mlp_model(2, [6], 3, GaussianLikelihood(0.3), rng=np.random.default_rng(3)), np.random.default_rng(0)
     X, q = rng.normal(size=(5, 3)), rng.normal(size=(5, 4)) * [1, 1, 0.3, 0.3]
     np.testing.assert_allclose(evaluate(model, q, X), evaluate(model, q, X, GaussHermite(60)), rtol=1e-4)
+
+
+def test_rows_that_are_not_finite_have_no_gaps():
+    with pytest.raises(ValueError, match="row 1 of q has values that are not finite"):
+        gap_decomposition(probabilistic_pca(1, 3, 0.5), np.zeros((2, 3)), np.array([[0.0, 0.0], [np.nan, 0.0]]))

@@ -119,3 +119,11 @@ def test_the_exact_step_takes_all_rows_without_being_told():
     fits = [VariationalEM(probabilistic_pca(1, 3), sweeps=3, exact_m_step=True, **batch).fit(X)
             for batch in ({}, {"batch_size": 130})]
     np.testing.assert_array_equal(fits[0].parameters.value, fits[1].parameters.value)
+
+
+def test_in_float32_a_component_without_rows_is_not_inverted_either():
+    X = DIGITS[:400]
+    for seed in (0, 2, 5):
+        model = mixture_of_gaussians(10, 64, rng=np.random.default_rng(seed))
+        em = VariationalEM(model, sweeps=40, dtype=np.float32, exact_m_step=True, seed=seed).fit(X)
+        assert np.diff(em.history["elbo"]).min() > -1e-3

@@ -536,3 +536,23 @@ def test_adams_step_goes_along_the_mean_gradient_and_says_the_elbos_before_it():
     # ∂/∂W and ∂/∂b are x̄ − g
     np.testing.assert_array_equal(parameters.grad, 2)
     np.testing.assert_allclose(parameters.value, 0.1, rtol=1e-6)
+
+
+@pytest.mark.parametrize("done", [0.25, 1.0, 1.25, 2.75])
+def test_after_a_sweep_that_was_cut_short_the_last_one_is_short_too(done):
+    history = History([{"sweep": done, "elbo": -1.0, "seconds": 0.0}])
+    with Training("toy", m=20, batch_size=5, sweeps=3, rng=np.random.default_rng(0), history=history) as run:
+        rows = 0
+        for index in run.batches():
+            run.record(np.zeros(len(index)))
+            rows += len(index)
+    assert rows == 20 * (3 - done) and run.history[-1]["sweep"] == 3
+
+
+@every_solver
+@pytest.mark.parametrize("setting, says", [
+    ({"seed": 1.5}, "seed is 1.5, expected a whole number from 0"), ({"seed": -1}, "seed is -1"),
+    ({"noise": 3}, "noise is 3, expected MonteCarlo")])
+def test_a_seed_or_noise_that_is_none_is_turned_away(solver, setting, says):
+    with pytest.raises(ValueError, match=says):
+        solver(GAUSSIAN, **setting)

@@ -1,9 +1,6 @@
 """The benchmarks: what they measure adds up, and what they say follows from what they measured."""
 
 import json
-import os
-import subprocess
-import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,7 +8,7 @@ import pytest
 
 from npvae.cli import main
 from npvae.inference import AmortizedVI, VariationalEM
-from npvae.lab import bench, scale
+from npvae.lab import bench, bench_peers, scale
 from npvae.lab.plots import scale_figure
 from npvae.models import mlp_model
 
@@ -86,25 +83,10 @@ def test_an_unknown_size_is_named(capsys):
     assert "huge" in capsys.readouterr().err
 
 
-GROWTH = """
-import sys
-import numpy as np
-from npvae.inference import AmortizedVI, VariationalEM
-from npvae.lab.scale import peak_memory
-from npvae.models import mlp_model
-
-X, before = np.load(sys.argv[1], mmap_mode="r"), peak_memory()
-AmortizedVI(mlp_model(2, [4], X.shape[1]), sweeps=1, batch_size=128, progress=False).fit(X).infer(X)
-VariationalEM(mlp_model(2, [4], X.shape[1]), sweeps=1, batch_size=128, progress=False).fit(X)
-print(peak_memory() - before)
-"""
-
-
-@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="needs Linux's count of resident memory")
-def test_of_a_file_that_is_trained_on_little_is_in_memory_at_once(tmp_path):
-    images = scale.image_file(tmp_path / "images.npy", m=150_000)
-    grown = int(subprocess.run([sys.executable, "-c", GROWTH, images.filename], check=True, capture_output=True).stdout)
-    assert grown < 0.6 * images.nbytes
+def test_a_peer_that_is_broken_is_not_there(tmp_path, monkeypatch):
+    (tmp_path / "broken_peer.py").write_text("raise ImportError('half installed')")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert bench_peers.works("json") and not bench_peers.works("broken_peer") and not bench_peers.works("no_such_peer")
 
 
 def test_an_option_that_would_do_nothing_is_refused(capsys):

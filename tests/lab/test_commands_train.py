@@ -99,6 +99,7 @@ def test_a_mistake_is_one_line_and_status_2(files, capsys, args, says, tmp_path,
 
 
 @pytest.mark.parametrize("args, says", [
+    (["--patience", "3"], "--patience 3: without --held-out"),
     (["--autoencoder", "--sigma-g", "1"], "sigma_g"), (["--alpha", "1", "--sigma-g", "1"], "both"),
     (["--resume"], "no such file"), (["--data", "mnits"], "two_moons"), (["--learning-rate", "-1"], "learning_rate"),
     (["--held-out", "1"], "held_out"), (["--data", "two_moons", "--likelihood", "bernoulli"], "rescale")])

@@ -1,13 +1,16 @@
 """The door of a solver: what it turns away, with which words, and what it lets in without copying."""
 
+import os
 import warnings
 
 import numpy as np
 import pytest
 
 from npvae.inference import AmortizedVI, SharedQ, VariationalEM, shared_ceiling
+from npvae.lab.scale import image_file, status_bytes
 from npvae.models import BernoulliLikelihood, GaussianLikelihood, mlp_model, probabilistic_pca
-from npvae.models.data import check_data, take
+from npvae.models.data import blocks, check_data, outputs, some_rows, take
+from npvae.nn import mlp
 
 
 def with_value(value, row, column, shape=(5000, 3)):
@@ -174,3 +177,16 @@ def test_an_image_that_is_not_black_is_seen_in_whatever_block_it_stands():
         images[row] = 255
         # a warning would be an error here
         assert check_data(images) is images
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="needs Linux's count of pages of files")
+@pytest.mark.parametrize("look", [
+    lambda X: some_rows(X, np.random.default_rng(0)), lambda X: [None for _ in blocks(X)], check_data, shared_ceiling,
+    lambda X: outputs(mlp([784, 2]), X, np.float32),
+    lambda X: [None for _ in blocks(X, rows=np.arange(0, len(X), 5))]],
+    ids=["some rows", "all blocks", "the check", "the ceiling", "a network's outputs", "every fifth row"])
+def test_of_a_file_little_stays_in_memory(look, tmp_path):
+    X = image_file(tmp_path / "images.npy", m=60_000)
+    before = status_bytes("RssFile", 0)
+    look(X)
+    assert status_bytes("RssFile", 0) - before < 0.2 * X.nbytes

@@ -554,3 +554,9 @@ def test_the_closed_forms_covariance_is_positive_and_exact_at_a_tiny_sigma(K, D,
         exact = sigma_g**2 * np.linalg.inv(W @ W.T + sigma_g**2 * np.eye(K))
         np.testing.assert_allclose(covariance, exact, rtol=1e-6)
     assert np.linalg.eigvalsh(covariance).min() > (0 if K <= D else -1e-15)
+
+
+@pytest.mark.parametrize("sigma_g, x", [(1.0, 1e8), (1e-8, 1e6)])
+def test_far_out_the_posterior_of_equal_components_is_still_theirs(sigma_g, x):
+    model = mixture_of_gaussians(5, 3, sigma_g=sigma_g, means=np.zeros((5, 3)))
+    np.testing.assert_allclose(exact_posterior(model, np.full((1, 3), x)).mean, 0.2, rtol=1e-12)
