@@ -80,7 +80,8 @@ def compare_coordinates(subject, name, analytic, method, tolerance):
         found.wrong[:] = too_far(found, close)
         _refuse_lost_imaginary_part(found, phis, float(step_size("central", dtype)))
     else:
-        _look_again(found, subject, phis, close, tolerance, np.abs(subject.at.value[where]))
+        pieces = [subject.along_coordinate(j, value=subject.pieces) for j in range(where.start, where.stop)]
+        _look_again(found, subject, phis, close, tolerance, np.abs(subject.at.value[where]), pieces)
     return found
 
 
@@ -126,7 +127,8 @@ def coordinates_on_kinks(subject, name, analytic):
     if where.stop - where.start > MOST_KINKS or not kink_at_zero(along, h, scale, dtype):
         return {}
     # a longer step, as rounding grows with the number of outputs and one coordinate's kink does not
-    kinks = {j: kink_that_excuses(subject.along_coordinate(where.start + j), slope, 64 * h, scale, dtype)
+    kinks = {j: kink_that_excuses(subject.along_coordinate(where.start + j), slope, 64 * h, scale, dtype,
+                                  subject.along_coordinate(where.start + j, value=subject.pieces))
              for j, slope in enumerate(analytic.ravel())}
     return {j: kink for j, kink in kinks.items() if kink}
 
@@ -143,7 +145,7 @@ def too_far(found, relative):
     return ~np.isfinite(found.analytic) | ~(np.abs(found.analytic - found.numeric) <= relative * size + found.floor)
 
 
-def _look_again(found, subject, phis, close, tolerance, x):
+def _look_again(found, subject, phis, close, tolerance, x, pieces=None):
     dtype, scale = subject.at.value.dtype, subject.scale()
     h = float(step_size("central", dtype))
     found.wrong[:] = ~np.isfinite(found.analytic)
@@ -152,7 +154,8 @@ def _look_again(found, subject, phis, close, tolerance, x):
         suspects = np.flatnonzero(too_far(found, within) & np.isfinite(found.analytic) & found.kept)
         for some in np.split(suspects, range(ENOUGH, len(suspects), ENOUGH)):
             for j in some:
-                found.numeric[j], kink = second_look(phis[j], found.analytic[j], h, scale, dtype, within, x[j])
+                found.numeric[j], kink = second_look(phis[j], found.analytic[j], h, scale, dtype, within, x[j],
+                                                     pieces and pieces[j])
                 if kink:
                     found.kinks[int(j)] = kink
             found.wrong[some] = (too_far(found, close) & found.kept)[some]

@@ -11,7 +11,7 @@ from npvae.gradcheck.differences import central, richardson, rounding
 SHRINK = (1, 8, 64, 512)
 
 
-def second_look(phi, expected, h, scale, dtype, tolerance, x=0.0):
+def second_look(phi, expected, h, scale, dtype, tolerance, x=0.0, pieces=None):
     """The slope of φ at 0, as sharply as values of φ tell it, beside the slope that is expected.
 
     Parameters
@@ -28,6 +28,8 @@ def second_look(phi, expected, h, scale, dtype, tolerance, x=0.0):
         Relative.
     x : float
         |x| of the coordinate that φ moves, 0 if it moves several.
+    pieces : callable float -> array (n,), optional
+        What φ is the sum of: several of them may stand on a kink of their own.
 
     Returns
     -------
@@ -44,7 +46,7 @@ def second_look(phi, expected, h, scale, dtype, tolerance, x=0.0):
              if abs(slope - expected) <= tolerance * max(abs(slope), abs(expected)) + min(doubt, 1e-4 * size)]
     if agree:
         return min(agree, key=lambda slope: abs(slope - expected)), None
-    kink = kink_that_excuses(phi, expected, h, scale, dtype)
+    kink = kink_that_excuses(phi, expected, h, scale, dtype, pieces)
     if kink:
         return looks[0][0], kink
     slopes = [slope for slope, _ in sharp or looks[:1]]
@@ -72,11 +74,35 @@ def sharper_looks(phi, h, scale, dtype, x=0.0):
     return [(slope, doubt) for slope, doubt in looks if np.isfinite(slope)]
 
 
-def kink_that_excuses(phi, expected, h, scale, dtype):
-    """The (left, right) slopes of a kink of φ at 0 that `expected` lies between, else None."""
+def kink_that_excuses(phi, expected, h, scale, dtype, pieces=None):
+    """The (left, right) slopes of a kink of φ at 0 that `expected` lies between, else None.
+
+    With `pieces`, the ends of what a sum of kinks allows: at each of them back may choose a slope of its own.
+    """
     kink = kink_at_zero(phi, h, scale, dtype)
+    if pieces is not None and not _between(kink, expected):
+        kink = kinks_of_pieces(pieces, h, scale, dtype)
+    return kink if _between(kink, expected) else None
+
+
+def _between(kink, expected):
     margin = 0.01 * (max(kink) - min(kink)) if kink else 0.0
-    return kink if kink and min(kink) - margin <= expected <= max(kink) + margin else None
+    return kink is not None and min(kink) - margin <= expected <= max(kink) + margin
+
+
+def kinks_of_pieces(pieces, h, scale, dtype):
+    """The least and the greatest sum of one-sided slopes, if some pieces have a kink at 0, else None."""
+    gaps = []
+    for step in (h, h / 64):
+        here = pieces(0.0)
+        left, right = (here - pieces(-step)) / step, (pieces(step) - here) / step
+        gaps.append(right - left)
+    stay = (np.abs(gaps[1]) > 0.5 * np.abs(gaps[0])) & (np.abs(gaps[1]) > 10 * rounding(scale, h / 64, dtype))
+    if not stay.any():
+        return None
+    middle = (left + right) / 2
+    low, high = (np.where(stay, end(left, right), middle).sum() for end in (np.minimum, np.maximum))
+    return float(low), float(high)
 
 
 def kink_at_zero(phi, h, scale, dtype):

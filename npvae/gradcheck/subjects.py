@@ -147,18 +147,23 @@ class Subject:
 
         return phi
 
-    def along_coordinate(self, j, function=None):
-        """φ(t) = F(v + t e_j)."""
-        old = self.at.value[j]
+    def along_coordinate(self, j, function=None, value=None):
+        """φ(t) = F(v + t e_j), or what else `value()` is there."""
+        old, value = self.at.value[j], value or (lambda: self.value(function))
 
         def phi(t):
             self.at.value[j] = old + t
             try:
-                return self.value(function)
+                return value()
             finally:
                 self.at.value[j] = old
 
         return phi
+
+    def pieces(self):
+        """c ⊙ y (n,), the numbers that F is the sum of."""
+        with np.errstate(all="ignore"):
+            return (self.upstream * self.forward()[0]).ravel()
 
 
 def has_parameters(f):

@@ -5,7 +5,7 @@ import pytest
 
 import npvae
 from npvae.gradcheck.rows import HIDDEN, ON_KINKS
-from npvae.nn import Parameters, relu
+from npvae.nn import Parameters, mlp, relu
 
 
 def elementwise(f, slope):
@@ -232,3 +232,24 @@ def test_parameters_of_a_class_with_layers_that_are_no_chain():
             return self.at["w"] * x, back
 
     assert npvae.gradcheck(Model(), np.array([0.5, 1.5])).diagnosis[0].where == "w"
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("bias", [0.0, 0.3])
+def test_a_relu_network_whose_first_weights_are_zero_does_not_fail(seed, bias):
+    network = mlp([3, 4, 2], relu, np.random.default_rng(seed))
+    network.layers[0].W[...], network.layers[0].b[...] = 0, bias
+    report = npvae.gradcheck(network, np.random.default_rng([seed, 1]).normal(size=(6, 3)))
+    assert report.passed, str(report)
+
+
+@pytest.mark.parametrize("wrong", [-1.0, 0.5, 2.0])
+def test_beside_kinks_a_wrong_gradient_still_fails(wrong):
+    # one row of four on the kink, the others beside it
+    x, W = np.array([[0.0, 0.0], [1.0, -2.0], [0.5, 1.5], [-1.0, 0.3]]), np.random.default_rng(0).normal(size=(2, 3))
+
+    def layer(p):
+        y, back = npvae.relu(p["x"] @ p["W"])
+        return y, lambda dy: {"x": back(dy) @ p["W"].T, "W": wrong * p["x"].T @ back(dy)}
+
+    assert not npvae.gradcheck(layer, {"x": x, "W": W}).passed
