@@ -13,7 +13,7 @@ SHUFFLED_BATCHES = 64   # batches a block, when the rows are shuffled block by b
 
 
 class DivergenceError(ArithmeticError):
-    """A non-finite ELBO, squared error or parameter; a solver keeps its last finite parameters."""
+    """A non-finite ELBO, squared error or parameter; a solver keeps parameters from before it."""
 
 
 class History(list):
@@ -100,7 +100,9 @@ class Training:
         self.block = SHUFFLED_BATCHES * self.batch_size if isinstance(data, np.memmap) else None
         self.begin_sweep, self.end_sweep = begin_sweep, end_sweep
         self.history = History() if history is None else history
-        self.keep, self.finite, self.optimizer = list(keep), [a.copy() for a in keep], optimizer
+        # two snapshots: as the sweep began, and the last one that a finite ELBO has been computed from
+        self.keep, self.optimizer = list(keep), optimizer
+        self._begun = self._proven = [a.copy() for a in keep]
         self._total, self._rows = 0.0, 0
         self._sweep, self._earlier = (self.history[-1][k] for k in ("sweep", "seconds")) if self.history else (0, 0.0)
 
@@ -128,13 +130,13 @@ class Training:
                           stacklevel=2)
             return True
         if kind is None and not all(np.isfinite(a).all() for a in self.keep):
-            self._diverged("parameter")
+            self._diverged("parameter", self._begun)
         return False
 
     def guard(self, array):
         """Put this array, too, back to its last finite values if the fit diverges."""
         self.keep.append(array)
-        self.finite.append(array.copy())
+        self._begun = self._proven = [a.copy() for a in self.keep]
 
     @property
     def seconds(self):
@@ -168,7 +170,8 @@ class Training:
         """Note the ELBO (B,) of a batch."""
         total = float(elbo.sum())
         if not np.isfinite(total):
-            self._diverged(_title(self.measure))
+            # a first batch that was finite has proven what the sweep began with
+            self._diverged(_title(self.measure), self._begun if self._rows else self._proven)
         self._total += total
         self._rows += len(elbo)
 
@@ -188,15 +191,17 @@ class Training:
         mean = self._total / self._rows
         self.history.append({"sweep": self._sweep, self.measure: mean, "seconds": self._earlier + self.seconds})
         self._total, self._rows = 0.0, 0
-        self.finite = [a.copy() for a in self.keep] if all(np.isfinite(a).all() for a in self.keep) else self.finite
+        self._proven = self._begun
+        if all(np.isfinite(a).all() for a in self.keep):
+            self._begun = [a.copy() for a in self.keep]
         done = self._sweep if self.budget is None else min(self.seconds, self.budget)
         unit = " nats" if self.measure == "elbo" else ""
         self._bar.set_postfix_str(f"sweep {self._sweep:.0f}, {_title(self.measure)} {mean:.4g}{unit}", refresh=False)
         self._bar.update(done - self._bar.n)
 
-    def _diverged(self, what):
+    def _diverged(self, what, last_finite):
         # all of them, also those that are still finite: they belong together, and they led to this
-        for a, last in zip(self.keep, self.finite, strict=True):
+        for a, last in zip(self.keep, last_finite, strict=True):
             a[...] = last
         if self.optimizer is not None:
             self.optimizer.forget()
