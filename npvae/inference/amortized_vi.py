@@ -19,7 +19,7 @@ from npvae.inference.solver import Solver
 from npvae.models import MonteCarlo
 from npvae.models.data import blocks, outputs, take
 from npvae.nn import lay_out, mlp
-from npvae.nn.layers import check_network
+from npvae.nn.parameters import check_network
 
 
 @dataclass(eq=False)

@@ -13,7 +13,7 @@ import numpy as np
 from npvae.models.latents import Categorical, Gaussian
 from npvae.models.likelihoods import GaussianLikelihood
 from npvae.nn import lay_out, mlp, tanh
-from npvae.nn.layers import check_network
+from npvae.nn.parameters import check_network
 
 
 @dataclass(frozen=True)

@@ -204,13 +204,6 @@ def chain(*layers):
     return Chain(layers)
 
 
-def check_network(role, network):
-    """Raise a ValueError unless `network` has the methods by which its parameters are laid out."""
-    if not (hasattr(network, "arrays") and hasattr(network, "on")):
-        raise ValueError(f"got the {role} {network}, expected a network with arrays() and on(), such as mlp([…]) or "
-                         "chain(…) makes")
-
-
 def mlp(sizes, activation=tanh, rng=None, input_gradient=True):
     """A multi-layer perceptron: affine layers with an activation between them, none after the last.
 

@@ -147,3 +147,10 @@ def lay_out(parts, dtype=np.float64):
     slice(9, 25, None)
     """
     return Parameters({f"{part}.{name}": a for part, p in parts.items() for name, a in p.arrays().items()}, dtype)
+
+
+def check_network(role, network):
+    """Raise a ValueError unless `network` has the methods by which its parameters are laid out."""
+    if not (hasattr(network, "arrays") and hasattr(network, "on")):
+        raise ValueError(f"got the {role} {network}, expected a network with arrays() and on(), such as mlp([…]) or "
+                         "chain(…) makes")
