@@ -8,6 +8,7 @@ import pytest
 import npvae
 from npvae.gradcheck import check_bound
 from npvae.gradcheck.optimizer_check import check_optimizer
+from npvae.models import Noise
 from npvae.nn import Affine, chain, mlp, relu
 
 X = np.random.default_rng(0).normal(size=(4, 3))
@@ -222,3 +223,16 @@ def test_an_x_of_the_seed_of_the_check_hides_no_transposed_weight(seed):
 
     report = npvae.gradcheck(transposed, {"x": x, "W": W}, seed=seed)
     assert not report.passed and "transposed" in str(report)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("deviation", [1.25, 1.3, 1.4])
+def test_wide_noise_of_ones_own_is_not_taken_for_another_mistake(deviation, seed):
+    model, rng = npvae.probabilistic_pca(3, 5, sigma_g=0.5), np.random.default_rng([seed, 9])
+
+    def own(q, x):
+        eps = deviation * rng.standard_normal((1, len(x), 3))
+        return npvae.elbo(model, q, x, Noise(eps, np.ones((1, 1))))[0]
+
+    verdict = check_bound(own, model, draws=2000).verdict()
+    assert "the noise has standard deviation 1." in verdict or "unknown" in verdict
