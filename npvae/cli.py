@@ -24,6 +24,7 @@ class Parser(argparse.ArgumentParser):
 
 def main(argv=None):
     """Run the command line; returns the exit status: 0, 1 if a check failed, 2 for bad input."""
+    replace_closed_streams()
     print_in_any_encoding()
     name = "npvae"
     try:
@@ -73,12 +74,15 @@ def one_line_warnings(name):
         warnings.formatwarning = before
 
 
-def print_in_any_encoding():
-    """Let an encoding without σ or ½ show their code instead, and a stream that was closed take what is written."""
+def replace_closed_streams():
+    """Let what is written to a stream that was closed, and is None then, go nowhere."""
     for name in ("stdout", "stderr"):
-        # a stream that was closed is None: what is written goes nowhere
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))
+
+
+def print_in_any_encoding():
+    """Let an encoding without σ or ½ show their code instead."""
     for stream in (sys.stdout, sys.stderr):
         # not every stand-in for a stream has an encoding
         if hasattr(stream, "reconfigure"):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 PART, ABANDONED = ".part", 3600.0   # ending of a file that is being written; seconds after which nobody is
 
+
 @contextmanager
 def written_whole(path):
     """A binary file to write that appears at `path` whole, or not at all if anything goes wrong: `with … as file: …`.

@@ -26,8 +26,9 @@ def which_mistake(cases, tolerance):
     if fits(right):
         return []
     # of what random draws leave within six standard errors the nearest counts; 35 values lie within some three
-    alone = next(filter(None, (explanations(cases, right, got, partial(fits, errors=n), doubt.any())
-                               for n in (3, 4, 5, 6))), [])
+    random = doubt.any()
+    alone = next(filter(None, (explanations(cases, right, got, partial(fits, errors=n), random)
+                               for n in ((3, 4, 5, 6) if random else (6,)))), [])
     if len(alone) == 1:
         where, what, mend = alone[0]
         return [Finding("bound", where, f"{where}: {what}. {mend}.")]

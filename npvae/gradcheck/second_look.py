@@ -92,12 +92,7 @@ def _between(kink, expected):
 
 def kinks_of_pieces(pieces, h, scale, dtype):
     """The least and the greatest sum of one-sided slopes, if some pieces have a kink at 0, else None."""
-    gaps = []
-    for step in (h, h / 64):
-        here = pieces(0.0)
-        left, right = (here - pieces(-step)) / step, (pieces(step) - here) / step
-        gaps.append(right - left)
-    stay = (np.abs(gaps[1]) > 0.5 * np.abs(gaps[0])) & (np.abs(gaps[1]) > 10 * rounding(scale, h / 64, dtype))
+    left, right, stay = one_sided_slopes(pieces, h, scale, dtype)
     if not stay.any():
         return None
     middle = (left + right) / 2
@@ -106,14 +101,20 @@ def kinks_of_pieces(pieces, h, scale, dtype):
 
 
 def kink_at_zero(phi, h, scale, dtype):
-    """The slopes to the left and to the right if φ has a kink at 0, else None.
+    """The slopes to the left and to the right if φ has a kink at 0, else None."""
+    left, right, stay = one_sided_slopes(phi, h, scale, dtype)
+    return (left, right) if stay else None
 
-    The gap between the two one-sided slopes falls with h where φ is smooth, and stays where it has a kink.
+
+def one_sided_slopes(phi, h, scale, dtype):
+    """The slopes of φ to the left and to the right of 0, and whether they stay apart; numbers, or arrays as φ's are.
+
+    The gap between the two falls with h where φ is smooth, and stays where it has a kink.
     """
     gaps = []
     for step in (h, h / 64):
         here = phi(0.0)
         left, right = (here - phi(-step)) / step, (phi(step) - here) / step
         gaps.append(right - left)
-    stays = abs(gaps[1]) > 0.5 * abs(gaps[0]) and abs(gaps[1]) > 10 * rounding(scale, h / 64, dtype)
-    return (left, right) if stays else None
+    stay = (abs(gaps[1]) > 0.5 * abs(gaps[0])) & (abs(gaps[1]) > 10 * rounding(scale, h / 64, dtype))
+    return left, right, stay

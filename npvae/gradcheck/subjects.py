@@ -11,6 +11,7 @@ import copy
 import numpy as np
 
 from npvae.nn import Parameters
+from npvae.nn.parameters import has_parameters
 
 
 class Subject:
@@ -164,11 +165,6 @@ class Subject:
         """c ⊙ y (n,), the numbers that F is the sum of."""
         with np.errstate(all="ignore"):
             return (self.upstream * self.forward()[0]).ravel()
-
-
-def has_parameters(f):
-    """Whether f is a part with parameters, a layer, say: something with the methods `arrays` and `on`."""
-    return callable(getattr(f, "arrays", None)) and callable(getattr(f, "on", None))
 
 
 def describe(thing):

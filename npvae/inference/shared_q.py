@@ -17,7 +17,7 @@ from npvae.inference.elbo import elbo
 from npvae.inference.em_solver import EMSolver
 from npvae.inference.posteriors import Shared
 from npvae.models import GaussianLikelihood
-from npvae.models.data import blocks, check_data, take
+from npvae.models.data import check_data, mean_variance, take
 from npvae.nn import Adam
 
 
@@ -48,13 +48,9 @@ def shared_ceiling(X):
     -1.4189
     """
     X = check_data(X, likelihood=GaussianLikelihood(1.0))
-    # x̄ = mean_i x^i,  V = Σ_i ‖x^i − x̄‖²/(mD), counted from the first row so that what is constant leaves nothing
-    first = take(X, slice(1), np.float64)
-    mean = sum((x - first).sum(0) for x in blocks(X)) / len(X)
-    V = sum(((x - first - mean) ** 2).sum() for x in blocks(X)) / X.size
     with np.errstate(divide="ignore"):
         # −(D/2)(log 2πV + 1)
-        return float(-X.shape[1] / 2 * (np.log(2 * np.pi * V) + 1))
+        return float(-X.shape[1] / 2 * (np.log(2 * np.pi * mean_variance(X)) + 1))
 
 
 @dataclass(eq=False)

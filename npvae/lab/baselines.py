@@ -101,7 +101,7 @@ def softmax_classifier(X, labels, classes, weight_decay=1.0, steps=200, learning
     """
     p = Parameters({"W": np.zeros((X.shape[1], classes)), "b": np.zeros(classes)})
     layer = Affine(p["W"], p["b"], p.gradient("W"), p.gradient("b"))
-    optimizer = Adam(p.value, p.grad, learning_rate, maximize=True)
+    optimizer = Adam(p.value, p.grad, learning_rate)
     for step in range(steps):
         logits, back = layer(X)                             # (n, C)
         # ∂/∂logits Σ_i log softmax(logits_i)_{y_i} = onehot(y_i) − softmax(logits_i)

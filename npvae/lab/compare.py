@@ -75,7 +75,8 @@ def compare(data, latent="gaussian", latent_dim=None, hidden=(64,), seed=0, time
     Parameters
     ----------
     data : Dataset
-        All training rows are trained on; the first rows of each part are measured, as many as make 256,000 numbers.
+        All training rows are trained on; the first rows of each part are measured, as many as make 256,000 numbers,
+        and 100 at least.
     latent, latent_dim, hidden, seed
         As in `initial_model`.
     time_budget : float or None

@@ -46,7 +46,7 @@ def writable_file(path):
         writable_folder(Path(path).parent)
         if Path(path).is_dir():
             raise ValueError(f"{path} is a folder, expected the name of a file")
-        # a finished file is renamed to its name, which would take the place of a pipe or a device
+        # `written_whole` would refuse it too, but only after the work
         if Path(path).exists() and not Path(path).is_file():
             raise ValueError(f"{path} is a pipe or a device, expected the name of a file")
 

@@ -105,6 +105,14 @@ def blocks(X, dtype=np.float64, rows=None):
         release(X)
 
 
+def mean_variance(X):
+    """V = Σ_i ‖x^i − x̄‖²/(mD), the variance of a column of X (m, D) averaged over the columns, a block at a time."""
+    # counted from the first row, so that what is constant leaves nothing but zero
+    first = take(X, slice(1), np.float64)
+    mean = sum((x - first).sum(0) for x in blocks(X)) / len(X)
+    return sum(((x - first - mean) ** 2).sum() for x in blocks(X)) / X.size
+
+
 def some_rows(X, rng, runs=40, length=50):
     """All of few rows, or some of many, as float64: `runs` random runs of `length` rows.
 

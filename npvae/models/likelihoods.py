@@ -6,6 +6,7 @@ import math
 import numpy as np
 
 from npvae.checks import positive
+from npvae.models.data import mean_variance
 from npvae.models.latents import LOG_2PI
 from npvae.nn import sigmoid, softplus
 
@@ -120,8 +121,7 @@ class GaussianLikelihood:
         twin = copy.copy(self)
         if self.from_data:
             with np.errstate(over="ignore", invalid="ignore"):
-                # counted from the first row, so that data without variance leave nothing but zero
-                V = (x - x[0]).var(0, dtype=np.float64).mean()
+                V = mean_variance(x)
             if not np.isfinite(V):
                 raise ValueError(f"the data's variance is {V}: rescale the data, to about [0, 1]")
             twin.log_sigma = np.array(0.5 * math.log(V) if V > 0 else 0.0)

@@ -149,8 +149,13 @@ def lay_out(parts, dtype=np.float64):
     return Parameters({f"{part}.{name}": a for part, p in parts.items() for name, a in p.arrays().items()}, dtype)
 
 
+def has_parameters(part):
+    """Whether a part, a layer, say, can be laid out: whether it has the methods `arrays` and `on`."""
+    return callable(getattr(part, "arrays", None)) and callable(getattr(part, "on", None))
+
+
 def check_network(role, network):
     """Raise a ValueError unless `network` has the methods by which its parameters are laid out."""
-    if not (hasattr(network, "arrays") and hasattr(network, "on")):
+    if not has_parameters(network):
         raise ValueError(f"got the {role} {network}, expected a network with arrays() and on(), such as mlp([…]) or "
                          "chain(…) makes")
