@@ -235,4 +235,6 @@ def test_wide_noise_of_ones_own_is_not_taken_for_another_mistake(deviation, seed
         return npvae.elbo(model, q, x, Noise(eps, np.ones((1, 1))))[0]
 
     verdict = check_bound(own, model, draws=2000).verdict()
-    assert "the noise has standard deviation 1." in verdict or "unknown" in verdict
+    # at 1.25 two seeds of four cannot tell it from one ε for all dimensions, and say so
+    assert "the noise has standard deviation 1." in verdict
+    assert deviation == 1.25 or "unknown" not in verdict

@@ -135,6 +135,13 @@ def test_all_solvers_start_from_the_same_theta():
         assert np.array_equal(a, before[name])
 
 
+def test_no_two_components_of_a_mixture_start_at_one_row():
+    rows = np.arange(12.0).reshape(6, 2)
+    model = initial_model(rows, "categorical", latent_dim=6)
+    means = model.decode(np.eye(6))
+    np.testing.assert_allclose(means[means[:, 0].argsort()], rows, atol=1e-12)
+
+
 def test_theta_is_not_drawn_from_the_stream_of_the_solvers_batches_and_noise():
     model = initial_model(np.zeros((5, 4)), latent_dim=4, hidden=(4,), seed=5)
     assert np.abs(model.decoder.layers[0].W - Affine.random(4, 4, np.random.default_rng(5)).W).max() > 0.1
