@@ -129,7 +129,7 @@ class VAE(Estimator):
         -------
         bound : array (B,), nats
         """
-        return importance_weighted_bound(self._fitted.model, X, self._rows(X), samples, seed=seed)
+        return importance_weighted_bound(self._fitted.model, self._rows(X), X, samples, seed=seed)
 
     def cost(self, X, convention="minimise"):
         """The lecture's C(θ, φ), a row at a time: α‖g_θ(z) − x‖² + KL, z ~ q_φ(z|x), averaged over draws.

@@ -12,8 +12,9 @@ from npvae.inference.elbo_gradients import (
 )
 from npvae.inference.estimator_training import fit_rows, fit_vae
 from npvae.inference.estimator_variance import unbiasedness_test, variance_against_dimension
-from npvae.inference.evaluation import Gaps, evaluate, gap_decomposition, importance_weighted_bound
+from npvae.inference.evaluation import Gaps, evaluate, gap_decomposition
 from npvae.inference.gradient_estimators import leave_one_out, pathwise, score_function
+from npvae.inference.importance_weighting import importance_weighted_bound
 from npvae.inference.posteriors import Amortized, Free, Shared
 from npvae.inference.shared_q import SharedQ, shared_ceiling
 from npvae.inference.training import DivergenceError, History

@@ -219,6 +219,6 @@ def test_a_vae_is_the_solver_that_its_settings_describe():
 
 def test_the_seed_of_the_importance_weighted_bound_is_passed_on():
     vae = npvae.VAE(**SMALL).fit(X)
-    expected = importance_weighted_bound(vae.model_, X, vae.solver_.infer(X), 5, seed=1)
+    expected = importance_weighted_bound(vae.model_, vae.solver_.infer(X), X, 5, seed=1)
     np.testing.assert_array_equal(vae.log_likelihood(X, 5, seed=1), expected)
     assert (vae.log_likelihood(X, 5) != expected).all()

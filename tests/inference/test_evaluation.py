@@ -130,7 +130,7 @@ def test_reporting_moves_no_gradient():
 
 def test_data_or_rows_that_do_not_fit_are_turned_away():
     model, q, X = probabilistic_pca(1, 3), np.zeros((4, 2)), np.zeros((4, 3))
-    for report in (lambda X, q: evaluate(model, q, X), lambda X, q: importance_weighted_bound(model, X, q, 5),
+    for report in (lambda X, q: evaluate(model, q, X), lambda X, q: importance_weighted_bound(model, q, X, 5),
                    lambda X, q: gap_decomposition(model, X, q)):
         for wrong in (np.zeros((4, 1)), np.full((4, 3), np.nan)):
             with pytest.raises(ValueError, match="data has"):
@@ -143,7 +143,7 @@ def test_data_or_rows_that_do_not_fit_are_turned_away():
 def test_grey_values_mean_the_same_to_every_function():
     images = np.random.default_rng(0).integers(0, 256, (6, 3), dtype=np.uint8)
     model, q = mlp_model(1, [4], 3, GaussianLikelihood(0.3)), np.zeros((6, 2))
-    for function in (lambda X: evaluate(model, q, X), lambda X: importance_weighted_bound(model, X, q, 5),
+    for function in (lambda X: evaluate(model, q, X), lambda X: importance_weighted_bound(model, q, X, 5),
                      lambda X: log_marginal(model, X), lambda X: exact_posterior(model, X).mean,
                      lambda X: gap_decomposition(model, X, q).elbo, lambda X: argmax_q(model, X, q),
                      lambda X: argmax_q(probabilistic_pca(1, 3), X, q), shared_ceiling,
@@ -170,17 +170,17 @@ def test_training_under_an_estimator_reads_grey_values_as_its_reports_do():
 def test_one_draw_has_no_standard_error_and_what_is_no_number_no_bound():
     model, X = probabilistic_pca(1, 3, sigma_g=1.0), np.zeros((2, 3))
     with pytest.raises(ValueError, match="one draw has no standard error"):
-        importance_weighted_bound(model, X, np.zeros((2, 2)), samples=1, return_error=True)
+        importance_weighted_bound(model, np.zeros((2, 2)), X, samples=1, return_error=True)
     with pytest.raises(ValueError, match="samples is 1.5"):
-        importance_weighted_bound(model, X, np.zeros((2, 2)), samples=1.5)
+        importance_weighted_bound(model, np.zeros((2, 2)), X, samples=1.5)
     with pytest.raises(ValueError, match="row 1 of q has values that are not finite"):
-        importance_weighted_bound(model, X, np.array([[0.0, 0.0], [0.0, np.nan]]))
+        importance_weighted_bound(model, np.array([[0.0, 0.0], [0.0, np.nan]]), X)
 
 
 @pytest.mark.parametrize("samples, repeats", [(200, 1), (5, 40)])
 def test_the_standard_error_is_the_spread_of_repetitions(samples, repeats):
     model, X = probabilistic_pca(1, 3, sigma_g=1.0), np.full((1, 3), 0.5)
-    found = [importance_weighted_bound(model, X, np.zeros((1, 2)), samples, repeats, seed, return_error=True)
+    found = [importance_weighted_bound(model, np.zeros((1, 2)), X, samples, repeats, seed, return_error=True)
              for seed in range(400)]
     values, errors = (np.array(column)[:, 0] for column in zip(*found, strict=True))
     assert values.std() == pytest.approx(np.sqrt((errors**2).mean()), rel=0.15)
@@ -233,7 +233,7 @@ def test_rows_that_are_the_best_have_no_amortization_gap_and_never_less_than_non
 @pytest.mark.parametrize("samples, repeats", [(1, 1), (7, 3)])
 def test_from_the_exact_posterior_every_importance_weight_is_p_of_x(model, samples, repeats):
     X = model.sample(20, np.random.default_rng(0))[0]
-    bound = importance_weighted_bound(model, X, argmax_q(model, X, None), samples, repeats)
+    bound = importance_weighted_bound(model, argmax_q(model, X, None), X, samples, repeats)
     np.testing.assert_allclose(bound, log_marginal(model, X), rtol=0, atol=1e-10)
 
 

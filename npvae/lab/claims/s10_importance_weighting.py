@@ -12,7 +12,7 @@ def claims(quick):
     """More draws tighten the bound; its limit is the exact log p(x)."""
     model, X = parabola_model(), parabola_data(100)
     log_p, q = log_marginal(model, X), random_rows(model.latent, 100) * 0.3
-    bounds = {k: importance_weighted_bound(model, X, q, k, repeats=max(2, 2000 // k), return_error=True)
+    bounds = {k: importance_weighted_bound(model, q, X, k, repeats=max(2, 2000 // k), return_error=True)
               for k in (1, 5, 50, 500)}
     yield Claim("L_1 is the ELBO", "means of 100 rows, in standard errors", 0.0,
                 (bounds[1][0].mean() - evaluate(model, q, X).mean()) / mean_error(bounds[1]), 4.0)
@@ -20,7 +20,7 @@ def claims(quick):
         yield Claim(f"L_{k} ≤ L_{more}", "means of 100 rows", bounds[more][0].mean(), bounds[k][0].mean(), 0.0,
                     bound=True)
     best = argmax_q(model, X, q)
-    value, error = importance_weighted_bound(model, X, best, 2000 if quick else 20_000, return_error=True)
+    value, error = importance_weighted_bound(model, best, X, 2000 if quick else 20_000, return_error=True)
     yield Claim("L_k tends to log p(x)", "best q_i, mean of 100 rows", log_p.mean(), value.mean(), 5e-3)
     yield Claim("and is never above it", "greatest excess of a row in its standard errors", 4.5,
                 ((value - log_p) / error).max(), 0.0, bound=True)
