@@ -51,7 +51,7 @@ class EMSolver(Solver):
         self._fixed = self.model.on(self.parameters, "theta.", gradient=False)
         step = ExactStep if self.exact_m_step else LineSearchStep if self._full else AdamStep
         self._step_theta = step(self.model, self.parameters, self.learning_rate)
-        self._training = Training(type(self).__name__, len(X), batch_size, self.sweeps, self.seconds, rng=self._rng,
+        self._training = Training(type(self).__name__, len(X), batch_size, self.sweeps, self.seconds, seed=self.seed,
                                   keep=[self.parameters.value], progress=self.progress, data=X)
         self.history = self._training.history
 

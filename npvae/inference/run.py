@@ -20,7 +20,7 @@ class Run:
     ----------
     parameters : Parameters
     seed : int
-        Of the generator that shuffles the rows and draws the noise.
+        Of the generator that draws the noise, and of the rows' order.
     learning_rate : float, or callable sweep (from 0) -> float
         λ.
     held_out : float
@@ -92,7 +92,7 @@ class Run:
                 end_sweep(record)
             return stop
 
-        return Training(name, len(X), batch_size, sweeps, seconds, rng=self.rng, keep=[self.parameters.value],
+        return Training(name, len(X), batch_size, sweeps, seconds, seed=self.seed, keep=[self.parameters.value],
                         progress=progress, history=self.history, measure=measure, rows=rows, data=X,
                         begin_sweep=begin, end_sweep=end, optimizer=self.optimizer)
 

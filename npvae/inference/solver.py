@@ -34,7 +34,7 @@ class Solver:
     noise : MonteCarlo, GaussHermite or Cubature, optional
         Nodes of a Gaussian q; one fresh draw a batch by default, quadrature in full sweeps.
     seed : int
-        Of the solver's random generator: the batches, the noise, an encoder that was not given.
+        Of the batches, which are the same for all three solvers, the noise, and an encoder that was not given.
     dtype : numpy dtype, optional
         float32 in mini-batches; float64 in full sweeps, where the ELBO must not fall even by rounding.
     progress : bool, optional

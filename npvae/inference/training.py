@@ -55,8 +55,9 @@ class Training:
         Rows a batch; m or more gives full sweeps, in order.
     sweeps, seconds : int and float, or None
         The budget. Without both, 100 sweeps.
-    rng : numpy.random.Generator
-        Shuffles the rows.
+    seed : int
+        Of the rows' order, which depends on it and on the number of the sweep alone: one seed, the same batches, in
+        every solver and in a fit that goes on.
     keep : list of arrays
         The parameters to guard.
     progress : bool or None
@@ -83,18 +84,18 @@ class Training:
 
     Examples
     --------
-    >>> with Training("toy", m=3, batch_size=2, sweeps=1, rng=np.random.default_rng(0)) as training:
+    >>> with Training("toy", m=3, batch_size=2, sweeps=1, seed=0) as training:
     ...     for index in training.batches():
     ...         training.record(-np.ones(len(index)))
     >>> training.history["elbo"]
     array([-1.])
     """
 
-    def __init__(self, name, m, batch_size, sweeps=None, seconds=None, rng=None, keep=(), progress=None, history=None,
+    def __init__(self, name, m, batch_size, sweeps=None, seconds=None, seed=0, keep=(), progress=None, history=None,
                  measure="elbo", rows=None, data=None, begin_sweep=None, end_sweep=None, optimizer=None):
         check_budget(name, batch_size, sweeps, seconds)
         m = m if rows is None else len(rows)
-        self.name, self.m, self.batch_size, self.rng, self.progress = name, m, min(batch_size, m), rng, progress
+        self.name, self.m, self.batch_size, self.seed, self.progress = name, m, min(batch_size, m), seed, progress
         self.sweeps = 100 if sweeps is None and seconds is None else sweeps
         self.budget, self.measure, self.rows, self.data = seconds, measure, rows, data
         self.block = SHUFFLED_BATCHES * self.batch_size if isinstance(data, np.memmap) else None
@@ -178,7 +179,8 @@ class Training:
     def _one_sweep(self):
         if self.batch_size == self.m:
             return [slice(None) if self.rows is None else self.rows]
-        order = shuffled(self.m, self.rng, self.block)
+        # not the generator of the noise, from which solvers take different amounts
+        order = shuffled(self.m, np.random.default_rng([self.seed, 5, len(self.history)]), self.block)
         order = order if self.rows is None else self.rows[order]
         # after a sweep that was cut short, the last one is short, too
         left = self.m if self.sweeps is None else min(self.m, math.ceil(self.m * (self.sweeps - self._sweep) - 1e-6))

@@ -59,6 +59,51 @@ def test_other_seeds_give_other_bits(solver, model):
     assert a.parameters.value.tobytes() != b.parameters.value.tobytes()
 
 
+def batches_of(run):
+    batches = []
+    for index in run.batches():
+        batches.append(index.tolist())
+        run.record(np.zeros(len(index)))
+    return batches
+
+
+@pytest.mark.parametrize("model", [GAUSSIAN, CATEGORICAL], ids=["gaussian", "categorical"])
+def test_one_seed_shows_all_solvers_the_same_rows_in_the_same_order(model, monkeypatch):
+    seen, batches = {}, Training.batches
+
+    def noted(self):
+        for index in batches(self):
+            seen.setdefault((self.name, seed), []).append(index.tolist())
+            yield index
+
+    monkeypatch.setattr(Training, "batches", noted)
+    for seed in (3, 4):
+        for solver in SOLVERS:
+            # different amounts of noise, and a shared q and an encoder that have nothing else in common
+            solver(model, sweeps=3, batch_size=25, seed=seed, noise=MonteCarlo(1 + len(solver.__name__))).fit(X)
+    em, shared, amortized = (seen[solver.__name__, 3] for solver in SOLVERS)
+    assert em == shared == amortized and [len(b) for b in em] == [25, 25, 10] * 3
+    assert em[:3] != em[3:6] != em[6:] and seen["AmortizedVI", 4] != amortized
+
+
+def test_a_fit_that_goes_on_has_the_batches_of_one_that_never_stopped():
+    with Training("toy", m=10, batch_size=4, sweeps=4, seed=2) as whole:
+        batches = batches_of(whole)
+    parts, history = [], History()
+    for sweeps in (1, 3, 4):
+        with Training("toy", m=10, batch_size=4, sweeps=sweeps, seed=2, history=history) as part:
+            parts += batches_of(part)
+    assert parts == batches
+
+
+def test_the_rows_after_a_sweep_that_was_cut_short_have_an_order_of_their_own():
+    with Training("toy", m=10, batch_size=4, sweeps=1, seed=2) as cut:
+        first = next(cut.batches())
+        cut.record(np.zeros(len(first)))
+    with Training("toy", m=10, batch_size=4, sweeps=2, seed=2, history=cut.history) as rest:
+        assert batches_of(rest)[0] != first.tolist()
+
+
 @every_solver
 @both_modes
 def test_a_fit_does_not_touch_numpys_global_generator(solver, batch_size):
@@ -84,7 +129,7 @@ def test_100_sweeps_are_the_default():
 
 def test_the_last_smaller_batch_counts_by_its_rows():
     batches = []
-    with Training("toy", m=10, batch_size=4, sweeps=2, rng=np.random.default_rng(0)) as run:
+    with Training("toy", m=10, batch_size=4, sweeps=2, seed=0) as run:
         for index in run.batches():
             batches.append(index)
             run.record(np.arange(10.0)[index])
@@ -256,7 +301,7 @@ def test_an_interrupted_sweep_is_recorded_as_far_as_it_went(batches, sweeps, mon
 
 def test_the_interruption_names_the_sweep_it_happened_in():
     with pytest.warns(UserWarning, match="interrupted in sweep 3;"):
-        with Training("toy", m=3, batch_size=1, sweeps=9, rng=np.random.default_rng(0)) as run:
+        with Training("toy", m=3, batch_size=1, sweeps=9, seed=0) as run:
             for n, index in enumerate(run.batches()):
                 if n == 7:
                     raise KeyboardInterrupt
@@ -468,7 +513,7 @@ def test_a_sweep_that_ended_in_an_overflow_is_not_what_a_divergence_goes_back_to
 
 def test_a_sweep_in_which_the_fit_diverges_is_not_recorded():
     with pytest.raises(DivergenceError, match="in sweep 2"):
-        with Training("toy", m=3, batch_size=1, sweeps=9, rng=np.random.default_rng(0)) as run:
+        with Training("toy", m=3, batch_size=1, sweeps=9, seed=0) as run:
             for n, _ in enumerate(run.batches()):
                 run.record(np.full(1, np.nan if n == 5 else -1.0))
     np.testing.assert_array_equal(run.history["sweep"], [1])
@@ -500,7 +545,7 @@ def test_after_a_real_divergence_every_parameter_takes_adams_first_step(monkeypa
 @pytest.mark.parametrize("batch_size", [1, 2, 4])
 def test_of_chosen_rows_every_batch_size_trains_on_each_once_a_sweep_and_on_no_other(batch_size):
     rows, seen = np.array([1, 3, 6, 8]), []
-    with Training("toy", m=10, batch_size=batch_size, sweeps=2, rng=np.random.default_rng(0), rows=rows) as run:
+    with Training("toy", m=10, batch_size=batch_size, sweeps=2, rows=rows) as run:
         for index in run.batches():
             seen += np.arange(10)[index].tolist()
             run.record(np.zeros(len(index)))
@@ -542,7 +587,7 @@ def test_adams_step_goes_along_the_mean_gradient_and_says_the_elbos_before_it():
 @pytest.mark.parametrize("done", [0.25, 1.0, 1.25, 2.75])
 def test_after_a_sweep_that_was_cut_short_the_last_one_is_short_too(done):
     history = History([{"sweep": done, "elbo": -1.0, "seconds": 0.0}])
-    with Training("toy", m=20, batch_size=5, sweeps=3, rng=np.random.default_rng(0), history=history) as run:
+    with Training("toy", m=20, batch_size=5, sweeps=3, history=history) as run:
         rows = 0
         for index in run.batches():
             run.record(np.zeros(len(index)))
