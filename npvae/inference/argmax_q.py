@@ -10,7 +10,7 @@ from npvae.models.joint import log_joint
 ROWS = 1024     # rows in work at once: temporaries stay small whatever m is
 
 
-def argmax_q(model, x, start, noise=None, tolerance=1e-6, most_steps=5000):
+def argmax_q(model, start, x, noise=None, tolerance=1e-6, most_steps=5000):
     """The best row q for each x at fixed θ.
 
     With a Categorical latent the argmax is the posterior itself, q_k ∝ π_k p_θ(x|k), and with a Gaussian latent and
@@ -21,10 +21,11 @@ def argmax_q(model, x, start, noise=None, tolerance=1e-6, most_steps=5000):
     ----------
     model : LatentVariableModel
         Its θ is not moved and gathers no gradient if it was made with `gradient=False`.
+    start : array (B, R), or None
+        Where the rows start; the result is never worse than the start. None leaves it to `starting_rows`. Not read
+        where there is a closed form.
     x : array (B, D)
         Floats, or integer images 0 … 255.
-    start : array (B, R)
-        Where the rows start; the result is never worse than the start. Not read where there is a closed form.
     noise : Noise, optional
         The nodes; by default `quadrature(model.latent)`.
     tolerance : float
@@ -40,13 +41,13 @@ def argmax_q(model, x, start, noise=None, tolerance=1e-6, most_steps=5000):
     Raises
     ------
     ValueError
-        For data that do not fit the model, or a start of another shape than (B, R).
+        For data that do not fit the model, or a start that is not finite or of another shape than (B, R).
 
     Examples
     --------
     >>> from npvae.models import mixture_of_gaussians
     >>> model = mixture_of_gaussians(3, 2, sigma_g=1.0)
-    >>> argmax_q(model, np.zeros((5, 2)), np.zeros((5, 3))).shape
+    >>> argmax_q(model, np.zeros((5, 3)), np.zeros((5, 2))).shape
     (5, 3)
     """
     x = _checked(model, x)
@@ -54,18 +55,21 @@ def argmax_q(model, x, start, noise=None, tolerance=1e-6, most_steps=5000):
         return log_joint(model, x, np.eye(model.latent.dim, dtype=x.dtype)).T
     if affine.is_affine_gaussian(model):
         return affine.best_diagonal_rows(model, x)
-    start = _checked_start(model, start, (len(x), model.latent.row_size), x.dtype)
+    if start is None:
+        start = starting_rows(model, x, np.random.default_rng(0)).astype(x.dtype)
+    start = _checked_start(model, start, x, (len(x), model.latent.row_size))
     noise = quadrature(model.latent)(None, 1, model.latent.dim, x.dtype) if noise is None else noise
     return climb(lambda q, rows: elbo(model, q, x[rows], noise), start, tolerance, most_steps)
 
 
-def argmax_rows(model, X, start, tolerance=1e-6, nodes=None):
+def argmax_rows(model, start, X, tolerance=1e-6, nodes=None):
     """`argmax_q` for any number of rows, in blocks of ROWS so that temporaries stay small.
 
     Parameters
     ----------
-    model, start, tolerance
+    model, tolerance
         As in `argmax_q`.
+    start : array (m, R)
     X : array (m, D)
         Floats, or integer images 0 … 255.
     nodes : Noise, optional
@@ -77,20 +81,20 @@ def argmax_rows(model, X, start, tolerance=1e-6, nodes=None):
     """
     model = model.copy(np.float64, gradient=False)
     blocks = [slice(i, i + ROWS) for i in range(0, len(X), ROWS)]
-    return np.concatenate([argmax_q(model, take(X, rows, np.float64), np.asarray(start[rows], np.float64), nodes,
+    return np.concatenate([argmax_q(model, np.asarray(start[rows], np.float64), take(X, rows, np.float64), nodes,
                                     tolerance) for rows in blocks])
 
 
-def argmax_shared_q(model, x, start, noise=None, tolerance=1e-8):
+def argmax_shared_q(model, start, x, noise=None, tolerance=1e-8):
     """The best single row for all x at fixed θ, argmax_q Σ_i L(q, x^i, θ).
 
     Parameters
     ----------
     model : LatentVariableModel
+    start : array (R,), or None
+        Where the row starts; the result is never worse. None is the prior. Not read with a Categorical latent.
     x : array (B, D)
         Floats, or integer images 0 … 255.
-    start : array (R,)
-        Where the row starts; the result is never worse. Not read with a Categorical latent.
     noise : Noise, optional
         The nodes; by default `quadrature(model.latent)`.
     tolerance : float
@@ -103,19 +107,20 @@ def argmax_shared_q(model, x, start, noise=None, tolerance=1e-8):
     Raises
     ------
     ValueError
-        For data that do not fit the model, or a start of another shape than (R,).
+        For data that do not fit the model, or a start that is not finite or of another shape than (R,).
 
     Examples
     --------
     >>> from npvae.models import mixture_of_gaussians
-    >>> argmax_shared_q(mixture_of_gaussians(3, 2, sigma_g=1.0), np.zeros((5, 2)), np.zeros(3)).shape
+    >>> argmax_shared_q(mixture_of_gaussians(3, 2, sigma_g=1.0), np.zeros(3), np.zeros((5, 2))).shape
     (3,)
     """
     x = _checked(model, x)
     if isinstance(model.latent, Categorical):
         # q_k ∝ exp(mean_i log p_θ(x^i, k))
-        return argmax_q(model, x, None).mean(0)
-    start = _checked_start(model, start, (model.latent.row_size,), x.dtype)
+        return argmax_q(model, None, x).mean(0)
+    start = model.latent.prior_row().astype(x.dtype) if start is None else start
+    start = _checked_start(model, start, x, (model.latent.row_size,))
     noise = quadrature(model.latent)(None, 1, model.latent.dim, x.dtype) if noise is None else noise
 
     def mean_elbo(row, _):                                  # row (1, R)
@@ -131,12 +136,16 @@ def _checked(model, x):
     return x if x.dtype in (np.float32, np.float64) else take(x, slice(None), np.float64)
 
 
-def _checked_start(model, start, shape, dtype):
+def _checked_start(model, start, x, shape):
     start = np.asarray(start)
     if start.shape != shape or start.dtype.kind not in "fiu":
-        raise ValueError(f"start has shape {start.shape} and type {start.dtype}, expected {shape} real numbers: a row "
-                         f"of {model.latent}" + (" for each datapoint" if len(shape) == 2 else ""))
-    return start if start.dtype.kind == "f" and start.dtype.itemsize >= 4 else start.astype(dtype)
+        raise ValueError(f"start has shape {start.shape} and type {start.dtype}, x has shape {x.shape}; expected a "
+                         f"start of {shape} real numbers, a row of {model.latent}"
+                         + (" for each datapoint" if len(shape) == 2 else "") + "; the order is model, start, x")
+    if not np.isfinite(start).all():
+        where = f" in row {np.argmin(np.isfinite(start).all(1))}" if len(shape) == 2 else ""
+        raise ValueError(f"start has values that are not finite{where}: give finite numbers, or None")
+    return start if start.dtype.kind == "f" and start.dtype.itemsize >= 4 else start.astype(x.dtype)
 
 
 def climb(objective, start, tolerance=1e-6, most_steps=500):

@@ -100,7 +100,7 @@ class Gaps(NamedTuple):
     amortization: np.ndarray
 
 
-def gap_decomposition(model, X, q, tolerance=1e-6, seed=0):
+def gap_decomposition(model, q, X, tolerance=1e-6, seed=0):
     """Split log p_θ(x) − ELBO into the approximation gap and the amortization gap (Cremer, Li & Duvenaud 2018).
 
     The approximation gap is what the best q_i of the family lacks, log p − max_q L(q, x, θ): the price of a diagonal
@@ -110,9 +110,9 @@ def gap_decomposition(model, X, q, tolerance=1e-6, seed=0):
     ----------
     model : LatentVariableModel
         With an exact log p_θ(x).
-    X : array (B, D)
     q : array (B, R)
         The rows to judge.
+    X : array (B, D)
     tolerance : float
         Of log p_θ(x) and of the argmax, nats.
     seed : int
@@ -130,7 +130,7 @@ def gap_decomposition(model, X, q, tolerance=1e-6, seed=0):
     Examples
     --------
     >>> from npvae.models import mixture_of_gaussians
-    >>> gaps = gap_decomposition(mixture_of_gaussians(3, 2, sigma_g=1.0), np.zeros((4, 2)), np.zeros((4, 3)))
+    >>> gaps = gap_decomposition(mixture_of_gaussians(3, 2, sigma_g=1.0), np.zeros((4, 3)), np.zeros((4, 2)))
     >>> gaps.approximation.round(9)
     array([0., 0., 0., 0.])
     """
@@ -140,5 +140,5 @@ def gap_decomposition(model, X, q, tolerance=1e-6, seed=0):
     best = elbo_q
     # from the rows themselves, and from elsewhere: a climb may end on the wrong one of several hills
     for start in (q, starting_rows(model, X, np.random.default_rng(seed))):
-        best = np.maximum(best, evaluate(model, argmax_rows(model, X, start, tolerance), X))
+        best = np.maximum(best, evaluate(model, argmax_rows(model, start, X, tolerance), X))
     return Gaps(log_p, elbo_q, log_p - best, best - elbo_q)

@@ -124,7 +124,7 @@ class SharedQ(EMSolver):
 
     def _argmax(self, x):
         if self._full:
-            self.posterior.row[...] = argmax_shared_q(self._fixed, x, self.posterior.row, self._nodes(x.dtype),
+            self.posterior.row[...] = argmax_shared_q(self._fixed, self.posterior.row, x, self._nodes(x.dtype),
                                                       self.tolerance)
         else:
             for _ in range(self.q_steps):

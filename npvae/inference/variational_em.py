@@ -102,7 +102,7 @@ class VariationalEM(EMSolver):
         """
         X = self._fitted(X)
         start = self._finite_table(len(X)) if self._was_fitted_on(X) else self._starting_rows(X)
-        return argmax_rows(self.model, X, start, self.tolerance, self._nodes(np.float64))
+        return argmax_rows(self.model, start, X, self.tolerance, self._nodes(np.float64))
 
     def _finite_table(self, m):
         # a table on disk is not put back when a fit diverges; a row that was lost starts at the prior again
@@ -144,7 +144,7 @@ class VariationalEM(EMSolver):
             q, nodes = self.posterior.table[index], self._nodes(x.dtype)
             for i in range(0, len(x), ROWS):
                 rows = slice(i, i + ROWS)
-                q[rows] = argmax_q(self._fixed, x[rows], q[rows], nodes, self.tolerance, INNER_STEPS)
+                q[rows] = argmax_q(self._fixed, q[rows], x[rows], nodes, self.tolerance, INNER_STEPS)
             self.posterior.table[index] = q
             return q
         for _ in range(self.q_steps):

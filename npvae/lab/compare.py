@@ -153,7 +153,7 @@ def mean_log_marginal(model, X, tolerance=1e-2):
 def gaps(model, X, q, tolerance=1e-3):
     """Means of log p_θ(x) and of its two gaps to the ELBO, nats, or None where log p_θ(x) is not known exactly."""
     names = ("test_log_marginal", "test_approximation_gap", "test_amortization_gap")
-    found = where_exact(model, lambda: gap_decomposition(model, X, q, tolerance))
+    found = where_exact(model, lambda: gap_decomposition(model, q, X, tolerance))
     if found is None:
         return dict.fromkeys(names)
     parts = (found.log_p, found.approximation, found.amortization)

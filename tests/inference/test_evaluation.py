@@ -131,7 +131,7 @@ def test_reporting_moves_no_gradient():
 def test_data_or_rows_that_do_not_fit_are_turned_away():
     model, q, X = probabilistic_pca(1, 3), np.zeros((4, 2)), np.zeros((4, 3))
     for report in (lambda X, q: evaluate(model, q, X), lambda X, q: importance_weighted_bound(model, q, X, 5),
-                   lambda X, q: gap_decomposition(model, X, q)):
+                   lambda X, q: gap_decomposition(model, q, X)):
         for wrong in (np.zeros((4, 1)), np.full((4, 3), np.nan)):
             with pytest.raises(ValueError, match="data has"):
                 report(wrong, q)
@@ -145,17 +145,17 @@ def test_grey_values_mean_the_same_to_every_function():
     model, q = mlp_model(1, [4], 3, GaussianLikelihood(0.3)), np.zeros((6, 2))
     for function in (lambda X: evaluate(model, q, X), lambda X: importance_weighted_bound(model, q, X, 5),
                      lambda X: log_marginal(model, X), lambda X: exact_posterior(model, X).mean,
-                     lambda X: gap_decomposition(model, X, q).elbo, lambda X: argmax_q(model, X, q),
-                     lambda X: argmax_q(probabilistic_pca(1, 3), X, q), shared_ceiling,
+                     lambda X: gap_decomposition(model, q, X).elbo, lambda X: argmax_q(model, q, X),
+                     lambda X: argmax_q(probabilistic_pca(1, 3), q, X), shared_ceiling,
                      lambda X: maximum_likelihood_ppca(X, 1).likelihood.sigma_g):
         np.testing.assert_allclose(function(images), function(images / 255), rtol=1e-12)
 
 
 def test_a_list_or_truth_values_will_do_for_the_argmax():
     model, q = mlp_model(1, [4], 3, GaussianLikelihood(0.3)), np.zeros((1, 2))
-    expected = argmax_q(model, np.array([[1.0, 0.0, 1.0]]), q)
+    expected = argmax_q(model, q, np.array([[1.0, 0.0, 1.0]]))
     for x in ([[1.0, 0.0, 1.0]], np.array([[True, False, True]])):
-        np.testing.assert_array_equal(argmax_q(model, x, q), expected)
+        np.testing.assert_array_equal(argmax_q(model, q, x), expected)
 
 
 def test_training_under_an_estimator_reads_grey_values_as_its_reports_do():
@@ -194,7 +194,7 @@ def test_the_argmax_in_a_narrow_slanting_posterior_arrives():
                                     GaussianLikelihood(0.001))
     plain = LatentVariableModel(Gaussian(2), layer, GaussianLikelihood(0.001))
     X = plain.sample(10, np.random.default_rng(0))[0]
-    got, best = (evaluate(plain, argmax_q(model, X, np.zeros((10, 4))), X) for model in (disguised, plain))
+    got, best = (evaluate(plain, argmax_q(model, np.zeros((10, 4)), X), X) for model in (disguised, plain))
     np.testing.assert_allclose(got, best, rtol=0, atol=0.02)
 
 
@@ -215,7 +215,7 @@ def test_the_best_q_of_the_gaps_stands_on_the_better_of_two_hills(left, right, t
     # on either side of the tip the model is probabilistic PCA: log p = log N(0; b, w² + σ²), its best q the posterior
     log_p = [-0.5 * (b**2 / v + np.log(2 * np.pi * v)) for b, v in [(5 - left * tip, left**2 + 0.01),
                                                                      (5 + right * tip, right**2 + 0.01)]]
-    gaps = gap_decomposition(tent(left, right, tip), np.zeros((1, 1)), np.array([[start, -3.0]]))
+    gaps = gap_decomposition(tent(left, right, tip), np.array([[start, -3.0]]), np.zeros((1, 1)))
     np.testing.assert_allclose(gaps.log_p, np.logaddexp(*log_p), rtol=0, atol=1e-6)
     np.testing.assert_allclose(gaps.elbo + gaps.amortization, max(log_p), rtol=0, atol=1e-3)
     np.testing.assert_allclose(gaps.approximation, np.log1p(np.exp(-abs(log_p[0] - log_p[1]))), rtol=0, atol=1e-3)
@@ -224,8 +224,8 @@ def test_the_best_q_of_the_gaps_stands_on_the_better_of_two_hills(left, right, t
 def test_rows_that_are_the_best_have_no_amortization_gap_and_never_less_than_none():
     # the argmax on the nodes of the report; from there a climb on its own fewer nodes leads down
     model, X = mlp_model(2, [6], 2, GaussianLikelihood(0.1), rng=np.random.default_rng(3)), np.eye(2) / 2
-    q = argmax_q(model, X, np.full((2, 4), -1.0), GaussHermite(16)(None, 1, 2), tolerance=1e-9)
-    gaps = gap_decomposition(model, X, q)
+    q = argmax_q(model, np.full((2, 4), -1.0), X, GaussHermite(16)(None, 1, 2), tolerance=1e-9)
+    gaps = gap_decomposition(model, q, X)
     assert (gaps.amortization >= 0).all() and (gaps.amortization < 1e-3).all()
 
 
@@ -233,7 +233,7 @@ def test_rows_that_are_the_best_have_no_amortization_gap_and_never_less_than_non
 @pytest.mark.parametrize("samples, repeats", [(1, 1), (7, 3)])
 def test_from_the_exact_posterior_every_importance_weight_is_p_of_x(model, samples, repeats):
     X = model.sample(20, np.random.default_rng(0))[0]
-    bound = importance_weighted_bound(model, argmax_q(model, X, None), X, samples, repeats)
+    bound = importance_weighted_bound(model, argmax_q(model, None, X), X, samples, repeats)
     np.testing.assert_allclose(bound, log_marginal(model, X), rtol=0, atol=1e-10)
 
 
@@ -257,4 +257,4 @@ def test_in_two_dimensions_the_report_agrees_with_a_far_finer_rule():
 
 def test_rows_that_are_not_finite_have_no_gaps():
     with pytest.raises(ValueError, match="row 1 of q has values that are not finite"):
-        gap_decomposition(probabilistic_pca(1, 3, 0.5), np.zeros((2, 3)), np.array([[0.0, 0.0], [np.nan, 0.0]]))
+        gap_decomposition(probabilistic_pca(1, 3, 0.5), np.array([[0.0, 0.0], [np.nan, 0.0]]), np.zeros((2, 3)))

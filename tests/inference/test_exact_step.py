@@ -111,7 +111,7 @@ def test_a_component_that_has_lost_all_rows_keeps_a_weight_that_is_a_number(dtyp
     np.testing.assert_allclose(model.latent.logits, [0, np.log(np.finfo(dtype).tiny)], rtol=1e-6)
     # log p(x) is that of the other one alone, N(x̄, 1)
     expected = -0.5 * (x[:, 0] - 4 / 3) ** 2 - 0.5 * np.log(2 * np.pi)
-    np.testing.assert_allclose(elbo(model, argmax_q(model, x, q), x)[0], expected, rtol=1e-5)
+    np.testing.assert_allclose(elbo(model, argmax_q(model, q, x), x)[0], expected, rtol=1e-5)
 
 
 def test_the_exact_step_takes_all_rows_without_being_told():

@@ -124,13 +124,13 @@ def test_the_shared_argmax_of_a_mixture_in_closed_form():
 def test_the_shared_argmax_takes_images_and_any_start_of_the_right_size():
     model, images = mlp_model(1, [3], 2, rng=np.random.default_rng(0)), np.random.default_rng(1).integers(
         256, size=(20, 2), dtype=np.uint8)
-    best = argmax_shared_q(model, images / 255, np.zeros(2))
-    np.testing.assert_array_equal(argmax_shared_q(model, images, [0, 0]), best)
-    for start in (np.zeros(3), None):
-        with pytest.raises(ValueError, match=r"start has shape .*, expected \(2,\) real numbers"):
-            argmax_shared_q(model, images, start)
+    best = argmax_shared_q(model, np.zeros(2), images / 255)
+    np.testing.assert_array_equal(argmax_shared_q(model, [0, 0], images), best)
+    np.testing.assert_array_equal(argmax_shared_q(model, None, images), best)
+    with pytest.raises(ValueError, match=r"start has shape \(3,\).*expected a start of \(2,\) real numbers"):
+        argmax_shared_q(model, np.zeros(3), images)
     with pytest.raises(ValueError, match="data has 3 columns, expected 2"):
-        argmax_shared_q(model, np.ones((5, 3)), np.zeros(2))
+        argmax_shared_q(model, np.zeros(2), np.ones((5, 3)))
 
 
 @pytest.mark.parametrize("m", [3, 5000])
@@ -154,7 +154,7 @@ def test_a_record_of_a_mixture_is_the_best_shared_q_at_the_theta_that_the_sweep_
 def test_a_record_of_pca_is_the_best_shared_q_at_the_theta_that_the_sweep_started_from():
     # L(q) depends on the data through x̄ alone, so the best shared q is the best q of one datapoint at x̄
     before, after = (SharedQ(models()["pca"], sweeps=s, batch_size=80, tolerance=1e-8).fit(X) for s in (3, 4))
-    q = argmax_q(before.model, X.mean(0)[None], np.zeros((1, 4)), tolerance=1e-10)
+    q = argmax_q(before.model, np.zeros((1, 4)), X.mean(0)[None], tolerance=1e-10)
     best = elbo(before.model, np.tile(q, (80, 1)), X, Cubature()(None, 80, 2))[0].mean()
     assert best - 1e-5 <= after.history["elbo"][-1] <= best + 1e-9
 

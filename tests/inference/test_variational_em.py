@@ -43,7 +43,7 @@ def test_the_argmax_of_a_mixture_is_its_posterior_and_closes_the_bound(seed):
     X = 2 * rng.normal(size=(30, 2))
     joint = joint_of_mixture(model, X)
     log_p = np.logaddexp.reduce(joint, axis=1)
-    q = argmax_q(model, X, np.zeros((30, 4)))
+    q = argmax_q(model, np.zeros((30, 4)), X)
     np.testing.assert_allclose(model.latent.mean(q), np.exp(joint - log_p[:, None]), rtol=0, atol=1e-12)
     np.testing.assert_allclose(elbo(model, q, X)[0], log_p, rtol=0, atol=1e-10)
 
@@ -166,7 +166,7 @@ def test_infer_finds_the_highest_of_several_hills_for_new_data():
     rng = np.random.default_rng(0)
     em = VariationalEM(model, sweeps=1, batch_size=40, learning_rate=1e-30).fit(model.sample(40, rng)[0])
     new, nodes = model.sample(40, rng)[0], em._nodes(np.float64)
-    values = np.array([elbo(model, argmax_q(model, new, np.tile([z, -1.0], (40, 1))), new, nodes)[0]
+    values = np.array([elbo(model, argmax_q(model, np.tile([z, -1.0], (40, 1)), new), new, nodes)[0]
                        for z in np.linspace(-3, 3, 25)])
     assert (np.ptp(values, axis=0) > 1).all()               # the hills differ
     assert (elbo(model, em.infer(new), new, nodes)[0] >= values.max(0) - 1e-3).mean() >= 0.95
@@ -179,7 +179,7 @@ def test_infer_beats_the_amortized_encoder_on_the_same_theta(hidden):
     amortized = AmortizedVI(curve(0.4), encoder=encoder, sweeps=60, batch_size=20, learning_rate=1e-2).fit(X)
     em = VariationalEM(amortized.model.copy(), sweeps=1, batch_size=80, learning_rate=1e-30, tolerance=1e-8).fit(X)
     start = amortized.infer(X)
-    best = argmax_q(em.model, X, start, tolerance=1e-8)
+    best = argmax_q(em.model, start, X, tolerance=1e-8)
     nodes = em._nodes(np.float64)
     encoded, climbed, inferred = (elbo(em.model, q, X, nodes)[0] for q in (start, best, em.infer(X)))
     assert (climbed >= encoded).all()
@@ -198,7 +198,7 @@ def test_the_argmax_of_pca_is_the_best_diagonal(K):
     rng = np.random.default_rng(K)
     model = probabilistic_pca(K, 6, 0.7, rng)
     X = model.sample(50, rng)[0]
-    q = argmax_q(model, X, np.tile(model.latent.prior_row(), (50, 1)))
+    q = argmax_q(model, np.tile(model.latent.prior_row(), (50, 1)), X)
     best = best_diagonal(model, X)
     np.testing.assert_allclose(q[:, :K], best[:, :K], rtol=0, atol=1e-4)
     np.testing.assert_allclose(np.exp(2 * q[:, K:]), np.exp(2 * best[:, K:]), rtol=0, atol=1e-4)
@@ -268,10 +268,10 @@ def test_climb_takes_a_step_into_an_overflow_back():
 def test_climb_survives_rows_that_start_in_an_overflow():
     model, start = curve(0.4), np.array([[0.0, 0.0], [0.0, 400.0], [1.0, -1.0], [400.0, 400.0]])
     with np.errstate(over="ignore", invalid="ignore"):
-        q = argmax_q(model, MOONS[:4], start)
+        q = argmax_q(model, start, MOONS[:4])
     assert np.isfinite(q).all()
     np.testing.assert_array_equal(q[[1, 3]], start[[1, 3]])             # nowhere to go back to
-    np.testing.assert_allclose(q[[0, 2]], argmax_q(model, MOONS[[0, 2]], start[[0, 2]]), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(q[[0, 2]], argmax_q(model, start[[0, 2]], MOONS[[0, 2]]), rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("K", [1, 2])
@@ -300,7 +300,7 @@ def test_the_latents_rows_start_at_the_prior():
 
 def test_the_table_of_full_sweeps_holds_the_argmax_for_the_theta_that_stands():
     em = VariationalEM(curve(), sweeps=2, batch_size=60, learning_rate=0.5).fit(MOONS)
-    best = evaluate(em.model, argmax_q(em.model, MOONS, em.posterior.table), MOONS)
+    best = evaluate(em.model, argmax_q(em.model, em.posterior.table, MOONS), MOONS)
     np.testing.assert_allclose(evaluate(em.model, em.posterior.table, MOONS), best, rtol=0, atol=0.01)
 
 
@@ -314,7 +314,7 @@ def test_the_first_step_of_every_row_is_its_learning_rate_long(on_disk, tmp_path
 
 def test_infer_climbs_on_nodes_of_ones_own_if_they_are_deterministic():
     em = VariationalEM(curve(), sweeps=1, batch_size=60, noise=GaussHermite(3)).fit(MOONS)
-    own, default = (argmax_rows(em.model, MOONS, em.posterior.table, em.tolerance, nodes)
+    own, default = (argmax_rows(em.model, em.posterior.table, MOONS, em.tolerance, nodes)
                     for nodes in (GaussHermite(3)(None, 1, 1), None))
     np.testing.assert_array_equal(em.infer(MOONS), own)
     assert not np.array_equal(own, default)

@@ -75,6 +75,6 @@ def gap_residual():
     """Greatest |log p − ELBO − the two gaps|, with the exact posterior as the best q."""
     model, X = random_mixture()
     q = random_rows(model.latent, len(X))
-    gaps = gap_decomposition(model, X, q)
+    gaps = gap_decomposition(model, q, X)
     kl = log_marginal(model, X) - elbo(model, q, X)[0]
     return float(np.max([abs(gaps.amortization - kl).max(), abs(gaps.approximation).max()]))

@@ -30,7 +30,7 @@ def the_optimum(X, eigenvalues, mle, best):
     closed = -0.5 * (D * np.log(2 * np.pi) + np.log(eigenvalues[:K]).sum() + (D - K) * np.log(s2) + D)
     yield Claim("log-likelihood at the maximum (Tipping & Bishop)", "log_marginal against the eigenvalues", closed,
                 best, 1e-12)
-    q = argmax_q(mle, X, None)
+    q = argmax_q(mle, None, X)
     kl = mle.latent.kl(q)[0].mean()
     yield Claim("mean KL at the maximum = ½ Σ log(λ_j/s²)", "KL of the best q_i",
                 0.5 * np.log(eigenvalues[:K] / s2).sum(), kl, 1e-10)
@@ -58,12 +58,12 @@ def the_posterior():
 
 def the_gaps(X, mle):
     """The approximation gap: none in the aligned frame, a known one in a rotated frame."""
-    aligned = log_marginal(mle, X) - evaluate(mle, argmax_q(mle, X, None), X, Cubature())
+    aligned = log_marginal(mle, X) - evaluate(mle, argmax_q(mle, None, X), X, Cubature())
     yield Claim("WWᵀ diagonal: the best diagonal q_i is exact", "greatest gap of a row", 0.0, abs(aligned).max(), 1e-10)
     turn = np.array([[np.cos(0.6), -np.sin(0.6)], [np.sin(0.6), np.cos(0.6)]])
     rotated = mle.copy()
     rotated.decoder.layers[0].W[...] = turn @ mle.decoder.layers[0].W
-    gap = log_marginal(rotated, X) - evaluate(rotated, argmax_q(rotated, X, None), X, Cubature())
+    gap = log_marginal(rotated, X) - evaluate(rotated, argmax_q(rotated, None, X), X, Cubature())
     yield Claim("W rotated: gap ½[Σ log P_jj − log det P], the same for every x", "greatest deviation of a row", 0.0,
                 abs(gap - approximation_gap(rotated)).max(), 1e-10)
     W, s2 = mle.decoder.layers[0].W, mle.likelihood.sigma_g**2

@@ -17,7 +17,7 @@ from npvae.nn import Affine, chain, quadratic_features
 def claims(quick):
     """Exact inference, monotone ascent, and when an encoder is exact."""
     model, X = random_mixture(rows=200)
-    value = elbo(model, argmax_q(model, X, None), X)[0]
+    value = elbo(model, argmax_q(model, None, X), X)[0]
     yield Claim("argmax_q is the posterior: the ELBO equals log p(x_i)", "greatest deviation of 200 rows", 0.0,
                 abs(value - log_marginal(model, X)).max(), 1e-10)
     for name, exact in [("gradient steps", False), ("exact M-step", True)]:

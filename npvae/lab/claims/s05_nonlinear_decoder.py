@@ -43,7 +43,7 @@ def grid_against_closed_form():
 
 def best_elbo(model, X):
     """The ELBO of the best q_i of each row."""
-    gaps = gap_decomposition(model, X, np.zeros((len(X), 2)), tolerance=1e-10)
+    gaps = gap_decomposition(model, np.zeros((len(X), 2)), X, tolerance=1e-10)
     return gaps.elbo + gaps.amortization
 
 
@@ -74,7 +74,7 @@ def zero_affine(n_in, n_out):
 def rung(name, model, X):
     """The rows of the best encoder of this form, (300, 2)."""
     if name == "constant":
-        return np.tile(argmax_shared_q(model, X, np.zeros(2), tolerance=1e-12), (len(X), 1))
+        return np.tile(argmax_shared_q(model, np.zeros(2), X, tolerance=1e-12), (len(X), 1))
     rng = np.random.default_rng(0)
     # the affine ones start at the prior: log σ quadratic in x, drawn at random, overshoots on outlying rows
     encoder = {"linear": chain(zero_affine(2, 2)), "quadratic": chain(quadratic_features, zero_affine(5, 2)),

@@ -48,7 +48,7 @@ def landing():
     model, X = random_ppca()
     layer = model.decoder.layers[0]
     layer.W[...] = np.linalg.svd(layer.W, full_matrices=False)[2] * [[2.0], [1.0]]
-    q = argmax_q(model, X, None)
+    q = argmax_q(model, None, X)
     gradients = sticking_the_landing(model, q, X, MonteCarlo(200)(np.random.default_rng(0), len(X), 2))
     return Claim("sticking the landing has no variance at the exact posterior", "greatest variance of 200 draws", 0.0,
                  gradients.var(0).max(), 1e-25)

@@ -55,7 +55,7 @@ def linear_model():
 def optima(model, X, steps):
     """Mean −ELBO of the best separate, constant and affine q at fixed θ."""
     cubature = Cubature()
-    rows = {"separate": argmax_rows(model, X, np.zeros((len(X), 2))),
-            "constant": np.tile(argmax_shared_q(model, X, np.zeros(2), tolerance=1e-10), (len(X), 1)),
+    rows = {"separate": argmax_rows(model, np.zeros((len(X), 2)), X),
+            "constant": np.tile(argmax_shared_q(model, np.zeros(2), X, tolerance=1e-10), (len(X), 1)),
             "affine": fit_encoder(model, mlp([1, 2]), X, steps, 2e-2, cubature)(X)[0]}
     return {name: -evaluate(model, q, X, cubature).mean() for name, q in rows.items()}

@@ -19,7 +19,7 @@ def claims(quick):
     for k, more in [(1, 5), (5, 50), (50, 500)]:
         yield Claim(f"L_{k} ≤ L_{more}", "means of 100 rows", bounds[more][0].mean(), bounds[k][0].mean(), 0.0,
                     bound=True)
-    best = argmax_q(model, X, q)
+    best = argmax_q(model, q, X)
     value, error = importance_weighted_bound(model, best, X, 2000 if quick else 20_000, return_error=True)
     yield Claim("L_k tends to log p(x)", "best q_i, mean of 100 rows", log_p.mean(), value.mean(), 5e-3)
     yield Claim("and is never above it", "greatest excess of a row in its standard errors", 4.5,
