@@ -6,6 +6,10 @@ In reading order: `npvae.nn` (layers), `npvae.models` (p), `npvae.inference` (q,
 `npvae.autoencoders` (what one holds and uses).
 """
 
+# first, so that Ctrl-C while the rest is read is one line
+from npvae import signals  # noqa: F401
+
+# isort: split
 from npvae import datasets
 from npvae.autoencoders import VAE, Autoencoder
 

@@ -2,16 +2,16 @@
 
 import argparse
 import os
-import signal
 import sys
 import warnings
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from npvae.lab.commands_compare import add_compare
 from npvae.lab.commands_measure import add_bench, add_gradcheck, add_verify
 from npvae.lab.commands_models import add_reconstruct, add_sample, add_traverse
 from npvae.lab.commands_train import add_train
+from npvae.signals import Signals, Stopped
 
 
 class Parser(argparse.ArgumentParser):
@@ -23,14 +23,24 @@ class Parser(argparse.ArgumentParser):
 
 
 def main(argv=None):
-    """Run the command line; returns the exit status: 0, 1 if a check failed, 2 for bad input."""
+    """Run the command line; returns the exit status.
+
+    It is 0, 1 if a check failed, 2 for bad input, and 130, 143 or 129 if Ctrl-C, SIGTERM or SIGHUP has ended it.
+    """
+    with Signals() as signals:
+        return run(argv, signals)
+
+
+def run(argv, signals):
+    """What `main` returns; `signals` is handed on to the command, which may hold them for a while."""
     replace_closed_streams()
     print_in_any_encoding()
     name = "npvae"
     try:
         args = build_parser().parse_args(argv)
         name = f"npvae {args.command}"
-        with one_line_warnings(name), ending_it_all() if args.command != "train" else nullcontext():
+        args.signals = signals
+        with one_line_warnings(name):
             return json_on_standard_output(args) if args.json == "-" else args.run(args) or 0
     except BrokenPipeError:
         # the reader of our output has gone, as with `| head`; say nothing more to it
@@ -40,27 +50,14 @@ def main(argv=None):
         said = f"not enough memory. {problem}" if isinstance(problem, MemoryError) else str(problem)
         print(f"{name}: {' '.join(said.split())}", file=sys.stderr)
         return 2
-    except (KeyboardInterrupt, Stopped):
+    except KeyboardInterrupt:
         print(f"{name}: interrupted", file=sys.stderr)
         return 130
-
-
-class Stopped(BaseException):
-    """Ctrl-C, by a name that no fit takes for the wish that it alone should end."""
-
-
-@contextmanager
-def ending_it_all():
-    """Let Ctrl-C end the whole command: half a comparison is none, while half a training can be saved."""
-
-    def stop(*_):
-        raise Stopped
-
-    before = signal.signal(signal.SIGINT, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
+    except Stopped as stopped:
+        # the terminal may be gone
+        with suppress(OSError):
+            print(f"{name}: {stopped.said}", file=sys.stderr)
+        return stopped.status
 
 
 @contextmanager
@@ -117,3 +114,7 @@ def build_parser():
     add_reconstruct(commands)
     add_traverse(commands)
     return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -12,6 +12,8 @@ import numpy as np
 from npvae.autoencoders.model_files import check_arrays, checked_image_shape, read_model, write_model
 from npvae.autoencoders.settings import check_settings, count_parameters
 from npvae.checks import NotFittedError
+from npvae.inference.earlier_fit import of_a_refit
+from npvae.inference.training import DivergenceError
 from npvae.models.data import check_data
 
 # what a training state goes with; a run that goes on cannot change them
@@ -69,7 +71,7 @@ class Estimator:
     dtype: str = "float32"
     progress: bool | None = None
 
-    def fit(self, X, y=None, resume=False, after_sweep=None):
+    def fit(self, X, y=None, resume=False, after_sweep=None, after_step=None):
         """Learn from X (m, D); `y` is not looked at. Returns itself.
 
         Parameters
@@ -79,43 +81,57 @@ class Estimator:
         y : ignored
         resume : bool
             Go on from where the last fit, or the loaded file, stopped, until `sweeps` sweeps in all: on the same
-            data bit by bit as if it had never stopped, if it stopped between two sweeps (a time budget or Ctrl-C ends
-            it within one) and λ's schedule is the same.
+            data bit by bit as if it had never stopped, if it stopped between two sweeps or by `after_step` (a time
+            budget or Ctrl-C ends it within one) and λ's schedule is the same.
         after_sweep : callable (this model), optional
             Called after each sweep, e.g. to save.
+        after_step : callable () -> bool, optional
+            Asked after each step; True ends the fit there.
 
         Raises
         ------
         ValueError
-            For settings or data that do not fit, or settings that a run that goes on cannot change.
+            For settings or data that do not fit, or settings that a run that goes on cannot change; an earlier fit
+            stays, as it does for the next.
         DivergenceError
-            If the ELBO or the squared error becomes infinite or NaN.
+            If the ELBO or the squared error becomes infinite or NaN, that of the last batch after the last step
+            included.
+        KeyboardInterrupt
+            At Ctrl-C; the model holds what it has learned, and can be used.
         """
-        return self._go(X, None, resume, after_sweep)
+        return self._go(X, None, resume, after_sweep, after_step)
 
-    def _go(self, X, sweeps, resume, after_sweep=None):
+    def _go(self, X, sweeps, resume, after_sweep=None, after_step=None):
         check_settings(self)
         X, before = check_data(X), {name: self.__dict__[name] for name in LEARNED if name in self.__dict__}
         resume = resume and "solver_" in before
         if resume:
             self._check_resumable()
         solver = self._solver(X.shape[1], after_sweep and (lambda record: after_sweep(self)))
-        solver.sweeps = sweeps or self.sweeps
+        solver.sweeps, solver.after_step = sweeps or self.sweeps, after_step
         if resume:
             check_data(X[:1], self.n_features_in_)
             solver.restore(before["solver_"].run.arrays())
         self._hold(solver, X.shape[1])
         try:
             solver.fit(X, resume)
-        except ValueError:
-            # nothing was learned: what was there before stays
-            for name in LEARNED:
-                self.__dict__.pop(name, None)
-            self.__dict__.update(before)
+        except BaseException as problem:
+            if self._put_back(before, solver, problem) and isinstance(problem, DivergenceError):
+                raise of_a_refit(problem) from None
             raise
         finally:
-            solver.after_sweep = None
+            solver.after_sweep = solver.after_step = None
         return self
+
+    def _put_back(self, before, solver, problem):
+        # whether what was there before is back: not if a first fit diverged, or one was interrupted that has learned
+        interrupted, diverged = not isinstance(problem, Exception), isinstance(problem, DivergenceError)
+        if interrupted and solver.history or diverged and "solver_" not in before:
+            return False
+        for name in LEARNED:
+            self.__dict__.pop(name, None)
+        self.__dict__.update(before)
+        return True
 
     def _check_resumable(self):
         if self.exported_:

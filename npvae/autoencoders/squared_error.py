@@ -4,10 +4,12 @@
     min_{θ, φ} Σ_i ‖g_θ(f_φ(x^i)) − x^i‖²
 """
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 
+from npvae.inference.earlier_fit import earlier_fit_kept
 from npvae.inference.run import Run
 from npvae.models.data import blocks, check_data, take
 from npvae.nn import lay_out
@@ -21,7 +23,7 @@ class SquaredErrorSolver:
     ----------
     initial_encoder, initial_decoder : networks
         f_φ, x (B, D) -> z (B, K), and g_θ, z (B, K) -> y (B, D).
-    sweeps, seconds, batch_size, learning_rate, held_out, patience, seed, dtype, progress, after_sweep
+    sweeps, seconds, batch_size, learning_rate, held_out, patience, seed, dtype, progress, after_sweep, after_step
         As in `AmortizedVI`.
 
     Attributes
@@ -52,6 +54,7 @@ class SquaredErrorSolver:
     dtype: type = np.float32
     progress: bool | None = None
     after_sweep: object = None
+    after_step: object = None
 
     def fit(self, X, resume=False):
         """Learn θ and φ from X (m, D); with `resume` go on, as `AmortizedVI.fit` does. Returns itself.
@@ -59,12 +62,13 @@ class SquaredErrorSolver:
         Raises
         ------
         ValueError
-            For data that do not fit the networks.
+            For data that do not fit the networks; an earlier fit stays, as it does for the next.
         DivergenceError
-            If an error becomes infinite or NaN.
+            If an error becomes infinite or NaN, that of the last batch after the last step included.
+        KeyboardInterrupt
+            At Ctrl-C; the solver holds what it has learned, and can be used.
         """
-        X, training = self._start(X, resume)
-        with training:
+        with self._training(X, resume) as (X, training):
             for index in training.batches():
                 x = take(X, index, self.dtype)
                 z, back_f = self.encoder(x)                 # (B, K)
@@ -75,7 +79,6 @@ class SquaredErrorSolver:
                 self.parameters.zero_gradient()
                 back_f(back_g(error * x.dtype.type(2 / len(x))))
                 self.run.optimizer.step()
-        self.run.finish()
         return self
 
     def restore(self, arrays):
@@ -84,13 +87,24 @@ class SquaredErrorSolver:
         self.run.restore(arrays)
         return self
 
+    @contextmanager
+    def _training(self, X, resume):
+        with earlier_fit_kept(self, resume):
+            X, training = self._start(X, resume)
+            try:
+                with training:
+                    yield X, training
+            finally:
+                self.run.finish()
+
     def _start(self, X, resume):
         X = check_data(X, self.initial_decoder(np.zeros((1, self._code_size())))[0].shape[1])
         if not (resume and hasattr(self, "run")):
             self._lay_out()
         training = self.run.training(
             "Autoencoder", X, self.batch_size, self.sweeps, self.seconds, self.progress, "squared_error",
-            score=lambda rows: self._score(X, rows), end_sweep=self.after_sweep)
+            score=lambda rows: self._score(X, rows), end_sweep=self.after_sweep, end_step=self.after_step,
+            again=lambda index: self._squares(take(X, index, self.dtype)))
         return X, training
 
     def _lay_out(self):
@@ -105,5 +119,9 @@ class SquaredErrorSolver:
 
     def _score(self, X, rows):
         # higher is better
-        squares = (((self.decoder(self.encoder(x)[0])[0] - x) ** 2).sum(1) for x in blocks(X, self.dtype, rows))
-        return -float(np.concatenate(list(squares)).mean(dtype=np.float64))
+        squares = [self._squares(x) for x in blocks(X, self.dtype, rows)]
+        return -float(np.concatenate(squares).mean(dtype=np.float64))
+
+    def _squares(self, x):
+        # ‖y − x‖² of each row, (B,)
+        return ((self.decoder(self.encoder(x)[0])[0] - x) ** 2).sum(1)

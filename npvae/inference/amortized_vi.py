@@ -6,10 +6,12 @@
         φ ← φ + λ ∇_φ Σ_i L(x^i; φ, θ)
 """
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 
+from npvae.inference.earlier_fit import earlier_fit_kept
 from npvae.inference.elbo import elbo
 from npvae.inference.evaluation import evaluate
 from npvae.inference.posteriors import Amortized
@@ -46,6 +48,8 @@ class AmortizedVI(Solver):
         Sweeps without a better score on those rows before the fit ends.
     after_sweep : callable (record), optional
         Called with the history's last record after each sweep, e.g. to save.
+    after_step : callable () -> bool, optional
+        Asked after each step; True ends the fit there, and `fit(X, resume=True)` goes on within the sweep.
 
     Attributes
     ----------
@@ -73,29 +77,30 @@ class AmortizedVI(Solver):
     held_out: float = 0.0
     patience: int = 10
     after_sweep: object = None
+    after_step: object = None
 
     def fit(self, X, resume=False):
         """Learn θ and φ from X (m, D); returns itself.
 
         With `resume` it goes on from where the last fit, or a restored one, stopped, until `sweeps` sweeps in all:
-        on the same data bit by bit as if it had never stopped, if it stopped between two sweeps.
+        on the same data bit by bit as if it had never stopped, if it stopped between two sweeps or by `after_step`.
 
         Raises
         ------
         ValueError
             For data that do not fit the model, an encoder that does not fit model and data, or settings that make no
-            sense.
+            sense; an earlier fit stays, as it does for the next.
         DivergenceError
-            If an ELBO becomes infinite or NaN.
+            If an ELBO becomes infinite or NaN, that of the last batch after the last step included.
+        KeyboardInterrupt
+            At Ctrl-C; the solver holds what it has learned, and can be used.
         """
-        X, training = self._start(X, resume)
-        with training:
+        with self._training(X, resume) as (X, training):
             for index in training.batches():
                 # ∇_θ and ∇_φ of the batch's mean of L(x^i; φ, θ)
                 training.record(self.gradient(take(X, index, self._dtype)))
                 # θ ← θ + λ ∇_θ,  φ ← φ + λ ∇_φ
                 self.run.optimizer.step()
-        self.run.finish()
         return self
 
     def gradient(self, x):
@@ -136,6 +141,16 @@ class AmortizedVI(Solver):
         if "posterior" in state:
             self.posterior = Amortized(self.posterior.encoder.on(self.parameters, "phi."))
 
+    @contextmanager
+    def _training(self, X, resume):
+        with earlier_fit_kept(self, resume):
+            X, training = self._start(X, resume)
+            try:
+                with training:
+                    yield X, training
+            finally:
+                self.run.finish()
+
     def _start(self, X, resume):
         dtype = self.dtype or np.float32
         X = self._checked(X, dtype)
@@ -149,8 +164,12 @@ class AmortizedVI(Solver):
         training = self.run.training(
             type(self).__name__, X, 64 if self.batch_size is None else self.batch_size, self.sweeps, self.seconds,
             self.progress, score=lambda rows: self._score(X, rows), begin_sweep=self._begin_sweep,
-            end_sweep=self.after_sweep)
+            end_sweep=self.after_sweep, end_step=self.after_step, again=lambda index: self._measured(X, index))
         return X, training
+
+    def _measured(self, X, index):
+        x = take(X, index, self._dtype)
+        return self._again(self.posterior(x)[0], x)
 
     def _lay_out(self, model):
         # θ and φ side by side in one new vector, so that one Adam moves both

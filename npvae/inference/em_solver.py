@@ -1,15 +1,18 @@
 """What variational EM and the shared q have in common: the two modes of their loop, and how it begins."""
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 
 from npvae.checks import positive, whole
 from npvae.inference.argmax_q import quadrature
+from npvae.inference.earlier_fit import earlier_fit_kept
 from npvae.inference.solver import Solver
 from npvae.inference.theta_steps import AdamStep, ExactStep, LineSearchStep
 from npvae.inference.training import Training
 from npvae.models.affine import is_affine_gaussian
+from npvae.models.data import take
 from npvae.nn import lay_out
 
 
@@ -54,6 +57,19 @@ class EMSolver(Solver):
         self._training = Training(type(self).__name__, len(X), batch_size, self.sweeps, self.seconds, seed=self.seed,
                                   keep=[self.parameters.value], progress=self.progress, data=X)
         self.history = self._training.history
+
+    @contextmanager
+    def _fitting(self, X):
+        # around the loop: the training begins and ends, and an earlier fit comes back if it fails
+        with earlier_fit_kept(self):
+            X = self._start(X)
+            self._training.again = lambda index: self._measured(X, index)
+            with self._training as training:
+                yield X, training
+
+    def _measured(self, X, index):
+        x = take(X, index, self._dtype)
+        return self._again(self.posterior(x, index)[0], x)
 
     def _sweeps_are_full(self, X, batch_size):
         # full sweeps need nodes on which the ELBO is right for any θ, else θ learns what the nodes do not see

@@ -51,7 +51,7 @@ class Run:
         self.stopping = EarlyStopping(parameters.value, patience) if held_out else None
 
     def training(self, name, X, batch_size, sweeps, seconds=None, progress=None, measure="elbo", score=None,
-                 begin_sweep=None, end_sweep=None):
+                 begin_sweep=None, end_sweep=None, end_step=None, again=None):
         """The `Training` that goes on with this run on the data X (m, D), until `sweeps` sweeps in all.
 
         Parameters
@@ -64,6 +64,8 @@ class Run:
             How good the parameters are on the held-out rows; higher is better.
         begin_sweep : callable (sweep from 0), optional
         end_sweep : callable (record), optional
+        end_step, again : callables, optional
+            As in `Training`.
 
         Returns
         -------
@@ -89,12 +91,15 @@ class Run:
                 record["held_out"] = score(held)
             stop = self.stopping is not None and self.stopping(record["held_out"])
             if end_sweep is not None:
+                # which may save: not what the last step has spoiled
+                training.check_last_step()
                 end_sweep(record)
             return stop
 
-        return Training(name, len(X), batch_size, sweeps, seconds, seed=self.seed, keep=[self.parameters.value],
-                        progress=progress, history=self.history, measure=measure, rows=rows, data=X,
-                        begin_sweep=begin, end_sweep=end, optimizer=self.optimizer)
+        training = Training(name, len(X), batch_size, sweeps, seconds, seed=self.seed, keep=[self.parameters.value],
+                            progress=progress, history=self.history, measure=measure, rows=rows, data=X,
+                            begin_sweep=begin, end_sweep=end, optimizer=self.optimizer, end_step=end_step, again=again)
+        return training
 
     def change(self, learning_rate, held_out, patience):
         """Go on with another learning rate or patience; a ValueError for another `held_out`."""
@@ -116,6 +121,16 @@ class Run:
         return {**_under("parameters", self.parameters.arrays()), **_under("adam", self.optimizer.arrays()),
                 **_under("stopping", stopping), "generator": np.array(json.dumps(self.rng.bit_generator.state)),
                 "history": np.array(json.dumps(list(self.history)))}
+
+    def snapshot(self):
+        """What `put_back` takes: all that a run carries, in memory."""
+        return self.arrays(), list(self.history)
+
+    def put_back(self, snapshot):
+        """Be again what the run was at the `snapshot`."""
+        arrays, records = snapshot
+        self.restore({**arrays, "history": "[]"})
+        self.history[:] = records
 
     def restore(self, arrays):
         """Take up what `arrays` gave, in a run that was laid out in the same way; or the parameters alone.

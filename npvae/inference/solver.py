@@ -6,6 +6,7 @@ import numpy as np
 
 from npvae.checks import NotFittedError, whole
 from npvae.inference.argmax_q import quadrature
+from npvae.inference.elbo import elbo
 from npvae.inference.evaluation import evaluate
 from npvae.inference.training import History
 from npvae.models import Categorical, LatentVariableModel, MonteCarlo
@@ -88,9 +89,15 @@ class Solver:
     def _categorical(self):
         return isinstance(self.initial_model.latent, Categorical)
 
-    def _draw(self, batch):
+    def _again(self, q, x):
+        # the ELBO (B,) with the parameters that stand, on noise that changes no other; NaN if σ_g is none
+        if not 0 < getattr(self.model.likelihood, "sigma_g", 1.0) < np.inf:
+            return np.array([np.nan])
+        return elbo(self.model, q, x, self._draw(len(x), np.random.default_rng([self.seed, 6])))[0]
+
+    def _draw(self, batch, rng=None):
         # fresh noise for a batch: its own draws, or the same nodes every time
         if self._categorical:
             return None
         noise = self.noise or (quadrature(self.model.latent) if self._full else ONE_DRAW)
-        return noise(self._rng, batch, self.model.latent.dim, self._dtype)
+        return noise(self._rng if rng is None else rng, batch, self.model.latent.dim, self._dtype)

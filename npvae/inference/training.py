@@ -2,7 +2,7 @@
 
 import math
 import time
-import warnings
+from contextlib import suppress
 
 import numpy as np
 
@@ -42,8 +42,8 @@ class History(list):
 class Training:
     """A context around one fit: `for index in training.batches(): … training.record(elbo)`.
 
-    It stops after `sweeps` sweeps or `seconds` seconds, whichever comes first, and keeps the history. Ctrl-C ends
-    the fit and leaves the solver with what it has; a non-finite ELBO puts `keep` back to its last finite values.
+    It stops after `sweeps` sweeps or `seconds` seconds, whichever comes first, and keeps the history. Ctrl-C passes
+    through it and leaves the solver with what it has; a non-finite ELBO puts `keep` back to its last finite values.
 
     Parameters
     ----------
@@ -76,11 +76,16 @@ class Training:
         May add to the record; True ends the fit.
     optimizer : Adam, optional
         Forgets its moments if the fit diverges, so that it can go on with another learning rate.
+    end_step : callable () -> bool, optional
+        Asked after each step; True ends the fit there. The record of a sweep that it cuts has `rows`, `total` and
+        `batch_size`, with which another fit goes on in it, batch by batch, as if it had not been cut.
+    again : callable index -> array (B,), optional
+        The ELBOs of a batch with the parameters that stand: what the last step has led to.
 
     Raises
     ------
     DivergenceError
-        From `record`, if an ELBO is not finite.
+        From `record`, if an ELBO is not finite; at the end, if that of the last batch is not, measured again.
 
     Examples
     --------
@@ -92,24 +97,26 @@ class Training:
     """
 
     def __init__(self, name, m, batch_size, sweeps=None, seconds=None, seed=0, keep=(), progress=None, history=None,
-                 measure="elbo", rows=None, data=None, begin_sweep=None, end_sweep=None, optimizer=None):
+                 measure="elbo", rows=None, data=None, begin_sweep=None, end_sweep=None, optimizer=None,
+                 end_step=None, again=None):
         check_budget(name, batch_size, sweeps, seconds)
         m = m if rows is None else len(rows)
         self.name, self.m, self.batch_size, self.seed, self.progress = name, m, min(batch_size, m), seed, progress
         self.sweeps = 100 if sweeps is None and seconds is None else sweeps
         self.budget, self.measure, self.rows, self.data = seconds, measure, rows, data
         self.block = SHUFFLED_BATCHES * self.batch_size if isinstance(data, np.memmap) else None
-        self.begin_sweep, self.end_sweep = begin_sweep, end_sweep
+        self.begin_sweep, self.end_sweep, self.end_step, self.again = begin_sweep, end_sweep, end_step, again
         self.history = History() if history is None else history
         # two snapshots: as the sweep began, and the last one that a finite ELBO has been computed from
         self.keep, self.optimizer = list(keep), optimizer
         self._begun = self._proven = [a.copy() for a in keep]
-        self._total, self._rows = 0.0, 0
+        self._total, self._rows, self._last, self._cut = 0.0, 0, None, False
         self._sweep, self._earlier = (self.history[-1][k] for k in ("sweep", "seconds")) if self.history else (0, 0.0)
 
     def __enter__(self):
         from tqdm import tqdm
 
+        self._take_up_the_cut_sweep()
         # an overflow on the way is judged by the ELBO that it makes, not by a warning
         self._errstate = np.errstate(over="ignore", invalid="ignore", divide="ignore")
         self._errstate.__enter__()
@@ -122,17 +129,30 @@ class Training:
 
     def __exit__(self, kind, error, trace):
         self._end_sweep()
-        self._bar.close()
-        self._errstate.__exit__(None, None, None)
-        # neither can be copied or pickled, and a solver holds on to its training
-        self._errstate = self._bar = None
-        if kind is KeyboardInterrupt:
-            warnings.warn(f"{self.name} was interrupted in sweep {int(self._sweep) + 1}; it holds what it has learned",
-                          stacklevel=2)
-            return True
-        if kind is None and not all(np.isfinite(a).all() for a in self.keep):
-            self._diverged("parameter", self._begun)
+        # the terminal may be gone
+        with suppress(OSError):
+            self._bar.close()
+        try:
+            if kind is None:
+                self.check_last_step()
+        finally:
+            self._errstate.__exit__(None, None, None)
+            # none can be copied or pickled, and a solver holds on to its training
+            self._errstate = self._bar = self.again = self.end_step = None
         return False
+
+    def check_last_step(self):
+        """A DivergenceError unless all is finite that the last step has left behind; the sweep is undone."""
+        if not all(np.isfinite(a).all() for a in self.keep):
+            what = "parameter"
+        elif self.again is None or self._last is None or np.isfinite(self.again(self._last)).all():
+            return
+        else:
+            what = f"{_title(self.measure)} or sigma_g after its last step"
+        if self._last is not None and self.history:
+            self.history.pop()
+            self._sweep = self.history[-1]["sweep"] if self.history else 0
+        self._diverged(what, self._proven)
 
     def guard(self, array):
         """Put this array, too, back to its last finite values if the fit diverges."""
@@ -159,12 +179,17 @@ class Training:
                 self.begin_sweep(int(self._sweep))
             for done, index in enumerate(self._one_sweep(), 1):
                 yield index
+                self._last = index
                 if self.block and done * self.batch_size % self.block == 0:
                     release(self.data)
-                if self.out_of_time:
+                self._cut = self.end_step is not None and self.end_step()
+                if self._cut or self.out_of_time:
                     break
+            if self._cut and self._rows < self._rows_left():
+                # within a sweep: no score of it, and nothing that is done after it
+                break
             self._end_sweep()
-            if self.end_sweep is not None and self.history and self.end_sweep(self.history[-1]):
+            if self.end_sweep is not None and self.history and self.end_sweep(self.history[-1]) or self._cut:
                 break
 
     def record(self, elbo):
@@ -182,24 +207,40 @@ class Training:
         # not the generator of the noise, from which solvers take different amounts
         order = shuffled(self.m, np.random.default_rng([self.seed, 5, len(self.history)]), self.block)
         order = order if self.rows is None else self.rows[order]
-        # after a sweep that was cut short, the last one is short, too
-        left = self.m if self.sweeps is None else min(self.m, math.ceil(self.m * (self.sweeps - self._sweep) - 1e-6))
-        return [order[i:i + self.batch_size] for i in range(0, left, self.batch_size)]
+        order = order[:self._rows_left()]
+        return [order[i:i + self.batch_size] for i in range(self._rows, len(order), self.batch_size)]
+
+    def _rows_left(self):
+        # after a sweep that was cut short by the clock, the last one is short, too
+        return self.m if self.sweeps is None else min(self.m, math.ceil(self.m * (self.sweeps - self._sweep) - 1e-6))
+
+    def _take_up_the_cut_sweep(self):
+        last = self.history[-1] if self.history else {}
+        if last.get("batch_size") == self.batch_size and last["rows"] < self.m:
+            self.history.pop()
+            self._total, self._rows = last["total"], last["rows"]
+            self._sweep = self.history[-1]["sweep"] if self.history else 0
 
     def _end_sweep(self):
         if not self._rows:
             return
+        cut = self._cut and self._rows < self._rows_left()
         self._sweep += self._rows / self.m
         mean = self._total / self._rows
         self.history.append({"sweep": self._sweep, self.measure: mean, "seconds": self._earlier + self.seconds})
+        if cut:
+            self.history[-1] |= {"rows": self._rows, "total": self._total, "batch_size": self.batch_size}
         self._total, self._rows = 0.0, 0
         self._proven = self._begun
         if all(np.isfinite(a).all() for a in self.keep):
             self._begun = [a.copy() for a in self.keep]
         done = self._sweep if self.budget is None else min(self.seconds, self.budget)
         unit = " nats" if self.measure == "elbo" else ""
-        self._bar.set_postfix_str(f"sweep {self._sweep:.0f}, {_title(self.measure)} {mean:.4g}{unit}", refresh=False)
-        self._bar.update(done - self._bar.n)
+        text = f"sweep {self._sweep:.0f}, {_title(self.measure)} {mean:.4g}{unit}"
+        # the terminal may be gone, whose hanging up is what has cut the fit
+        with suppress(OSError):
+            self._bar.set_postfix_str(text, refresh=False)
+            self._bar.update(done - self._bar.n)
 
     def _diverged(self, what, last_finite):
         # all of them, also those that are still finite: they belong together, and they led to this

@@ -77,12 +77,14 @@ class VariationalEM(EMSolver):
         Raises
         ------
         ValueError
-            For data that do not fit the model, or settings that make no sense.
+            For data that do not fit the model, or settings that make no sense; an earlier fit stays, as it does for
+            the next.
         DivergenceError
-            If an ELBO becomes infinite or NaN.
+            If an ELBO becomes infinite or NaN, that of the last batch after the last step included.
+        KeyboardInterrupt
+            At Ctrl-C; the solver holds what it has learned, and can be used.
         """
-        X = self._start(X)
-        with self._training as training:
+        with self._fitting(X) as (X, training):
             for index in training.batches():
                 x = take(X, index, self._dtype)
                 # for i: q_i ← argmax_q L(q, x^i, θ)

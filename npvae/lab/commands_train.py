@@ -1,9 +1,11 @@
 """`npvae train`: a VAE or an autoencoder, from data to a model file."""
 
 import time
+import warnings
 from pathlib import Path
 
 from npvae.lab.options import add_command, check_files, data_file, positive, seconds, write_json
+from npvae.signals import Stopped
 
 SAVE_EVERY = 30.0   # seconds of training
 MEASURED = 2000     # rows of each part of the data that the printed figures are of
@@ -67,20 +69,26 @@ def run_train(args):
 
     data, out = datasets.load(args.data), Path(args.out)
     check_files({"--data": data_file(args.data)}, {"--out": out, "--json": args.json})
-    model = starting_model(args, out)
-    try:
-        model.fit(data.train, resume=args.resume, after_sweep=Saving(out, data.image_shape))
-    except DivergenceError as problem:
-        raise ValueError(advice(problem, model, out)) from problem
-    if not model.history_:
-        # Ctrl-C before the first batch was done: nothing was learned that could take the place of an older file
-        raise KeyboardInterrupt
-    model.image_shape_ = data.image_shape or model.image_shape_
-    model.save(out)
+    model, saving = starting_model(args, out), Saving(out, data.image_shape)
+    # a signal waits for the end of a step, and for the file
+    with args.signals.held():
+        try:
+            model.fit(data.train, resume=args.resume, after_sweep=saving, after_step=args.signals.asked)
+        except DivergenceError as problem:
+            raise ValueError(advice(problem, model, out)) from problem
+        saving.save(model)
+    if args.signals.asked():
+        raise Stopped(args.signals.number, left(model, out))
     figures = {"data": data.name, **measure(model, data), "file": str(out)}
     print_figures(figures)
     if args.json:
         write_json(figures, args.json)
+
+
+def left(model, out):
+    """What an interrupted training has left, in a few words."""
+    done = model.history_[-1]["sweep"]
+    return f"{out} holds {done:.4g} of {model.sweeps} sweeps" + (", --resume goes on" if done < model.sweeps else "")
 
 
 def advice(problem, model, out):
@@ -124,16 +132,40 @@ def resumed_model(args, out):
 
 
 class Saving:
-    """Called after each sweep: saves the model every half minute, so that a fit that is killed can be resumed."""
+    """Called after each sweep: saves the model every half minute, so that a fit that is killed can be resumed.
+
+    What cannot be saved then, as on a disk that is full for a while, is told once and tried again at the next time.
+    """
 
     def __init__(self, path, image_shape):
-        self.path, self.image_shape, self.last = path, image_shape, time.perf_counter()
+        self.path, self.image_shape, self.last, self.failed = path, image_shape, time.perf_counter(), False
 
     def __call__(self, model):
-        if time.perf_counter() - self.last >= SAVE_EVERY:
-            model.image_shape_ = self.image_shape or model.image_shape_
-            model.save(self.path)
-            self.last = time.perf_counter()
+        if time.perf_counter() - self.last < SAVE_EVERY:
+            return
+        try:
+            self.write(model)
+        except (OSError, ValueError) as problem:
+            if not self.failed:
+                warnings.warn(f"{problem}; the training goes on, and tries again every {SAVE_EVERY:.0f} s",
+                              stacklevel=2)
+            self.failed = True
+        self.last = time.perf_counter()
+
+    def save(self, model):
+        """Save what was trained; an OSError that says what is lost if it cannot be written."""
+        try:
+            self.write(model)
+        except (OSError, ValueError) as problem:
+            done = model.history_[-1]["sweep"]
+            raise OSError(f"the training is done, {done:.4g} sweeps, but what it has learned is lost: {problem}"
+                          ) from problem
+
+    def write(self, model):
+        """Write the model file, the shape of the images in it."""
+        model.image_shape_ = self.image_shape or model.image_shape_
+        model.save(self.path)
+        self.failed = False
 
 
 def measure(model, data):

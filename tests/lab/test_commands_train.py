@@ -246,10 +246,12 @@ def test_an_interrupt_while_the_commands_are_read_is_one_line(monkeypatch, capsy
     assert capsys.readouterr().err == "npvae: interrupted\n"
 
 
-def test_an_interrupted_training_is_saved_and_says_so_in_one_line(tmp_path):
-    # Ctrl-C in the fifth step
+@pytest.mark.parametrize("name, status, says", [
+    ("SIGINT", 130, "interrupted"), ("SIGTERM", 143, "stopped by SIGTERM"), ("SIGHUP", 129, "stopped by SIGHUP")])
+def test_a_stopped_training_is_saved_and_says_so_in_one_line(tmp_path, name, status, says):
+    # a signal in the fifth step, and a second one while that is being ended
     program = """if True:
-        import sys
+        import os, signal, sys
         from npvae.cli import main
         from npvae.inference.training import Training
         record, steps = Training.record, []
@@ -257,12 +259,17 @@ def test_an_interrupted_training_is_saved_and_says_so_in_one_line(tmp_path):
             record(self, value)
             steps.append(1)
             if len(steps) == 5:
-                raise KeyboardInterrupt
+                os.kill(os.getpid(), getattr(signal, sys.argv[1]))
+                os.kill(os.getpid(), getattr(signal, sys.argv[1]))
         Training.record = interrupted
-        sys.exit(main(["train", "--out", "m.npz"]))"""
-    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, cwd=tmp_path)
-    assert found.returncode == 0 and "written to" in found.stdout and load(tmp_path / "m.npz").history_
-    assert found.stderr == "npvae train: AmortizedVI was interrupted in sweep 1; it holds what it has learned\n"
+        sys.exit(main(["train", "--out", "m.npz", "--hidden", "8"]))"""
+    found = subprocess.run([sys.executable, "-c", program, name], capture_output=True, text=True, timeout=60,
+                           cwd=tmp_path)
+    assert found.returncode == status and found.stdout == ""
+    model = load(tmp_path / "m.npz")
+    # 1500 rows, 64 in a batch
+    assert model.history_["sweep"].tolist() == [5 * 64 / 1500] and model.solver_.run.optimizer.t == 5
+    assert found.stderr == f"npvae train: {says}; m.npz holds 0.2133 of 200 sweeps, --resume goes on\n"
 
 
 def test_the_sides_of_an_image_are_positive():
@@ -305,6 +312,56 @@ def test_an_interrupt_before_the_first_batch_leaves_the_older_file(tmp_path, mon
 
     monkeypatch.setattr("npvae.inference.AmortizedVI.gradient", interrupted)
     capsys.readouterr()
-    with pytest.warns(UserWarning, match="was interrupted"):
-        assert main(["train", "--data", "two_moons", "--sweeps", "9", "--out", str(out)]) == 130
+    assert main(["train", "--data", "two_moons", "--sweeps", "9", "--out", str(out)]) == 130
     assert out.read_bytes() == older and capsys.readouterr().err == "npvae train: interrupted\n"
+
+
+@pytest.fixture
+def every_sweep(monkeypatch):
+    from npvae.lab import commands_train
+
+    monkeypatch.setattr(commands_train, "SAVE_EVERY", 0.0)
+
+
+def failing(monkeypatch, times):
+    """The first so many saves fail; returns the list of the sweeps at which they were tried."""
+    from npvae.autoencoders.estimator import Estimator
+
+    tried, save = [], Estimator.save
+
+    def sometimes(self, path):
+        tried.append(len(self.history_))
+        if len(tried) in times:
+            raise OSError(28, "No space left on device")
+        save(self, path)
+
+    monkeypatch.setattr(Estimator, "save", sometimes)
+    return tried
+
+
+def test_a_save_on_the_way_that_fails_is_tried_again_with_one_warning(tmp_path, monkeypatch, every_sweep):
+    tried = failing(monkeypatch, (1, 2))
+    with pytest.warns(UserWarning) as warned:
+        assert main(["train", "--out", str(tmp_path / "m.npz"), *QUICK]) == 0
+    assert tried == [1, 2, 3, 3] and load(tmp_path / "m.npz").history_["sweep"][-1] == 3
+    assert len(warned) == 1 and "No space left on device; the training goes on" in str(warned[0].message)
+
+
+def test_a_last_save_that_fails_says_what_is_lost(tmp_path, monkeypatch, capsys):
+    failing(monkeypatch, (1,))
+    assert main(["train", "--out", str(tmp_path / "m.npz"), *QUICK]) == 2
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1 and "the training is done, 3 sweeps, but" in err and "No space" in err
+
+
+@pytest.mark.parametrize("older", [False, True])
+def test_a_last_step_that_diverges_writes_no_model(older, tmp_path, capsys):
+    out, figures = tmp_path / "m.npz", tmp_path / "f.json"
+    options = ["--data", "two_moons", "--latent-dim", "1", "--hidden", "4", "--sweeps", "1", "--out", str(out)]
+    assert not older or main(["train", *options]) == 0
+    before = out.read_bytes() if older else None
+    capsys.readouterr()
+    assert main(["train", *options, "--batch-size", "5000", "--learning-rate", "1e3", "--json", str(figures)]) == 2
+    out_text, err = capsys.readouterr()
+    assert out_text == "" and err.count("\n") == 1 and "lower --learning-rate" in err
+    assert (out.read_bytes() if out.exists() else None) == before and not figures.exists()

@@ -1,0 +1,100 @@
+"""The signals that end a command: at once, or, while it trains and saves, at the end of a step.
+
+A program that imports npvae handles its own signals; only the `npvae` command takes them.
+"""
+
+import os
+import signal
+import sys
+from contextlib import contextmanager, suppress
+
+ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+COMMANDS = ("npvae", "npvae.cli", "npvae.__main__")     # after python -m
+
+
+class Stopped(BaseException):
+    """A signal has ended the command; no fit takes it for an error of its own.
+
+    Parameters
+    ----------
+    number : int
+        Of the signal.
+    left : str
+        What has been saved, if anything.
+    """
+
+    def __init__(self, number, left=""):
+        super().__init__(number, left)
+        self.status = 128 + number
+        how = "interrupted" if number == signal.SIGINT else f"stopped by {signal.Signals(number).name}"
+        self.said = f"{how}; {left}" if left else how
+
+
+class Signals:
+    """A context in which SIGINT, SIGTERM and SIGHUP raise `Stopped`: where they are, or after what is `held`.
+
+    Examples
+    --------
+    >>> with Signals() as signals, signals.held():
+    ...     os.kill(os.getpid(), signal.SIGTERM)
+    ...     signals.asked()
+    True
+    """
+
+    def __init__(self):
+        self.number, self.holding, self.before = None, False, {}
+
+    def __enter__(self):
+        for number in ENDING:
+            # nohup has a command ignore that its terminal is gone; only the main thread may set a handler
+            if number == signal.SIGINT or signal.getsignal(number) != signal.SIG_IGN:
+                with suppress(ValueError):
+                    self.before[number] = signal.signal(number, self)
+        return self
+
+    def __exit__(self, *_):
+        for number, handler in self.before.items():
+            signal.signal(number, handler)
+
+    def __call__(self, number, frame):
+        # the first one says why it ends
+        self.number = self.number or number
+        if not self.holding:
+            raise Stopped(self.number)
+
+    def asked(self):
+        """Whether a signal has come."""
+        return self.number is not None
+
+    @contextmanager
+    def held(self):
+        """While this lasts a signal is only noted: who holds it asks now and then, and ends in good order."""
+        self.holding = True
+        try:
+            yield
+        finally:
+            self.holding = False
+
+
+def end_while_read():
+    """Until `Signals` takes over, let a signal end the command with one line: its modules are still being read."""
+    if _is_the_command():
+        for number in ENDING:
+            if number == signal.SIGINT or signal.getsignal(number) != signal.SIG_IGN:
+                signal.signal(number, _end)
+
+
+def _is_the_command():
+    program, words = getattr(sys, "argv", [""])[:1], getattr(sys, "orig_argv", [])
+    if program == ["-m"]:
+        return any(after in COMMANDS for word, after in zip(words, words[1:], strict=False) if word == "-m")
+    return bool(program) and os.path.basename(program[0]).removesuffix(".exe") == "npvae"
+
+
+def _end(number, frame):
+    with suppress(OSError):
+        os.write(2, f"npvae: {Stopped(number).said}\n".encode())
+    os._exit(128 + number)
+
+
+end_while_read()
