@@ -1,0 +1,425 @@
+"""The doors that the fuzzer knocks at: every public name, its public methods before and after `fit`, and whole fits.
+
+A door is a documented way in: whatever comes through it is answered with finite numbers or with a sentence. FORMULAS
+are no doors: the formulas of the hot loop, called once a batch with arrays that a door has checked. They are called
+here with finite arrays of the right shape, in any layout, and with everything else as it should be.
+"""
+
+import copy
+import inspect
+from dataclasses import dataclass, field
+from functools import cache
+
+import fuzz_pool as pool
+import numpy as np
+from fuzz_judge import Call
+
+import npvae
+import npvae.autoencoders
+import npvae.inference
+import npvae.models
+import npvae.nn
+from npvae.gradcheck import BoundReport, Report
+from npvae.inference import schedules
+
+ROOMS = (npvae.nn, npvae.models, npvae.inference, npvae.autoencoders, npvae.datasets, npvae)
+FORMULAS = {
+    "tanh", "relu", "sigmoid", "softplus", "quadratic_features", "Affine.__call__", "Affine.on", "Chain.__call__",
+    "Chain.on", "Gaussian.nodes", "Gaussian.kl", "Gaussian.log_prior", "Gaussian.log_q", "Gaussian.mean", "Gaussian.on",
+    "Gaussian.covariance", "Categorical.nodes", "Categorical.kl", "Categorical.log_prior", "Categorical.log_q",
+    "Categorical.mean", "Categorical.covariance", "Categorical.on", "GaussianLikelihood.log_prob",
+    "GaussianLikelihood.log_prob_table", "GaussianLikelihood.distance", "GaussianLikelihood.mean",
+    "GaussianLikelihood.on", "GaussianLikelihood.greatest_log_prob", "GaussianLikelihood.check",
+    "BernoulliLikelihood.log_prob", "BernoulliLikelihood.log_prob_table", "BernoulliLikelihood.distance",
+    "BernoulliLikelihood.mean", "BernoulliLikelihood.on", "BernoulliLikelihood.greatest_log_prob",
+    "BernoulliLikelihood.check", "GaussianLikelihood.started", "BernoulliLikelihood.started",
+    "GaussianLikelihood.sample", "BernoulliLikelihood.sample", "LatentVariableModel.log_likelihood",
+    "LatentVariableModel.decode", "LatentVariableModel.on", "LatentVariableModel.started", "RowAdam.step",
+    "SGD.step", "Adam.step", "Adam.restore", "Free.__call__", "Shared.__call__", "Amortized.__call__",
+    "AmortizedVI.gradient", "AmortizedVI.restore", "Noise", "Gaps", "History", "History.__getitem__",
+    "Report.__getitem__", "BoundReport.__getitem__"}
+# pictures are looked at elsewhere
+SKIPPED = {"Report.plot", "BoundReport.plot"}
+ALWAYS = ("sweeps", "hidden", "vectors", "steps", "most_steps", "tolerance", "samples", "latent_dim", "batch_size",
+          "directions", "q_steps", "progress", "dims", "patience", "repeats")
+MUTATING = {"fit", "partial_fit", "fit_transform", "set_params", "restore", "step", "forget", "zero_gradient",
+            "gradient", "fresh", "on", "__call__", "set_output"}
+INF = {"shared_ceiling"}        # infinite where the data have no variance, as documented
+WHOLE = {"VAE": npvae.VAE, "Autoencoder": npvae.Autoencoder, "VariationalEM": npvae.VariationalEM,
+         "SharedQ": npvae.SharedQ, "AmortizedVI": npvae.AmortizedVI}
+
+
+@dataclass
+class Door:
+    """A public name: what is called, and sensible arguments for it in a `World`."""
+
+    name: str
+    function: object
+    own: dict = field(default_factory=dict)     # makers of arguments that are not those of the pool's name
+    receiver: object = None                     # World -> the object whose method it is
+    changes: tuple = ()
+    formula: bool = False
+    allowed: tuple = ()
+
+    def call(self, rng, folder):
+        """A random call: sensible arguments, of which none, one or two were bent."""
+        world = pool.World(rng, folder)
+        receiver = {"self": self.receiver(world)} if self.receiver else {}
+        arguments, places = self._sensible(world)
+        if not self.formula:
+            places = _spoil(arguments, places, world, self.name)
+        else:
+            _rearrange(arguments, world)
+        return Call(self.name, self.function, receiver | arguments, self.changes, self.allowed,
+                    (*receiver, *places), folder.state)
+
+    def _sensible(self, world):
+        arguments, places = {}, []
+        for name, parameter in _parameters(self.function, bool(self.receiver)).items():
+            if parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL) and name not in self.own:
+                continue
+            required = parameter.default is parameter.empty and parameter.kind != parameter.VAR_POSITIONAL
+            if not required and name not in ALWAYS and world.rng.random() < 0.4:
+                continue
+            make = self.own.get(name)
+            value = make(world) if make else world.by_name(name)
+            if value is None and not make and parameter.default is not parameter.empty:
+                value = parameter.default
+            arguments[name] = value
+            if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.VAR_POSITIONAL):
+                places.append(name)
+        return arguments, tuple(places)
+
+
+def _parameters(function, method):
+    try:
+        found = dict(inspect.signature(function).parameters)
+    except ValueError:
+        return {}
+    if method:
+        found.pop(next(iter(found)), None)
+    return found
+
+
+# ---- bending
+
+def _spoil(arguments, places, world, door):
+    rng = world.rng
+    if not arguments:
+        return places
+    turn, names = rng.random(), list(arguments)
+    if turn < 0.22:
+        return places
+    if turn < 0.27 and len(names) > 1:
+        # two that changed places, as happens to whoever hands them over by place
+        a, b = rng.choice(len(names), 2, replace=False)
+        arguments[names[a]], arguments[names[b]] = arguments[names[b]], arguments[names[a]]
+        return places
+    if turn < 0.29:
+        arguments["no_such_argument"] = 1
+        return places
+    if turn < 0.30:
+        del arguments[names[rng.integers(len(names))]]
+        return tuple(name for name in places if name in arguments)
+    for _ in range(1 + (turn > 0.85)):
+        name = names[rng.integers(len(names))]
+        arguments[name] = bent(name, arguments[name], world, door)
+    return places
+
+
+def bent(name, value, world, door=""):
+    """A hostile value in place of a sensible one."""
+    rng, turn = world.rng, world.rng.random()
+    if isinstance(value, np.ndarray) or isinstance(value, list) and value and isinstance(value[0], list):
+        if turn < 0.9:
+            return _one(pool.bent(value, rng, world.folder), rng)
+    elif "path" in name or name in ("folder", "table_file"):
+        options = world.folder.odd() if turn < 0.5 else world.folder.to_read()
+        return options[rng.integers(len(options))]
+    elif name == "noise" and isinstance(value, tuple) and turn < 0.8:
+        part = rng.integers(2)
+        parts = [_one(pool.bent(a, rng, world.folder), rng) if i == part else a for i, a in enumerate(value)]
+        return npvae.models.Noise(*parts)
+    elif callable(value) and turn < 0.5:
+        return pool.CALLABLES[rng.integers(len(pool.CALLABLES))]
+    elif isinstance(value, dict) and turn < 0.7 and value:
+        key = list(value)[rng.integers(len(value))]
+        return value | {key: bent("", value[key], world)}
+    options = pool.scalars(rng)
+    if name in pool.LONG:
+        options = [option for option in options if not pool.huge(option)]
+    return options[rng.integers(len(options))]
+
+
+def _one(thunks, rng):
+    for _ in range(5):
+        try:
+            with np.errstate(all="ignore"):
+                return thunks[rng.integers(len(thunks))]()
+        except (ValueError, TypeError, IndexError, OverflowError):     # not every array can be bent in every way
+            continue
+    return None
+
+
+def _rearrange(arguments, world):
+    for name, value in arguments.items():
+        if isinstance(value, np.ndarray) and value.ndim and world.rng.random() < 0.5:
+            arguments[name] = _one(pool.harmless(value, world.rng, world.folder), world.rng)
+
+
+# ---- the list
+
+OWN = {
+    "tanh": {"x": lambda w: w.normal(w.B, w.D) * w.one(1, 0, 1e3, 1e300)},
+    "quadratic_features": {"x": lambda w: w.normal(w.B, w.D)},
+    "chain": {"layers": lambda w: w.one(npvae.tanh, npvae.mlp([2, 3]))},
+    "mlp": {"rng": lambda w: w.one(None, w.generator())},
+    "Affine": {"dW": lambda w: None, "db": lambda w: None, "fresh": lambda w: npvae.nn.parameters.Fresh()
+               if hasattr(npvae.nn.parameters, "Fresh") else None},
+    "Affine.__call__": {"x": lambda w: w.normal(w.B, w.K)},
+    "Chain.__call__": {"x": lambda w: w.normal(w.B, w.K)},
+    "Affine.on": {"parameters": lambda w: npvae.Parameters({"W": np.zeros((w.K, w.D)), "b": np.zeros(w.D)})},
+    "Chain.on": {"parameters": lambda w: npvae.lay_out({"a": npvae.mlp([w.K, 3, w.D])}), "prefix": lambda w: "a."},
+    "RowAdam": {"moments": lambda w: None}, "RowAdam.step": {"index": lambda w: np.array([0, 1, 1]),
+                                                             "dq": lambda w: w.normal(3, 2)},
+    "Adam.restore": {"arrays": lambda w: {"m": w.normal(4), "v": w.normal(4) ** 2, "t": np.array(3)}},
+    "Parameters.stretch": {"prefix": lambda w: w.one("W", "b", "")},
+    "Parameters.gradient": {"name": lambda w: "W"}, "Parameters.__getitem__": {"name": lambda w: "W"},
+    "Parameters.fresh": {"names": lambda w: "W"},
+    "Gaussian.on": {"parameters": lambda w: npvae.Parameters({"logits": np.zeros(w.K)})},
+    "Gaussian.log_prior": {"z": lambda w: w.normal(w.S, w.K)},
+    "Categorical.log_prior": {"z": lambda w: np.eye(w.K)},
+    "LatentVariableModel.decode": {"z": lambda w: w.normal(w.B, w.K)},
+    "LatentVariableModel.on": {"parameters": lambda w: npvae.lay_out({"theta": w.model()}),
+                               "prefix": lambda w: "theta."},
+    "GaussianLikelihood.log_prob_table": {"g": lambda w: w.normal(w.S, w.D), "reach": lambda w: None},
+    "GaussianLikelihood.distance": {"g": lambda w: w.normal(w.S, w.D)},
+    "GaussianLikelihood.greatest_log_prob": {"D": lambda w: w.D},
+    "GaussianLikelihood.sample": {"g": lambda w: w.normal(w.S, w.D)},
+    "GaussianLikelihood.mean": {"g": lambda w: w.normal(w.S, w.D)},
+    "GaussianLikelihood.on": {"parameters": lambda w: npvae.Parameters({"log_sigma": np.zeros(())})},
+    "MonteCarlo.__call__": {"dim": lambda w: w.K},
+    "Shared": {"row": lambda w: w.normal(4), "drow": lambda w: np.zeros(4)},
+    "Amortized.__call__": {"x": lambda w: w.normal(w.B, w.D)},
+    "argmax_q": {"noise": lambda w: w.one(None, w.noise())},
+    "evaluate": {"noise": pool.World.rule},
+    "Categorical": {"weights": lambda w: w.one(None, np.full(w.K, 1 / w.K))},
+    "mixture_of_gaussians": {"means": lambda w: w.one(None, w.normal(w.K, w.D))},
+    "maximum_likelihood_ppca": {"X": lambda w: w.normal(12, 4)},
+    "fit_rows": {"x": pool.World.x}, "split": {"X": lambda w: w.normal(12, w.D), "labels": lambda w: np.arange(12) % 3},
+    "Dataset": {"train_labels": lambda w: np.arange(6) % 2, "test_labels": lambda w: np.arange(2),
+                "image_shape": lambda w: w.one(None, (1, w.D))},
+    "load_file": {"path": lambda w: str(w.folder.path / "data.npz")},
+    "read_idx": {"path": lambda w: str(w.folder.path / "images-idx")},
+    "autoencoders.load": {"path": lambda w: _saved(w)}, "VAE.load": {"path": lambda w: _saved(w)},
+    "Autoencoder.load": {"path": lambda w: _saved(w)},
+    "warm_up": {"end": lambda w: 1.0}, "cosine": {"start": lambda w: 0.1, "end": lambda w: 0.01},
+    "at": {"schedule": lambda w: w.one(0.1, schedules.warm_up(3)), "sweep": lambda w: 1},
+    "VAE.set_params": {"settings": lambda w: 1}, "History.__getitem__": {"key": lambda w: w.one("elbo", 0)},
+    "Report.__getitem__": {"key": lambda w: "passed"}, "BoundReport.__getitem__": {"key": lambda w: "passed"},
+    "VAE.export": {"dtype": lambda w: w.one("float16", "float32")},
+    "gradcheck": {
+        "f": lambda w: w.one(npvae.tanh, npvae.sigmoid, pool.users_square, pool.users_wrong_square, pool.users_sum,
+                             npvae.mlp([w.D, 2]), npvae.Affine.random(w.D, 2, w.generator())),
+        "x": lambda w: w.normal(3, w.D), "method": lambda w: w.one(None, "central", "complex", "taylor", "direction"),
+        "dtype": lambda w: None, "tolerance": lambda w: None, "upstream": lambda w: None, "terms": lambda w: None,
+        "call": lambda w: None, "sizes": lambda w: w.one(None, {"B": 3}), "name": lambda w: None},
+    "check_bound": {"elbo_fn": lambda w: users_elbo, "model": lambda w: w.one(None, PCA()), "X": lambda w: None,
+                    "draws": lambda w: None},
+    "check_elbo": {"X": pool.World.x, "tolerance": lambda w: None, "dtype": lambda w: None},
+}
+for _layer in ("relu", "sigmoid", "softplus"):
+    OWN[_layer] = OWN["tanh"]
+for _method in ("log_prob_table", "distance", "greatest_log_prob", "sample", "mean", "on"):
+    OWN["BernoulliLikelihood." + _method] = OWN["GaussianLikelihood." + _method]
+for _rule in ("GaussHermite", "Cubature"):
+    OWN[_rule + ".__call__"] = OWN["MonteCarlo.__call__"]
+OWN["Categorical.on"] = OWN["Gaussian.on"]
+OWN["Autoencoder.export"], OWN["Autoencoder.set_params"] = OWN["VAE.export"], OWN["VAE.set_params"]
+for _pair in ("elbo", "pathwise", "sticking_the_landing", "pathwise_elbo", "total_derivative"):
+    OWN[_pair] = {}
+
+
+def PCA():
+    """The model that `check_bound` takes by default."""
+    return npvae.probabilistic_pca(3, 5, sigma_g=0.5)
+
+
+def users_elbo(q, x, eps):
+    """A right ELBO of the user's, one draw a row."""
+    return npvae.elbo(PCA(), q, x, npvae.models.Noise(eps[None], np.ones((1, 1))))[0]
+
+
+def doors():
+    """Every door, the important ones more than once."""
+    found = {}
+    for room in ROOMS:
+        for name in room.__all__:
+            thing = getattr(room, name)
+            if not callable(thing) or isinstance(thing, type) and issubclass(thing, BaseException):
+                continue
+            _add(found, name, thing)
+    found["load"] = _function("load", npvae.datasets.load)
+    found["autoencoders.load"] = _function("autoencoders.load", npvae.autoencoders.load)
+    for name in ("gradcheck", "check_bound"):
+        found[name] = _function(name, getattr(npvae, name))
+    for name in ("warm_up", "cosine", "at"):
+        found[name] = _function(name, getattr(schedules, name))
+    for report in (Report, BoundReport):
+        _methods(found, report.__name__, report)
+    whole = [_whole(name, cls) for name, cls in WHOLE.items()]
+    heavy = [found[name] for name in HEAVY if name in found]
+    return list(found.values()) + 4 * whole + 2 * heavy
+
+
+HEAVY = ("elbo", "evaluate", "argmax_q", "importance_weighted_bound", "gap_decomposition", "log_marginal",
+         "exact_posterior", "gradcheck", "check_bound", "mixture_of_gaussians", "load_file", "LatentVariableModel")
+
+
+def _add(found, name, thing):
+    if not isinstance(thing, type):
+        found[name] = _function(name, thing)
+        return
+    found[name] = _function(name, thing)
+    _methods(found, name, thing)
+
+
+def _function(name, function):
+    return Door(name, function, OWN.get(name, {}), formula=name in FORMULAS, changes=_changes(name),
+                allowed=("inf",) if name in INF else ())
+
+
+def _changes(name):
+    return {"SGD": ("value", "grad"), "Adam": ("value", "grad"), "RowAdam": ("table", "moments")}.get(name, ())
+
+
+def _methods(found, name, cls):
+    for attribute in dir(cls):
+        full = f"{name}.{attribute}"
+        if attribute.startswith("_") and (attribute not in ("__call__", "__getitem__") or attribute not in vars(cls)):
+            continue
+        if full in SKIPPED or not _ours(cls, attribute):
+            continue
+        member = inspect.getattr_static(cls, attribute)
+        if isinstance(member, classmethod | staticmethod):
+            found[full] = _function(full, getattr(cls, attribute))
+        elif name in RECEIVERS:
+            for state, receiver in RECEIVERS[name].items():
+                formula = full in FORMULAS and state != "unfitted"
+                allowed = ("OSError",) if attribute in ("save", "export") else ()
+                function = Property(attribute) if isinstance(member, property) else getattr(cls, attribute)
+                found[full + state] = Door(full + state, function, OWN.get(full, {}), receiver, formula=formula,
+                                           changes=("self", "parameters") if attribute in MUTATING else (),
+                                           allowed=allowed)
+
+
+def _ours(cls, attribute):
+    owner = next((c for c in cls.__mro__ if attribute in vars(c)), object)
+    member = inspect.getattr_static(cls, attribute)
+    return owner.__module__.startswith("npvae") and (
+        isinstance(member, property | classmethod | staticmethod) or inspect.isfunction(member))
+
+
+class Property:
+    """Reading an attribute, as a call."""
+
+    def __init__(self, name):
+        self.name, self.__name__ = name, name
+
+    def __call__(self, self_):
+        return getattr(self_, self.name)
+
+
+# ---- objects whose methods are called
+
+@cache
+def _fitted(name, kind):
+    world = pool.World(np.random.default_rng(5), None)
+    world.kind, world.K, world.D, world.B = kind, 2, 3, 12
+    cls, X = WHOLE[name], world.x()
+    if name in ("VAE", "Autoencoder"):
+        extra = {"likelihood": "bernoulli"} if name == "VAE" and world.bernoulli else {}
+        return cls(latent_dim=2, hidden=(4,), sweeps=2, batch_size=5, progress=False, **extra).fit(X)
+    return cls(world.model(), sweeps=2, batch_size=5, progress=False).fit(X)
+
+
+def _after_fit(name):
+    def receiver(world):
+        kinds = ("mlp", "bernoulli") if name in ("VAE", "Autoencoder") else ("pca", "mixture", "relu", "bernoulli")
+        world.kind, world.K, world.D, world.B = world.one(*kinds), 2, 3, world.one(1, 5, 12)
+        return copy.deepcopy(_fitted(name, world.kind))
+
+    return receiver
+
+
+def _before_fit(name):
+    def receiver(world):
+        if name in ("VAE", "Autoencoder"):
+            return WHOLE[name](latent_dim=2, hidden=(4,), sweeps=2, progress=False)
+        return WHOLE[name](world.model(), sweeps=2, progress=False)
+
+    return receiver
+
+
+def _saved(world):
+    name = world.one("VAE", "Autoencoder")
+    path = world.folder.file("saved")
+    _fitted(name, "mlp").save(path)
+    return path
+
+
+def _report(world):
+    f = world.one(pool.users_square, pool.users_wrong_square)
+    return npvae.gradcheck(f, np.array([0.3, 1.2]))
+
+
+RECEIVERS = {
+    "Parameters": {"": lambda w: npvae.Parameters({"W": w.normal(2, 3), "b": w.normal(3)})},
+    "Affine": {"": lambda w: npvae.Affine(w.normal(w.K, w.D), w.normal(w.D))},
+    "Chain": {"": lambda w: npvae.mlp([w.K, 3, w.D])},
+    "SGD": {"": lambda w: npvae.SGD(w.normal(4), w.normal(4))},
+    "Adam": {"": lambda w: npvae.Adam(w.normal(4), w.normal(4))},
+    "RowAdam": {"": lambda w: npvae.RowAdam(w.normal(3, 2))},
+    "Gaussian": {"": lambda w: (setattr(w, "kind", "pca"), w.latent())[1]},
+    "Categorical": {"": lambda w: (setattr(w, "kind", "mixture"), w.latent())[1]},
+    "MonteCarlo": {"": lambda w: npvae.MonteCarlo(w.S)}, "GaussHermite": {"": lambda w: npvae.GaussHermite(w.S)},
+    "Cubature": {"": lambda w: npvae.Cubature()},
+    "GaussianLikelihood": {"": lambda w: (setattr(w, "kind", "pca"), w.likelihood())[1]},
+    "BernoulliLikelihood": {"": lambda w: (setattr(w, "kind", "bernoulli"), w.likelihood())[1]},
+    "LatentVariableModel": {"": pool.World.model},
+    "Free": {"": lambda w: npvae.Free(w.normal(w.B, w.R))},
+    "Shared": {"": lambda w: npvae.Shared(w.normal(w.R), np.zeros(w.R))},
+    "Amortized": {"": lambda w: npvae.Amortized(w.encoder())},
+    "History": {"": lambda w: npvae.inference.History([{"sweep": 1, "elbo": -2.0}])},
+    "Report": {"": _report}, "BoundReport": {"": lambda w: npvae.check_bound(users_elbo, PCA())},
+} | {name: {"": _after_fit(name), " unfitted": _before_fit(name)} for name in WHOLE}
+
+
+# ---- whole fits: settings and data together
+
+def _whole(name, cls):
+    if name in ("VAE", "Autoencoder"):
+        def fit(X, **settings):
+            model = cls(**settings).fit(X)
+            return (model, model.transform(X), model.reconstruct(X), model.score(X),
+                    model.sample(2), model.get_params()["hidden"] and None)
+    else:
+        def fit(X, **settings):
+            solver = cls(**settings).fit(X)
+            return solver, solver.infer(X), solver.elbo(X)
+
+    names = [p for p in inspect.signature(cls).parameters.values() if p.name not in ("self", "after_sweep")]
+    keyword = [p.replace(kind=p.KEYWORD_ONLY) for p in names]
+    X = inspect.Parameter("X", inspect.Parameter.KEYWORD_ONLY)
+    fit.__signature__ = inspect.Signature([X, *keyword])
+    return Door(name + "(…).fit(X)", fit, SETTINGS)
+
+
+SETTINGS = {
+    "noise": pool.World.rule, "encoder": lambda w: w.one(None, w.encoder()), "table_file": lambda w: None,
+    "exact_m_step": lambda w: w.one(False, False, True),
+    "likelihood": lambda w: "bernoulli" if w.bernoulli else "gaussian",
+    "alpha": lambda w: None, "sigma_g": lambda w: None if w.bernoulli else w.one(None, 0.5),
+    "activation": lambda w: w.one("tanh", "relu", "sigmoid"), "dtype": lambda w: w.one(None, np.float64, np.float32),
+    "samples": lambda w: w.one(1, 2),
+}
