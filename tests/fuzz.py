@@ -65,7 +65,7 @@ def run(seed, numbers, skipped=()):
 
 
 def table(offences, seed):
-    """Offences of one kind and place together, the commonest first, with the line that makes the first of them again."""
+    """Offences of one kind and place together, commonest first, each with the line that makes one of them again."""
     groups = collections.defaultdict(list)
     for o in offences:
         where = o["what"][o["what"].rfind("["):] if o["what"].endswith("]") else ""
@@ -74,7 +74,8 @@ def table(offences, seed):
     for (kind, _, _), some in sorted(groups.items(), key=lambda item: -len(item[1])):
         first = min(some, key=lambda o: o["number"])
         doors = ", ".join(sorted({o["door"] for o in some})[:6])
-        lines += [f"{len(some):5}  {kind}: {first['what'][:230]}", f"       at {doors}", f"       {first['call'][:230]}",
+        lines += [f"{len(some):5}  {kind}: {first['what'][:230]}", f"       at {doors}",
+                  f"       {first['call'][:230]}",
                   f"       python tests/fuzz.py --seed {seed} --call {first['number']}", ""]
     kinds = collections.Counter(o["kind"] for o in offences)
     return "\n".join([*lines, f"{len(offences)} offences: " + ", ".join(f"{n} {k}" for k, n in kinds.most_common())])

@@ -85,7 +85,8 @@ class ArrayLike:
 def scalars(rng):
     """Numbers, and things that are none, for any setting."""
     return [-1, 0, 1, 2, 3, -3, 10**20, 2**31, 2**63, -(2**70),
-            np.uint8(200), np.int8(3), np.int64(2), np.uint64(2**63), np.float32(2.0), np.float64(0.5), np.longdouble(0.25), np.float16(3), True, False, np.True_, 2.0, 2.5, -0.0,
+            np.uint8(200), np.int8(3), np.int64(2), np.uint64(2**63), np.float32(2.0), np.float64(0.5),
+            np.longdouble(0.25), np.float16(3), True, False, np.True_, 2.0, 2.5, -0.0,
             0.5, 1e-9, 1e9, 1e300, -1e300, 1e-300, 5e-324, float("nan"), float("inf"), -float("inf"), Decimal("3"),
             Decimal("NaN"), Fraction(1, 3), Fraction(2), 1j, 1 + 0j, None, "", "3", "relu", "gaussian", "ü" * 40, b"3",
             [], (), {}, [3], (3, 3), [2.5], {"a": 1}, {1, 2}, object(), int, range(3), np.array(3), np.array(2.0),
@@ -273,7 +274,7 @@ class Folder:
     def odd(self):
         """Paths that are none."""
         return [None, 3.5, self.descriptor, "", ".", self.path, str(self.path / "missing" / "file.npz"), "\0", "a\0b",
-                b"bytes.npz", "x" * 300, str(self.path / ("y" * 300)), [], {}, object(), self.path / "folder", True, -1,
+                b"bytes.npz", "x" * 300, str(self.path / ("y" * 300)), [], {}, object(), self.path / "folder", -1,
                 np.str_(self.path / "data.npy"), "\ud800"]
 
 
