@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all, and replace nothing but what npvae has made."""
 
 import glob
 import os
@@ -8,7 +8,94 @@ import uuid
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from npvae.marks import TITLES, made_by_npvae
+
 PART, ABANDONED = ".part", 3600.0   # ending of a file that is being written; seconds after which nobody is
+
+
+def check_output(path, kind, inputs=()):
+    """A ValueError, before any work, if a file there would be lost that npvae has not made, or that is read.
+
+    Parameters
+    ----------
+    path : str or Path
+        Where a file is to be written; it need not exist.
+    kind : "model", "numbers", "table", "picture" or "json"
+        What is to be written, and alone is replaced.
+    inputs : sequence of paths
+        Files that are being read.
+
+    Examples
+    --------
+    >>> check_output("/dev/null", "model")
+    Traceback (most recent call last):
+    ValueError: /dev/null is a pipe or a device, expected the name of a file
+    """
+    if not isinstance(path, str | os.PathLike):
+        raise ValueError(f"path is {path!r}, expected the name of a file as a str or a Path")
+    if os.path.isdir(path):
+        raise ValueError(f"{path} is a folder, expected the name of a file")
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise ValueError(f"{path} is a pipe or a device, expected the name of a file")
+    for other in inputs:
+        if same_file(path, other):
+            raise ValueError(f"{path} is being read: name another file to write")
+    if os.path.isfile(path) and not made_by_npvae(path, kind):
+        raise ValueError(f"{path} exists, and is no {TITLES[kind]} that npvae has made: move it away, or name another "
+                         "file to write")
+
+
+def same_file(a, b):
+    """Whether two paths are one file, also by links of either kind."""
+    # the first for files that are not there yet, the second for names that the file system takes for one
+    return os.path.realpath(a) == os.path.realpath(b) or (
+        os.path.exists(a) and os.path.exists(b) and os.path.samefile(a, b))
+
+
+def file_behind(X):
+    """The file whose bytes an array looks at, or None if it stands in memory."""
+    while X is not None:
+        if getattr(X, "filename", None) is not None:
+            return X.filename
+        X = getattr(X, "base", None)
+    return None
+
+
+def make_folder(path):
+    """Make a folder and all that it stands in, however many; one that is there may stay."""
+    path, missing = Path(path), []
+    while not path.exists():
+        missing.append(path)
+        path = path.parent
+    for folder in reversed(missing):
+        folder.mkdir(exist_ok=True)
+
+
+@contextmanager
+def stepping_aside(paths, keep):
+    """Move old files out of the way of new ones; they come back if the work fails, and are removed if it does not.
+
+    Parameters
+    ----------
+    paths : list of str or Path
+        Where the new files will be.
+    keep : callable () -> bool
+        Whether the new ones stay although the work was interrupted.
+    """
+    aside = {path: path.with_name(f".{path.name[:40]}.{uuid.uuid4().hex}.old")
+             for path in (Path(os.path.realpath(path)) for path in paths) if path.exists()}
+    for path, old in aside.items():
+        os.replace(path, old)
+    try:
+        yield
+    except BaseException as problem:
+        if isinstance(problem, Exception) or not keep():
+            for path, old in aside.items():
+                os.replace(old, path)
+        raise
+    finally:
+        for old in aside.values():
+            old.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -193,7 +193,8 @@ class Estimator:
         OSError
             If it cannot be written; a file that was there is then still whole.
         ValueError
-            Before `fit`, or for an `image_shape_` that is not that of the rows.
+            Before `fit`, for an `image_shape_` that is not that of the rows, or if a file is there that is no model
+            file of npvae.
         """
         run = self._fitted.run
         write_model(path, self._header(self.exported_), self._arrays() if self.exported_ else run.arrays())
@@ -209,7 +210,7 @@ class Estimator:
         Raises
         ------
         ValueError
-            For another dtype, or a parameter beyond its range.
+            For another dtype, a parameter beyond its range, or if a file is there that is no model file of npvae.
         """
         if dtype not in ("float16", "float32"):
             raise ValueError(f"dtype is {dtype!r}, expected 'float16' or 'float32'")

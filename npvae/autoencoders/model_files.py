@@ -8,9 +8,10 @@ import zipfile
 import numpy as np
 
 from npvae.checks import whole
-from npvae.files import written_whole
+from npvae.files import check_output, written_whole
+from npvae.marks import MODEL_FORMAT as FORMAT
 
-FORMAT, VERSION = "npvae model", 1
+VERSION = 1
 HEADER, DIGEST = "header", "digest"
 
 
@@ -26,11 +27,14 @@ def write_model(path, header, arrays):
 
     Raises
     ------
+    ValueError
+        If `path` is no name of a file, or a file is there that is no model file.
     OSError
         If it cannot be written; a file that was there is then still whole.
     """
     text = json.dumps({"format": FORMAT, "version": VERSION, **header}, default=lambda number: number.item())
     arrays = {HEADER: np.array(text), **arrays}
+    check_output(path, "model")
     with written_whole(path) as file:
         np.savez(file, **arrays, **{DIGEST: np.array(digest(arrays))})
 

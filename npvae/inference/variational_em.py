@@ -8,15 +8,18 @@
 The lecture moves θ first; the loop is the same, entered half a turn later.
 """
 
+import os
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
+from npvae.files import check_output, file_behind, stepping_aside
 from npvae.inference.argmax_q import ROWS, argmax_q, argmax_rows, starting_rows
 from npvae.inference.elbo import elbo
 from npvae.inference.em_solver import EMSolver
 from npvae.inference.posteriors import Free
+from npvae.marks import TABLE
 from npvae.models.data import take
 from npvae.nn import RowAdam
 
@@ -48,7 +51,7 @@ class VariationalEM(EMSolver):
         θ ← argmax_θ in place of a gradient step, in full sweeps with an affine decoder: EM proper.
     table_file : str, optional
         Keep the table of q_i there, a .npy file that is mapped into memory, and its moments in two more beside it,
-        FILE.m and FILE.v. Files of these names are replaced.
+        FILE.m and FILE.v. Files of these names are replaced if they hold such a table, and refused if not.
 
     Attributes
     ----------
@@ -131,14 +134,23 @@ class VariationalEM(EMSolver):
             self._training.guard(table)
             self._row_adam = RowAdam(table, self.q_learning_rate)
             return table
-        files = [f"{self.table_file}{end}" for end in ("", ".m", ".v")]
-        for file in files:
-            # a new file, lest another solver that has mapped the old one loses the ground under its feet
-            Path(file).unlink(missing_ok=True)
-        table, *moments = (np.lib.format.open_memmap(file, "w+", self._dtype, (m, len(row))) for file in files)
+        table, *moments = (_new_table(file, self._dtype, (m, len(row))) for file in self._table_files())
         table[...] = row
         self._row_adam = RowAdam(table, self.q_learning_rate, moments=moments)
         return table
+
+    def _table_files(self):
+        return [] if self.table_file is None else [f"{self.table_file}{end}" for end in ("", ".m", ".v")]
+
+    @contextmanager
+    def _fitting(self, X):
+        data, earlier = file_behind(X), getattr(self, "posterior", None)
+        for file in self._table_files():
+            check_output(file, "table", [] if data is None else [data])
+        # new files, lest another solver that has mapped the old ones loses the ground under its feet
+        with (stepping_aside(self._table_files(), lambda: bool(self.history) and self.posterior is not earlier),
+              super()._fitting(X) as started):
+            yield started
 
     def _argmax(self, x, index):
         if self._full or self._categorical:
@@ -158,3 +170,12 @@ class VariationalEM(EMSolver):
     def _was_fitted_on(self, X):
         data = getattr(self, "_data", None)
         return data is not None and (X is data or np.array_equal(X, data[:len(X)]))
+
+
+def _new_table(path, dtype, shape):
+    # the file of a table, mapped into memory; a link stays one
+    path = os.path.realpath(path)
+    table = np.lib.format.open_memmap(path, "w+", dtype, shape)
+    with open(path, "ab") as file:
+        file.write(TABLE)
+    return table

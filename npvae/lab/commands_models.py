@@ -181,12 +181,24 @@ def _save_figure(figure, out):
 
 
 def _save_array(X, out):
+    import zipfile
+
     import numpy as np
 
-    from npvae.files import written_whole
+    from npvae.files import check_output, written_whole
+    from npvae.marks import NUMBERS
 
+    check_output(out, "numbers")
     with written_whole(out) as file:
-        np.save(file, X) if out.suffix.lower() == ".npy" else np.savez(file, X=X)
+        if out.suffix.lower() == ".npy":
+            np.save(file, X)
+            file.write(NUMBERS)
+        else:
+            # as np.savez does, but with a comment
+            with zipfile.ZipFile(file, "w") as archive:
+                archive.comment = NUMBERS
+                with archive.open("X.npy", "w", force_zip64=True) as member:
+                    np.lib.format.write_array(member, X, allow_pickle=False)
 
 
 def _done(args, out, figures):

@@ -68,7 +68,7 @@ def run_train(args):
     from npvae import DivergenceError, datasets
 
     data, out = datasets.load(args.data), Path(args.out)
-    check_files({"--data": data_file(args.data)}, {"--out": out, "--json": args.json})
+    check_files({"--data": data_file(args.data)}, {"--out": out, "--json": args.json}, {"--out": "model"})
     model, saving = starting_model(args, out), Saving(out, data.image_shape)
     # a signal waits for the end of a step, and for the file
     with args.signals.held():

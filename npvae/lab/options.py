@@ -6,7 +6,11 @@ import json
 import os
 from pathlib import Path
 
-from npvae.files import written_whole
+from npvae.files import check_output, make_folder, same_file, written_whole
+from npvae.marks import PROGRAM
+
+# what a file is to hold, by its ending; any other is JSON, for which any name will do
+KINDS = {".npz": "numbers", ".npy": "numbers", ".png": "picture", ".pdf": "picture", ".svg": "picture"}
 
 
 def add_command(commands, name, run, summary, examples, seed_help="seed of all random numbers (default 0)"):
@@ -23,16 +27,26 @@ def add_command(commands, name, run, summary, examples, seed_help="seed of all r
 
 
 def write_json(figures, path):
-    """Write whole or not at all: a ValueError for a number that is not finite."""
+    """Write whole or not at all, with the version that wrote it: a ValueError for a number that is not finite."""
+    from npvae import __version__
+
+    records = [figures] if isinstance(figures, dict) else figures
+    records = [{PROGRAM: __version__, **record} for record in records]
+    try:
+        text = json.dumps(records[0] if isinstance(figures, dict) else records, indent=1, allow_nan=False)
+    except ValueError as problem:
+        raise ValueError(f"{path} is not written: a figure is not finite ({problem}); the work itself is done"
+                         ) from problem
+    check_output(path, "json")
     with written_whole(path) as file:
-        file.write((json.dumps(figures, indent=1, allow_nan=False) + "\n").encode())
+        file.write((text + "\n").encode())
 
 
 def writable_folder(path):
     """The folder, made if need be; a ValueError before any work is done if nothing can be written there."""
     path = Path(path)
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        make_folder(path)
     except OSError as problem:
         raise ValueError(f"cannot make the folder {path}: {problem.strerror}") from problem
     if not os.access(path, os.W_OK):
@@ -40,37 +54,43 @@ def writable_folder(path):
     return path
 
 
-def writable_file(path):
-    """Make a file's folder if need be; a ValueError before any work if the file, if any, could not be written."""
+def writable_file(path, kind=None):
+    """Make a file's folder if need be; a ValueError before any work if the file could not, or may not, be written.
+
+    Parameters
+    ----------
+    path : str, Path or None
+        None stands for no file.
+    kind : str, optional
+        As in `npvae.files.check_output`; by default what the ending says, or else JSON.
+    """
     if path is not None:
+        check_output(path, kind or KINDS.get(Path(path).suffix.lower(), "json"))
         writable_folder(Path(path).parent)
-        if Path(path).is_dir():
-            raise ValueError(f"{path} is a folder, expected the name of a file")
-        # `written_whole` would refuse it too, but only after the work
-        if Path(path).exists() and not Path(path).is_file():
-            raise ValueError(f"{path} is a pipe or a device, expected the name of a file")
 
 
-def check_files(inputs, outputs):
-    """A ValueError, before any work, unless each output can be written over neither an input nor another output.
+def check_files(inputs, outputs, kinds=None):
+    """A ValueError, before any work, if an output would replace an input, another output, or what npvae has not made.
 
     Parameters
     ----------
     inputs, outputs : dict of str to path or None
-        By the name of their option.
+        By the name of their option; of a folder that is read, every file in it is an input.
+    kinds : dict of str to str, optional
+        What an output is to hold if its ending does not say so.
     """
+    kinds = {"--json": "json", **(kinds or {})}
     named = [(option, path) for option, path in [*inputs.items(), *outputs.items()] if path is not None]
     for (first, a), (second, b) in itertools.combinations(named, 2):
-        if second in outputs and _same_file(a, b):
+        if second in outputs and any(same_file(file, b) for file in _files(a)):
             raise ValueError(f"{first} and {second} are the same file, {b}: name another one for {second}")
-    for path in outputs.values():
-        writable_file(path)
+    for option, path in outputs.items():
+        writable_file(path, kinds.get(option))
 
 
-def _same_file(a, b):
-    # the first for files that are not there yet, the second for names that the file system takes for one
-    return os.path.realpath(a) == os.path.realpath(b) or (
-        os.path.exists(a) and os.path.exists(b) and os.path.samefile(a, b))
+def _files(path):
+    # the files that a path stands for: those in a folder, too
+    return [path, *(entry.path for entry in os.scandir(path))] if os.path.isdir(path) else [path]
 
 
 def data_file(data):

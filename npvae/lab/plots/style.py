@@ -7,7 +7,8 @@ import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 
-from npvae.files import written_whole
+from npvae.files import check_output, written_whole
+from npvae.marks import PROGRAM
 
 # Okabe & Ito's palette
 BLUE, ORANGE, GREEN, SKY, YELLOW, PURPLE, BLACK = (
@@ -16,6 +17,9 @@ BLUE, ORANGE, GREEN, SKY, YELLOW, PURPLE, BLACK = (
 CLASSES = ["#CC6677", "#332288", "#BFA62A", "#117733", "#4FA9D8", "#882255", "#44AA99", "#6B6B1F", "#AA4499", "#222222"]
 # so that lines can be told apart without their colours
 DASHES = ["-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)), (0, (2, 1)), (0, (8, 2))]
+
+# where a picture says which program has made it
+SIGNED = {"png": "Software", "pdf": "Creator", "svg": "Creator"}
 
 # how far outside [0, 1] images may go before all are drawn on another scale
 OVERSHOOT = 1.5
@@ -37,10 +41,14 @@ def style():
 
 
 def save(figure, path):
-    """Write a figure whole or not at all: to a temporary file beside `path`, then renamed."""
+    """Write a figure whole or not at all; a ValueError if a file is there that is no picture of npvae."""
+    from npvae import __version__
+
     path = Path(path)
+    kind = path.suffix[1:].lower() or "png"
+    check_output(path, "picture")
     with written_whole(path) as file:
-        figure.savefig(file, format=path.suffix[1:] or "png")
+        figure.savefig(file, format=kind, metadata={SIGNED[kind]: f"{PROGRAM} {__version__}"} if kind in SIGNED else {})
     plt.close(figure)
     return path
 
