@@ -28,7 +28,7 @@ def test_importing_npvae_loads_no_matplotlib():
 def bad_files(folder):
     np.save(folder / "nan.npy", np.array([[1.0, 2.0], [3.0, np.nan], [5.0, 6.0]]))
     np.save(folder / "one.npy", np.ones(5))
-    np.save(folder / "ints.npy", np.array([[1, 300], [2, 3]]))
+    (folder / "quotes.csv").write_text('"1,000",2\n3,4\n')
     np.save(folder / "objects.npy", np.array([[{}, 1]], dtype=object), allow_pickle=True)
     (folder / "text.csv").write_text("hello\nworld, again\n")
     (folder / "not.npz").write_text("this is no archive")
@@ -36,8 +36,9 @@ def bad_files(folder):
 
 
 @pytest.mark.parametrize("name, says", [
-    ("nan.npy", "row 1, column 1"), ("one.npy", "shape (5,)"), ("ints.npy", "255"), ("objects.npy", "object"),
-    ("text.csv", "text.csv"), ("not.npz", "not.npz"), ("data-idx3-ubyte", "bytes"), ("missing.npy", "digits")])
+    ("nan.npy", "row 1, column 1"), ("one.npy", "shape (5,)"), ("quotes.csv", "line 1, column 1"),
+    ("objects.npy", "object"), ("text.csv", "text.csv"), ("not.npz", "not.npz"), ("data-idx3-ubyte", "bytes"),
+    ("missing.npy", "digits")])
 def test_a_bad_file_is_one_line_and_status_2(tmp_path, capsys, name, says):
     bad_files(tmp_path)
     assert main(["compare", "--data", str(tmp_path / name), "--out", str(tmp_path / "out")]) == 2

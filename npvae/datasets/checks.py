@@ -5,6 +5,8 @@ import os
 
 import numpy as np
 
+from npvae.models.data import release
+
 
 def check_matrix(X, name="data"):
     """Return X, a non-empty matrix (n, D) of finite floats or of uint8 pixels, or say why it is not one.
@@ -40,11 +42,30 @@ def check_matrix(X, name="data"):
         raise ValueError(f"{name} is empty, its shape is {X.shape}: expected at least one row and one column")
     if X.dtype.kind != "f" and X.dtype != np.uint8:
         raise ValueError(f"{name} holds {X.dtype}, expected floats or uint8 pixels: convert it, e.g. X.astype(float)")
-    if X.dtype.kind == "f" and not (finite := np.isfinite(X)).all():
-        row, column = np.argwhere(~finite)[0]
-        raise ValueError(f"{name} has {X[row, column]} in row {row}, column {column} (counted from 0; first of "
-                         f"{np.sum(~finite)}): remove or impute such rows first")
+    if X.dtype.kind == "f":
+        _check_finite(X, name)
     return X
+
+
+def _check_finite(X, name):
+    first, bad = None, 0
+    for start, block in row_blocks(X):
+        finite = np.isfinite(block)
+        if not finite.all():
+            if first is None:
+                row, column = np.argwhere(~finite)[0]
+                first = f"{block[row, column]} in row {start + row}, column {column}"
+            bad += np.sum(~finite)
+    if bad:
+        raise ValueError(f"{name} has {first} (counted from 0; first of {bad}): remove or impute such rows first")
+
+
+def row_blocks(X):
+    """The rows of X (n, D), a block of some four million numbers after the other, each with the number of its first."""
+    rows = max(1, 2**22 // X.shape[1])
+    for start in range(0, len(X), rows):
+        yield start, X[start:start + rows]
+        release(X)
 
 
 def check_labels(labels, n, name="labels"):

@@ -1,31 +1,53 @@
-"""Lines of numbers, separated by commas, after an optional header; a line that is wrong is named by its number."""
+"""Text files of numbers, as spreadsheets, pandas, R and NumPy write them; what is wrong is named by line and column."""
 
+import csv
+import itertools
+import re
 from array import array
+from typing import NamedTuple
 
 import numpy as np
 
-LABEL_COLUMNS = ("label", "labels", "target", "class")
+from .csv_cells import INFINITE, MISSING, Numbers, class_numbers, complaint, is_number
+from .csv_layout import SEPARATORS, Columns, choose_columns, counted, find_separator, is_header, listed
+
+LOOKED_AT = 200     # lines that separator and header are told from
 
 
-def read_csv(path):
-    """Return the rows of a .csv file and its labels.
+class Table(NamedTuple):
+    """What a text file holds."""
+
+    rows: np.ndarray            # (n, D), float64
+    labels: np.ndarray | None   # (n,), int64 if they are whole numbers
+    columns: tuple              # of D names, or numbers from 1 as text
+    classes: tuple | None       # the names of the classes 0, 1, 2, …, where the labels are text
+    notes: tuple                # how it was read, in words
+
+
+def read_csv(path, label=None, leave_out=()):
+    """Return the rows of a text file of numbers, and its labels.
 
     Parameters
     ----------
     path : str or Path
-        A first line without a single number is the header; blank lines are skipped.
+        Columns stand between commas, semicolons, tabs, bars or spaces, whichever is in every line. Names of the columns
+        may stand in the first line; so may their numbers, 0, 1, 2, …, above rows that do not count. Blank lines and
+        those that start with # are skipped. Between other marks than commas, decimal commas are taken.
+    label : str or int, optional
+        The column of labels, by its name or by its number from 1, a name first; numbers, or text, whose classes are
+        numbered in sorted order. By default the one that the header calls label, labels, target or class.
+    leave_out : str, int or a sequence of them
+        Columns that are not read.
 
     Returns
     -------
-    rows : ndarray (n, D)
-    labels : ndarray (n,) or None
-        The column that the header calls label, labels, target or class: int64 if they are whole numbers.
+    Table
 
     Raises
     ------
     ValueError
-        No text, a line with another number of columns, a cell that is not a number, no line of numbers, or two
-        columns of labels.
+        No text, a line with another number of columns, a cell that is missing or no plain finite number, commas that
+        may be decimal commas or thousands, no line of numbers, or no such column.
 
     Examples
     --------
@@ -33,60 +55,156 @@ def read_csv(path):
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = os.path.join(folder, "points.csv")
     ...     with open(path, "w") as file:
-    ...         _ = file.write("a,b,label\\n0,1.5,0\\n2,3.5,1\\n")
-    ...     read_csv(path)
-    (array([[0. , 1.5], [2. , 3.5]]), array([0, 1]))
+    ...         _ = file.write("a,b,label\\n0,1.5,cat\\n2,3.5,dog\\n")
+    ...     read_csv(path)[:4]
+    (array([[0. , 1.5], [2. , 3.5]]), array([0, 1]), ('a', 'b'), ('cat', 'dog'))
     """
     try:
-        with open(path, encoding="utf-8-sig") as file:
-            header, rows = _parse(file)
+        layout = _layout(path, label, listed(leave_out))
+        with _opened(path) as file:
+            return _parse(file, layout)
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: is not text ({error.reason}), expected lines of numbers in UTF-8") from error
-    except (OSError, ValueError) as error:
+        raise ValueError(f"{path}: is not text in UTF-8 ({error.reason}): save it as UTF-8") from error
+    except (OSError, ValueError, csv.Error) as error:
         raise ValueError(f"{path}: {error}") from error
-    columns = [j for j, cell in enumerate(header) if cell.lower() in LABEL_COLUMNS]
-    if len(columns) > 1:
-        raise ValueError(f"{path}: columns {columns} are all called labels, expected one: rename or remove the others")
-    return np.delete(rows, columns, axis=1), _whole(rows[:, columns[0]]) if columns else None
 
 
-def _parse(lines):
-    """The cells of the header, if any, and the matrix of all other lines."""
-    header, width, values = [], 0, array("d")
-    for number, line in enumerate(lines, start=1):
-        cells = [cell.strip().strip('"') for cell in line.split(",")]
-        if cells == [""]:
-            continue
-        if width and len(cells) != width:
-            raise ValueError(f"line {number} has {len(cells)} columns, expected {width} as in the lines above")
-        if not width and not any(_is_number(cell) for cell in cells):
-            header = cells
-        else:
-            values.extend(_numbers(cells, number))
-        width = len(cells)
-    if not values:
-        raise ValueError("has no line of numbers, expected at least one: numbers separated by commas")
-    return header, np.frombuffer(values).reshape(-1, width)
+class Layout(NamedTuple):
+    """How a file is laid out, as its first lines tell."""
+
+    separator: str
+    width: int          # of a row, without an empty cell after a last separator
+    header: int         # number of the line that the columns' names end in, or 0
+    columns: Columns
 
 
-def _is_number(cell):
+def _opened(path):
+    return open(path, encoding="utf-8-sig", newline="")
+
+
+def _lines(file):
+    # comments, and a spreadsheet's hint, are blank lines: the numbers of the others stay
+    return ("\n" if line.lstrip().startswith(("#", "sep=")) else line for line in file)
+
+
+def _rows(file, separator):
+    """The number and the cells of each line that is not blank."""
+    lines = _lines(file)
+    if separator == " ":
+        lines = (" ".join(line.split()) + "\n" for line in lines)
+    reader = csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=True)
     try:
-        float(cell)
-    except ValueError:
+        for cells in reader:
+            if len(cells) > 1 or cells and cells[0].strip():
+                yield reader.line_num, [cell.strip() for cell in cells]
+    except csv.Error as error:
+        raise ValueError(f"line {reader.line_num}: {error}: expected numbers, and quotes around whole cells") from error
+
+
+def _layout(path, label, leave_out):
+    with _opened(path) as file:
+        some = list(itertools.islice((line for line in _lines(file) if line.strip()), LOOKED_AT))
+    separator = find_separator(some)
+    with _opened(path) as file:
+        rows = list(itertools.islice(_rows(file, separator), LOOKED_AT))
+    if not rows:
+        raise ValueError("has no line of numbers, expected at least one: numbers separated by commas")
+    (line, first), others = rows[0], [cells for _, cells in rows[1:]]
+    width = _width(first, others)
+    first, others = _within(first, width), [_within(cells, width) for cells in others]
+    wanted = [column for column in [label, *leave_out] if isinstance(column, str)]
+    text = {int(column) - 1 for column in [label, *leave_out] if str(column).isdecimal()}
+    header = is_header(first, others, wanted, text)
+    if header and len(first) != width:
+        raise ValueError(_another_width(first, width, line, "below"))
+    # without a header the first line says how many
+    width = width if header else len(first)
+    names = first if header else _names_in_a_comment(path, separator, line, width)
+    columns = choose_columns(names, width, label, leave_out)
+    columns.notes[:0] = [] if separator == "," or width == 1 else [f"between {SEPARATORS[separator]}"]
+    columns.notes[:0] = _header_notes(names, separator, first, others)
+    return Layout(separator, width, line if header else 0, columns)
+
+
+def _width(first, others):
+    """The number of columns; where every line ends with a separator, there is none after the last."""
+    row = others[0] if others else first
+    ends = len(row) > 1 and all(cells[-1] == "" for cells in others) and (first[-1] == "" or len(first) < len(row))
+    return len(row) - ends
+
+
+def _within(cells, width):
+    return cells[:width] if len(cells) == width + 1 and cells[-1] == "" else cells
+
+
+def _another_width(cells, width, line, where="above"):
+    hint = ": are there decimal commas? write decimals with a point" if len(cells) == 2 * width else ""
+    return f"line {line} has {len(cells)} columns, expected {width} as in the lines {where}{hint}"
+
+
+def _names_in_a_comment(path, separator, line, width):
+    """The names in the last comment before the first row, as NumPy writes them, or None."""
+    with _opened(path) as file:
+        comments = [above for above in itertools.islice(file, line - 1) if above.lstrip().startswith("#")]
+    cells = next(iter(_rows([above.lstrip("# ") for above in comments[-1:]], separator)), (0, []))[1]
+    return cells if len(cells) == width and not any(map(is_number, cells)) else None
+
+
+def _header_notes(names, separator, first, others):
+    if names:
+        return ["a header" + (f" of numbers, {names[0]} to {names[-1]}" if counted(names) is not None else "")]
+    notes = ["no header"]
+    if len(first) > 1 and counted(first) is not None and all(counted(cells) is None for cells in others):
+        notes.append(f"the first line counts, {first[0]} to {first[-1]}, and is read as data: if it is a header, "
+                     "write names")
+    if separator == "," and _may_be_decimals([first, *others]):
+        notes.append("commas are between columns: if they are decimal commas, write points")
+    return notes
+
+
+def _may_be_decimals(rows):
+    """Whether every line is a whole number, a comma, digits; a ValueError if the digits are none but decimals."""
+    if not all(len(cells) == 2 and re.fullmatch(r"[+-]?[0-9]+", cells[0]) and re.fullmatch("[0-9]+", cells[1])
+               for cells in rows):
         return False
+    zeros = next((cells[1] for cells in rows if re.fullmatch("0[0-9]+", cells[1])), None)
+    if zeros:
+        raise ValueError(f"may be one column with decimal commas or two: after a comma stands {zeros}: write decimals "
+                         "with a point, whole numbers without zeros in front")
     return True
 
 
-def _numbers(cells, number):
-    try:
-        return [float(cell) for cell in cells]
-    except ValueError:
-        column, cell = next((j, cell) for j, cell in enumerate(cells, start=1) if not _is_number(cell))
-        raise ValueError(f"line {number}, column {column}: {cell[:40]!r} is not a number: expected numbers separated "
-                         "by commas") from None
+def _parse(file, layout):
+    separator, width, header, columns = layout
+    read = Numbers(columns.data, columns.names, separator in ";\t|")
+    values, codes, classes = array("d"), array("q"), {}
+    for line, cells in _rows(file, separator):
+        if line <= header:
+            continue
+        cells = _within(cells, width)
+        if len(cells) != width:
+            raise ValueError(_another_width(cells, width, line))
+        values.extend(read([cells[j] for j in columns.data], line))
+        if columns.label is not None:
+            codes.append(_class(cells[columns.label], line, columns, classes))
+    if not values:
+        raise ValueError("has no line of numbers, expected at least one: numbers separated by commas")
+    read.check()
+    if read.comma:
+        columns.notes.append("decimal commas")
+    labels, names = _labels(codes, classes) if columns.label is not None else (None, None)
+    rows = np.frombuffer(values).reshape(-1, len(columns.data))
+    return Table(rows, labels, columns.called(), names, tuple(columns.notes))
 
 
-def _whole(labels):
-    """labels as int64, if every one is a whole number that float64 holds exactly."""
-    whole = (labels == np.round(labels)) & (np.abs(labels) < 2**53)
-    return labels.astype(np.int64) if whole.all() else labels
+def _class(cell, line, columns, classes):
+    """The number of a cell's text in the order of their first lines; a missing label is none."""
+    if cell not in classes and cell.lower() in (MISSING - {"none", "-"}) | INFINITE:
+        raise ValueError(complaint(cell, line, columns.label, columns.names))
+    return classes.setdefault(cell, len(classes))
+
+
+def _labels(codes, classes):
+    values, names = class_numbers(list(classes))
+    # floats if one of them is no whole number
+    return np.array(values)[np.frombuffer(codes, np.int64)], names

@@ -25,6 +25,12 @@ class Dataset:
     test_labels : ndarray (n,) or None
     image_shape : tuple of two ints or None
         (height, width) with height * width = D, if a row is an image.
+    columns : tuple of str or None
+        What the file that it was read from calls the D columns: by name, or by number from 1.
+    classes : tuple of str or None
+        The names of the classes 0, 1, 2, … of the labels, if they were text.
+    notes : tuple of str
+        How it was read, in words; `describe` repeats them.
 
     Raises
     ------
@@ -43,6 +49,9 @@ class Dataset:
     train_labels: np.ndarray | None = None
     test_labels: np.ndarray | None = None
     image_shape: tuple | None = None
+    columns: tuple | None = None
+    classes: tuple | None = None
+    notes: tuple = ()
 
     def __post_init__(self):
         for part in ("train", "test"):
@@ -67,8 +76,10 @@ class Dataset:
     def __repr__(self):
         text = f"Dataset {self.name!r}: train {self.train.shape}, test {self.test.shape}"
         if self.train.dtype == np.uint8:
-            # Their minimum and maximum would read a whole memory-mapped file.
             text += ", uint8 pixels"
+        elif isinstance(self.train, np.memmap):
+            # their minimum and maximum would take a whole file to read
+            text += f", {self.train.dtype} on disk"
         else:
             text += f", values in [{self.train.min():.3g}, {self.train.max():.3g}]"
         if self.image_shape is not None:

@@ -1,4 +1,4 @@
-"""A user's own data: .npz, .npy, .csv or an IDX file, as one data set of floats."""
+"""A user's own data: .npz, .npy, .csv or an IDX file, as one data set."""
 
 import math
 from pathlib import Path
@@ -7,32 +7,41 @@ import numpy as np
 
 from .checks import check_file, check_labels, check_matrix
 from .csv_files import read_csv
+from .csv_layout import listed
 from .dataset import Dataset, split
+from .file_rows import split_file
 from .idx_files import GZIP, read_idx
 
 DATA_KEYS = ("X", "x", "data", "images", "arr_0")
 LABEL_KEYS = ("y", "labels", "target")
 TRAIN_KEYS, TEST_KEYS = ("train", "x_train"), ("test", "x_test")
+TEXT = (".csv", ".tsv", ".txt")
+MOST_COPIED = 2**30     # bytes of an array that cannot be used as it lies in its file
 TRAIN_LABEL_KEYS, TEST_LABEL_KEYS = ("train_labels", "y_train"), ("test_labels", "y_test")
 
 
-def load_file(path):
+def load_file(path, label=None, leave_out=()):
     """Return the data set in a .npz, .npy or .csv file, or in one IDX file of images, told apart by what is in it.
 
     Parameters
     ----------
     path : str or Path
         A .npz file holds train and test, with train_labels and test_labels if there are any (or x_train, x_test,
-        y_train, y_test), or else one array X, x, data, images or arr_0, with y, labels or target. A .csv file holds
-        one row per line, separated by commas, after an optional header; a column that the header calls label, labels,
-        target or class becomes the labels. Data are (n, D), or images (n, height, width).
+        y_train, y_test), or else one array X, x, data, images or arr_0, with y, labels or target. A .csv file (.tsv,
+        .txt) holds one row per line, as `read_csv` says. Data are (n, D), or images (n, height, width).
+    label : str or int, optional
+        The column of a .csv file that holds the labels, by its name or its number from 1: numbers, or text. By default
+        the one that the header calls label, labels, target or class.
+    leave_out : str, int or a sequence of them
+        Columns of a .csv file that are not read.
 
     Returns
     -------
     Dataset
-        Floats stay as they are. Integers are pixels from 0 to 255 and are divided by 255, booleans become 0 and 1; the
-        numbers of a .csv file stay as they are. A sixth of the rows, drawn with a fixed seed, is for testing, unless
-        the file says which.
+        uint8 pixels stay uint8, and floats the floats they are; other integers become floats of the same value,
+        booleans 0 and 1. A plain .npy or IDX file in C order stays on disk, but for the test rows. A sixth of the rows,
+        drawn with a fixed seed, is for testing, unless the file says which; of a file on disk at most 10,000 rows or
+        32 MB.
 
     Raises
     ------
@@ -49,33 +58,60 @@ def load_file(path):
     Dataset 'points': train (2, 2), test (1, 2), values in [...], ... classes
     """
     magic = check_file(path)
+    text = magic[:4] not in (b"PK\3\4", b"PK\5\6", b"\x93NUM") and magic[:2] not in (GZIP, b"\0\0")
+    if text and Path(path).suffix.lower() in TEXT:
+        return _from_table(path, read_csv(path, label, leave_out))
+    check_no_columns(path, label, leave_out)
     if magic[:4] in (b"PK\3\4", b"PK\5\6"):
         return _from_npz(path)
     if magic == b"\x93NUMPY":
-        return _from_arrays(path, _numpy_arrays(path)["X"])
+        return _from_map(path, _npy(path))
     if magic[:2] in (GZIP, b"\0\0"):
-        return _from_arrays(path, read_idx(path))
-    if Path(path).suffix.lower() in (".csv", ".txt"):
-        return _from_arrays(path, *read_csv(path))
+        return _from_map(path, read_idx(path))
     raise ValueError(f"{path}: not a data set: it starts with {magic!r}, expected a .npz, .npy, IDX or .csv file")
 
 
-def _numpy_arrays(path):
-    """The arrays in a .npz file under the keys that mean something here, or the one in a .npy file as X."""
+def check_no_columns(source, label, leave_out):
+    """A ValueError if columns are named of what is not a text file."""
+    if label is not None or listed(leave_out):
+        raise ValueError(f"{source}: label and leave_out name columns of a .csv file, which this is not: take the "
+                         "columns out of the array, and store labels as y beside it in a .npz file")
+
+
+def _npy(path):
+    try:
+        return np.load(path, mmap_mode="r", allow_pickle=False)
+    # NumPy's header parser raises several types on damaged bytes
+    except Exception as error:
+        raise _unreadable(path, error) from error
+
+
+def _npz_arrays(path):
+    """The arrays in a .npz file under the keys that mean something here."""
     keys = {*DATA_KEYS, *LABEL_KEYS, *TRAIN_KEYS, *TEST_KEYS, *TRAIN_LABEL_KEYS, *TEST_LABEL_KEYS}
     try:
         with open(path, "rb") as file:
             stored = np.load(file, allow_pickle=False)
-            return {"X": stored} if isinstance(stored, np.ndarray) else {
-                key: np.asarray(stored[key]) for key in stored if key in keys}
-    # zipfile, zlib and NumPy's header parser raise a dozen types between them on damaged bytes.
+            return {key: np.asarray(stored[key]) for key in stored if key in keys}
+    # zipfile, zlib and NumPy's header parser raise a dozen types between them on damaged bytes
     except Exception as error:
-        raise ValueError(f"{path}: cannot be read as NumPy arrays ({error}): expected numbers stored with np.savez or "
-                         "np.save; the file is damaged, or holds Python objects, which are never loaded") from error
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path, error):
+    return ValueError(f"{path}: cannot be read as NumPy arrays ({error}): expected numbers stored with np.savez or "
+                      "np.save; the file is damaged, or holds Python objects, which are never loaded")
+
+
+def _from_table(path, table):
+    """The data set of a text file."""
+    labels = check_labels(table.labels, len(table.rows), f"{path}: labels")
+    parts = split(table.rows, labels, name=f"{path}: data")
+    return Dataset(Path(path).stem, *parts, None, table.columns, table.classes, table.notes)
 
 
 def _from_npz(path):
-    arrays = _numpy_arrays(path)
+    arrays = _npz_arrays(path)
 
     def first(keys):
         return next((arrays[key] for key in keys if key in arrays), None)
@@ -96,30 +132,45 @@ def _from_arrays(path, X, labels=None, test=None, test_labels=None):
         labels = check_labels(labels, len(rows), f"{path}: labels")
         rows, test, labels, test_labels = split(rows, labels, name=f"{path}: data")
         return Dataset(Path(path).stem, rows, test, labels, test_labels, image_shape)
-    if np.issubdtype(X.dtype, np.floating) != np.issubdtype(test.dtype, np.floating):
-        raise ValueError(f"{path}: train holds {X.dtype}, test {test.dtype}: expected both floats or both integers")
+    if (X.dtype == np.uint8) != (test.dtype == np.uint8):
+        raise ValueError(f"{path}: train holds {X.dtype}, test {test.dtype}: expected uint8 pixels in both or in "
+                         "neither: convert one, e.g. X.astype(float) / 255")
     test, test_shape = _as_rows(test, f"{path}: test")
     if image_shape != test_shape:
         raise ValueError(f"{path}: train images are {image_shape}, test images {test_shape}: expected one size")
     return Dataset(Path(path).stem, rows, test, labels, test_labels, image_shape)
 
 
+def _from_map(path, X):
+    """The data set of an array in a file, most of which stays there."""
+    name = f"{path}: data"
+    as_it_lies = X.flags.c_contiguous and (X.dtype == np.uint8 or X.dtype.kind == "f" and X.dtype.itemsize <= 8)
+    if X.ndim not in (2, 3) or not as_it_lies or not isinstance(X, np.memmap):
+        # integers become float32 or float64
+        size = X.size * max(X.itemsize, 4)
+        if isinstance(X, np.memmap) and size > MOST_COPIED:
+            order = "C" if X.flags.c_contiguous else "Fortran"
+            raise ValueError(f"{name} are {X.dtype} {X.shape} in {order} order, which would take {size / 2**30:.1f} "
+                             "GiB of memory: save them as uint8, float32 or float64 in C order, which is read from "
+                             "disk, np.save(path, np.ascontiguousarray(X, np.float32))")
+        return _from_arrays(path, X)
+    rows, image_shape = _as_rows(X, name)
+    if len(rows) < 2:
+        split(rows, name=name)
+    return Dataset(Path(path).stem, *split_file(path, rows), image_shape=image_shape)
+
+
 def _as_rows(X, name):
-    """A stored array as a float matrix (n, D), and (height, width) if it held images."""
+    """A stored array as a matrix (n, D) of uint8 or floats, and (height, width) if it held images."""
     if X.ndim not in (2, 3):
         raise ValueError(f"{name} has shape {X.shape}, expected (n, D) or images (n, height, width): reshape it")
     image_shape = X.shape[1:] if X.ndim == 3 else None
     X = X.reshape(len(X), math.prod(X.shape[1:]))
-    if X.dtype.kind in "iu" and X.size > 0:
-        if X.min() < 0 or X.max() > 255:
-            raise ValueError(f"{name} are integers from {X.min()} to {X.max()}, expected pixels from 0 to 255: "
-                             "if they are not pixels, store them as floats")
-        if X.max() == 1:
-            raise ValueError(f"{name} are integers 0 and 1, expected pixels from 0 to 255: "
-                             "store binary images as booleans or floats")
-        X = X / 255
-    elif X.dtype.kind == "b" or X.dtype.kind == "f" and X.dtype.itemsize not in (4, 8):
-        # A long double beyond float64 becomes an infinity, which check_matrix reports.
+    if X.dtype.kind in "iub" and X.dtype != np.uint8:
+        # float32 holds every number of 16 bits
+        X = X.astype(np.float32 if X.itemsize <= 2 else np.float64)
+    elif X.dtype.kind == "f" and X.itemsize > 8:
+        # a long double beyond float64 becomes an infinity, which check_matrix reports
         with np.errstate(over="ignore"):
             X = X.astype(np.float64)
-    return check_matrix(X.astype(X.dtype.newbyteorder("="), copy=False), name), image_shape
+    return check_matrix(X, name), image_shape

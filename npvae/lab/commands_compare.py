@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from npvae.lab.data_options import add_data, print_data, read_data
 from npvae.lab.options import add_command, check_files, data_file, positive, seconds, writable_file, write_json
 
 
@@ -10,10 +11,9 @@ def add_compare(commands):
     command = add_command(
         commands, "compare", run_compare, "Train the three solvers from the same model and show them side by side.",
         ["", "--data two_moons --latent-dim 1 --time-budget 5", "--latent categorical --latent-dim 20",
-         "--data my_images.npz --hidden 128 64 --out results"])
-    command.add_argument("--data", default="digits", metavar="NAME|PATH",
-                         help="digits, a toy's name, a .npz, .npy, .csv or IDX file, or a folder of IDX files "
-                              "(default digits)")
+         "--data my_images.npz --hidden 128 64 --out results",
+         "--data my_table.csv --label species --leave-out id"])
+    add_data(command)
     command.add_argument("--latent", choices=["gaussian", "categorical"], default="gaussian",
                          help="gaussian: the lecture's VAE; categorical: its Σ_z, a mixture of Gaussians")
     command.add_argument("--latent-dim", type=positive, metavar="K",
@@ -30,15 +30,14 @@ def add_compare(commands):
 
 def run_compare(args):
     """Train, print the table, write the figure and the JSON files."""
-    from npvae import datasets
-
     if args.hidden and args.latent == "categorical":
         raise ValueError(f"--hidden {' '.join(map(str, args.hidden))}: the decoder of a categorical latent is affine: "
                          "leave it out, or take --latent gaussian")
-    data, out = datasets.load(args.data), Path(args.out)
+    data, out = read_data(args), Path(args.out)
     check_files({"--data": data_file(args.data)}, {"comparison.png": out / "comparison.png", "--json": args.json})
     # may be the one that --json names: they hold the same
     writable_file(out / "comparison.json")
+    print_data(data)
 
     from npvae.lab import plots
     from npvae.lab.compare import compare

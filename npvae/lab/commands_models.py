@@ -3,6 +3,7 @@
 import math
 from pathlib import Path
 
+from npvae.lab.data_options import add_data, print_data, read_data
 from npvae.lab.options import add_command, check_files, data_file, positive, whole, whole_from, write_json
 
 UNSEEDED = "changes nothing here: nothing is drawn at random"
@@ -36,7 +37,7 @@ def add_reconstruct(commands):
                           ["model.npz", "model.npz --data my_images.npz --n 12 --out reconstructions.png"],
                           UNSEEDED)
     _model_and_out(command, "reconstructions.png", "a picture")
-    _data(command)
+    add_data(command, "its test rows are used: ")
     command.add_argument("--n", type=positive, metavar="N", help="how many images to draw (default 10)")
 
 
@@ -48,11 +49,12 @@ def run_reconstruct(args):
     from npvae.models.data import blocks, take
 
     model, out = _opened(args)
-    data = _matching(args.data, model)
+    data = _matching(args, model)
     shape = data.image_shape or image_shape(model)
     if args.n and not shape:
         raise ValueError(f"--n {args.n}: the rows of {data.name} are no images but points, and all of them are drawn: "
                          "leave it out")
+    print_data(data)
     error = sum(float(((model.reconstruct(X) - X) ** 2).sum()) for X in blocks(data.test))
     X = take(data.test, slice((args.n or 10) if shape else None), np.float64)
     _save_figure(reconstructions_figure(X, model.reconstruct(X), shape), out)
@@ -69,7 +71,7 @@ def add_traverse(commands):
         ["model.npz", "model.npz --coordinates 3 7 --steps 15", "model.npz --between 0 5 --data digits --steps 9"],
         UNSEEDED)
     _model_and_out(command, "traverse.png", "a picture")
-    _data(command)
+    add_data(command, "its test rows are used: ")
     command.add_argument("--coordinates", type=positive, nargs=2, metavar=("I", "J"),
                          help="the two that span the plane, counted from 1; the others are 0 (default 1 2)")
     command.add_argument("--between", type=whole, nargs=2, metavar=("I", "J"),
@@ -84,6 +86,8 @@ def run_traverse(args):
     """Write the picture."""
     if args.data is not None and args.between is None:
         raise ValueError(f"--data {args.data}: only --between I J takes rows of data")
+    if args.data is None and (args.label or args.leave_out):
+        raise ValueError("--label and --leave-out name columns of --data, which is not given")
     if args.coordinates is not None and args.between is not None:
         raise ValueError("--coordinates is of the plane, which --between takes the place of: leave one of them out")
     model, out = _opened(args)
@@ -123,10 +127,11 @@ def _between(args, model):
     from npvae.lab.plots.samples import strips_figure
     from npvae.models.data import take
 
-    data = _matching(args.data or "digits", model)
+    data = _matching(args, model)
     if max(args.between) >= len(data.test):
         raise ValueError(f"--between {args.between[0]} {args.between[1]}: {data.name} has the test rows 0 to "
                          f"{len(data.test) - 1}")
+    print_data(data)
     X = take(data.test, np.array(args.between), np.float64)
     t, (first, last) = np.linspace(0, 1, args.steps)[:, None], model.transform(X)
     return strips_figure({"codes\nbetween": model.inverse_transform((1 - t) * first + t * last),
@@ -137,11 +142,6 @@ def _between(args, model):
 def _model_and_out(command, out, kinds):
     command.add_argument("model", metavar="MODEL.npz", help="written by npvae train")
     command.add_argument("--out", default=out, metavar="FILE", help=f"{kinds} (default {out})")
-
-
-def _data(command):
-    command.add_argument("--data", default="digits", metavar="NAME|PATH",
-                         help="its test rows are used (default digits)")
 
 
 def image_shape(model):
@@ -164,10 +164,8 @@ def _opened(args):
     return model, out
 
 
-def _matching(name, model):
-    from npvae import datasets
-
-    data = datasets.load(name)
+def _matching(args, model):
+    data = read_data(args)
     if data.test.shape[1] != model.n_features_in_:
         raise ValueError(f"{data.name} has rows of {data.test.shape[1]} numbers, the model reads "
                          f"{model.n_features_in_}: name its data with --data")

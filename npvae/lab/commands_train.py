@@ -4,6 +4,7 @@ import time
 import warnings
 from pathlib import Path
 
+from npvae.lab.data_options import add_data, print_data, read_data
 from npvae.lab.options import add_command, check_files, data_file, positive, seconds, write_json
 from npvae.signals import Stopped
 
@@ -40,12 +41,11 @@ def add_train(commands):
     """`npvae train`."""
     command = add_command(commands, "train", run_train, "Train a VAE (or an autoencoder) and write it to a file.",
                           ["--out model.npz", "--data my_images.npz --hidden 400 --latent-dim 20 --out model.npz",
+                           "--data my_table.csv --label species --leave-out id --out model.npz",
                            "--out model.npz --resume --sweeps 400",
                            "--autoencoder --latent-dim 2 --out autoencoder.npz"],
                           "seed of all random numbers (default 0; with --resume the model's own)")
-    command.add_argument("--data", default="digits", metavar="NAME|PATH",
-                         help="digits, a toy's name, a .npz, .npy, .csv or IDX file, or a folder of IDX files "
-                              "(default digits)")
+    add_data(command)
     command.add_argument("--out", required=True, metavar="MODEL.npz", help="the model file")
     command.add_argument("--resume", action="store_true", help="go on with the model in --out until --sweeps in total; "
                          "if it stopped after a whole sweep, bit by bit as in one run, unless another --sweeps changes "
@@ -65,11 +65,12 @@ def add_train(commands):
 
 def run_train(args):
     """Train, save now and then and at the end, print the figures."""
-    from npvae import DivergenceError, datasets
+    from npvae import DivergenceError
 
-    data, out = datasets.load(args.data), Path(args.out)
+    data, out = read_data(args), Path(args.out)
     check_files({"--data": data_file(args.data)}, {"--out": out, "--json": args.json}, {"--out": "model"})
     model, saving = starting_model(args, out), Saving(out, data.image_shape)
+    print_data(data)
     # a signal waits for the end of a step, and for the file
     with args.signals.held():
         try:

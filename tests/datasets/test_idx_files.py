@@ -141,13 +141,14 @@ def test_no_folder(tmp_path):
         idx(tmp_path / "file")
 
 
-def test_one_idx_file_becomes_floats_and_is_split(tmp_path):
-    path = tmp_path / "images.gz"
-    path.write_bytes(gzip.compress(idx_bytes(IMAGES)))
+@pytest.mark.parametrize("packed", [gzip.compress, bytes])
+def test_one_idx_file_stays_uint8_and_is_split(tmp_path, packed):
+    path = tmp_path / "images"
+    path.write_bytes(packed(idx_bytes(IMAGES)))
     data = load_file(path)
-    assert data.image_shape == (3, 4) and data.train.dtype == np.float64
+    assert data.image_shape == (3, 4) and data.train.dtype == np.uint8
     both = np.concatenate([data.train, data.test])
-    np.testing.assert_array_equal(both[np.argsort(both[:, 0])], IMAGES.reshape(2, 12) / 255)
+    np.testing.assert_array_equal(both[np.argsort(both[:, 0])], IMAGES.reshape(2, 12))
     path.write_bytes(idx_bytes(np.arange(4, dtype=np.uint8)))
     with pytest.raises(ValueError, match=r"shape \(4,\)"):
         load_file(path)

@@ -1,0 +1,169 @@
+"""The cells of a text file as numbers and as classes; a cell that is neither is named by line and column."""
+
+import math
+import re
+
+NUMBER = set("0123456789+-.eE")
+MISSING = {"", "na", "n/a", "<na>", "nan", "-nan", "nat", "null", "none", "?", "-"}
+INFINITE = {"inf", "+inf", "-inf", "infinity", "+infinity", "-infinity"}
+# 1,000 or 12,345,678: what may be grouped thousands as well as a number with three decimals
+GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
+
+
+def is_number(cell):
+    """Whether a cell is a finite number in plain ASCII digits, with a decimal point or a decimal comma.
+
+    Examples
+    --------
+    >>> [is_number(cell) for cell in ("-1.5e3", "1,5", "1_000", "0x10", "nan", "1e400")]
+    [True, True, False, False, False, False]
+    """
+    try:
+        return NUMBER.issuperset(cell := cell.replace(",", ".", 1)) and math.isfinite(float(cell))
+    except ValueError:
+        return False
+
+
+class Numbers:
+    """Turns the cells of one line after the other into floats.
+
+    Parameters
+    ----------
+    columns : list of int
+        Where the cells stand in the file, from 0, for messages.
+    names : list of str or None
+        What the header calls all columns of the file.
+    commas : bool
+        Whether cells may have decimal commas: not where commas are separators.
+    """
+
+    def __init__(self, columns, names, commas):
+        self.columns, self.names, self.commas = columns, names, commas
+        # lines in which a decimal point, a decimal comma, and what could also be grouped thousands were first met
+        self.point = self.comma = self.grouped = None
+        # a decimal comma that cannot be one between thousands
+        self.certain = False
+
+    def __call__(self, cells, line):
+        """The cells of a line as a list of finite floats, or a ValueError that names the first that is none."""
+        text = "".join(cells)
+        if self.commas:
+            if "." in text:
+                self.point = self.point or line
+            if "," in text:
+                cells, text = self._with_points(cells, line), text.replace(",", ".")
+            if self.point and self.comma:
+                raise ValueError(f"has a decimal point in line {self.point} and a decimal comma in line {self.comma}: "
+                                 "write every number with a point, and thousands without separators")
+        try:
+            # float() alone would take nan, 1_000 and other alphabets' digits
+            if NUMBER.issuperset(text) and math.isfinite(sum(row := [float(cell) for cell in cells])):
+                return row
+        except ValueError:
+            pass
+        return [self._one(j, cell, line) for j, cell in zip(self.columns, cells, strict=True)]
+
+    def _with_points(self, cells, line):
+        self.comma = self.comma or line
+        for cell in cells:
+            if "," in cell:
+                self.certain = self.certain or not GROUPED.fullmatch(cell)
+                self.grouped = self.grouped or (GROUPED.fullmatch(cell) and (line, cell))
+        return [cell.replace(",", ".") if cell.count(",") == 1 else cell for cell in cells]
+
+    def _one(self, j, cell, line):
+        if not is_number(cell) or "," in cell:
+            raise ValueError(complaint(cell, line, j, self.names))
+        return float(cell)
+
+    def check(self):
+        """A ValueError if every comma met may as well stand between thousands as before decimals."""
+        if self.comma and not self.certain:
+            line, cell = self.grouped
+            raise ValueError(f"line {line}: {cell!r} may be {cell.replace(',', '')} or {cell.replace(',', '.', 1)}: "
+                             "write thousands without a separator, and decimals with a point")
+
+
+def column_name(j, names):
+    """Column j, counted from 0, as messages call it: by its number from 1, and its name if it has one."""
+    return f"column {j + 1}" + (f" ({names[j]!r})" if names and names[j] else "")
+
+
+def complaint(cell, line, j, names=None):
+    """Why a cell is no number, and what to do.
+
+    Examples
+    --------
+    >>> complaint("1,000", 3, 0)
+    "line 3, column 1: '1,000' has a comma: write thousands without separators (1000), decimals with a point (1.5)"
+    """
+    where, shown = f"line {line}, {column_name(j, names)}", repr(cell[:40])
+    leave = f"--leave-out {j + 1}, in Python leave_out={j + 1}"
+    if cell == "":
+        return f"{where} is empty: remove or fill in such lines, or leave the column out ({leave})"
+    if cell.lower() in MISSING:
+        return f"{where}: {shown} is no value: remove or fill in such lines, or leave the column out ({leave})"
+    if cell.lower() in INFINITE or NUMBER.issuperset(cell) and _overflows(cell):
+        return f"{where}: {shown} is not finite as a float64: remove such lines, or leave the column out ({leave})"
+    if re.fullmatch(r"[+-]?[\d.,' \u00a0\u202f]*\d[,' \u00a0\u202f]\d[\d.,]*([eE][+-]?\d+)?", cell):
+        sign = next((name for mark, name in ((",", "a comma"), ("'", "an apostrophe")) if mark in cell), "a space")
+        return (f"{where}: {shown} has {sign}: write thousands without separators (1000), decimals with a point (1.5)")
+    if re.fullmatch(r"[+-]?(0[xob])?[\w.]*\d[\w.]*", cell) and _python_takes(cell):
+        return f"{where}: {shown} is not a number in plain decimal digits: write it like -12.5 or 1e-3"
+    return (f"{where}: {shown} is not a number: a column of classes is named by --label {j + 1} (in Python "
+            f"label={j + 1}), another column of text is left out ({leave})")
+
+
+def _overflows(cell):
+    try:
+        return math.isinf(float(cell))
+    except ValueError:
+        return False
+
+
+def _python_takes(cell):
+    # 1_000, 0x1F and digits of other alphabets
+    for read in (float, lambda text: int(text, 0)):
+        try:
+            read(cell)
+            return True
+        except ValueError:
+            pass
+    return False
+
+
+def class_numbers(texts):
+    """The label that each text of a column of labels stands for, and the names of the classes if they are not numbers.
+
+    Parameters
+    ----------
+    texts : list of str
+        Each once.
+
+    Returns
+    -------
+    values : list of int or float
+        The numbers that the texts are; or 0, 1, 2, … in sorted order.
+    names : tuple of str or None
+        The sorted texts, if they are not all numbers.
+
+    Examples
+    --------
+    >>> class_numbers(["7", "1.0"]), class_numbers(["dog", "cat"])
+    (([7, 1], None), ([1, 0], ('cat', 'dog')))
+    """
+    if all(map(is_number, texts)):
+        exact = [_exact(text) for text in texts]
+        if all(isinstance(value, float) or abs(value) < 2**63 for value in exact):
+            return exact, None
+    names = tuple(sorted(texts))
+    numbers = {name: number for number, name in enumerate(names)}
+    return [numbers[text] for text in texts], names
+
+
+def _exact(text):
+    # digits alone as they are: two long numbers may be one float64
+    if re.fullmatch(r"[+-]?[0-9]+", text):
+        return int(text)
+    value = float(text.replace(",", "."))
+    return int(value) if value == round(value) and abs(value) < 2**53 else value
