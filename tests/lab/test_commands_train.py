@@ -265,7 +265,7 @@ def test_a_stopped_training_is_saved_and_says_so_in_one_line(tmp_path, name, sta
         sys.exit(main(["train", "--out", "m.npz", "--hidden", "8"]))"""
     found = subprocess.run([sys.executable, "-c", program, name], capture_output=True, text=True, timeout=60,
                            cwd=tmp_path)
-    assert found.returncode == status and found.stdout == ""
+    assert found.returncode == status and found.stdout.count("\n") == 1 and found.stdout.startswith("digits: 1797 rows")
     model = load(tmp_path / "m.npz")
     # 1500 rows, 64 in a batch
     assert model.history_["sweep"].tolist() == [5 * 64 / 1500] and model.solver_.run.optimizer.t == 5
@@ -363,5 +363,7 @@ def test_a_last_step_that_diverges_writes_no_model(older, tmp_path, capsys):
     capsys.readouterr()
     assert main(["train", *options, "--batch-size", "5000", "--learning-rate", "1e3", "--json", str(figures)]) == 2
     out_text, err = capsys.readouterr()
-    assert out_text == "" and err.count("\n") == 1 and "lower --learning-rate" in err
+    # what was read, and no figures
+    assert out_text.count("\n") == 1 and out_text.startswith("two_moons: 1800 rows")
+    assert err.count("\n") == 1 and "lower --learning-rate" in err
     assert (out.read_bytes() if out.exists() else None) == before and not figures.exists()
