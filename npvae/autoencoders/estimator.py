@@ -243,7 +243,7 @@ class Estimator:
             image_shape = checked_image_shape(header["image_shape"], D)
             check_arrays(path, arrays, solver.restore({}).run.arrays(), header["exported"])
             model._hold(solver.restore(arrays), D, header["exported"], image_shape)
-        except (KeyError, TypeError, ValueError) as problem:
+        except (KeyError, TypeError, ValueError, RecursionError) as problem:
             reason = str(problem).removeprefix(f"{path}: ")
             raise ValueError(f"{path}: does not hold together: {reason}") from problem
         return model

@@ -7,6 +7,7 @@ import zipfile
 
 import numpy as np
 
+from npvae.archives import check_archive
 from npvae.checks import whole
 from npvae.files import check_output, written_whole
 from npvae.marks import MODEL_FORMAT as FORMAT
@@ -88,7 +89,8 @@ def read_model(path):
         header = json.loads(str(arrays.pop(HEADER)))
         if header["format"] != FORMAT:
             raise KeyError
-    except (KeyError, TypeError, ValueError) as problem:
+    # the last if its JSON is nested a thousand deep
+    except (KeyError, TypeError, ValueError, RecursionError) as problem:
         raise ValueError(f"{path}: not a model file of npvae; expected one that `npvae train` or .save(path) has "
                          "written") from problem
     version = header.get("version")
@@ -152,8 +154,9 @@ def _read_arrays(path):
     with open(path, "rb") as file:
         if not zipfile.is_zipfile(file):
             raise ValueError(f"{path}: not a model file of npvae, or one that was cut short: restore it from a copy")
-        file.seek(0)
         try:
+            check_archive(file, stored=True)
+            file.seek(0)
             with np.load(file, allow_pickle=False) as stored:
                 return {name: stored[name] for name in stored.files}
         # zipfile, zlib and NumPy's header parser raise a dozen types between them on damaged bytes

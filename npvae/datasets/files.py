@@ -1,9 +1,12 @@
 """A user's own data: .npz, .npy, .csv or an IDX file, as one data set."""
 
 import math
+import zipfile
 from pathlib import Path
 
 import numpy as np
+
+from npvae.archives import check_archive
 
 from .checks import check_file, check_labels, check_matrix
 from .csv_files import read_csv
@@ -91,6 +94,9 @@ def _npz_arrays(path):
     keys = {*DATA_KEYS, *LABEL_KEYS, *TRAIN_KEYS, *TEST_KEYS, *TRAIN_LABEL_KEYS, *TEST_LABEL_KEYS}
     try:
         with open(path, "rb") as file:
+            if zipfile.is_zipfile(file):
+                check_archive(file, keys)
+            file.seek(0)
             stored = np.load(file, allow_pickle=False)
             return {key: np.asarray(stored[key]) for key in stored if key in keys}
     # zipfile, zlib and NumPy's header parser raise a dozen types between them on damaged bytes

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from npvae.archives import check_growth
+
 from .checks import check_file, check_folder
 from .dataset import Dataset
 
@@ -51,32 +53,53 @@ def read_idx(path):
         with open(path, "rb") as file:
             head = file.read(LONGEST_HEADER)
         if head[:2] == GZIP:
-            with gzip.open(path) as file:
-                content = file.read()
-            dtype, shape, offset = _layout(content[:LONGEST_HEADER], len(content), path)
-            return np.frombuffer(content, dtype, offset=offset).reshape(shape)
+            return _unpacked(path)
         dtype, shape, offset = _layout(head, os.path.getsize(path), path)
         return np.memmap(path, dtype, mode="r", offset=offset, shape=shape)
     except (OSError, EOFError, zlib.error) as error:
         raise ValueError(f"{path}: cannot be read ({error}): fetch the file again") from error
 
 
+def _unpacked(path):
+    # no more is inflated than the header says
+    with gzip.open(path) as file:
+        head = file.read(LONGEST_HEADER)
+        dtype, shape, offset = _header(head, path)
+        expected = offset + dtype.itemsize * math.prod(shape)
+        try:
+            check_growth(expected, os.path.getsize(path))
+        except ValueError as problem:
+            raise ValueError(f"{path}: expected {dtype} {shape} by its header, but {problem}") from problem
+        content = head + file.read(max(0, expected + 1 - len(head)))
+    _check_size(len(content), expected, offset, dtype, shape, path)
+    return np.frombuffer(content, dtype, offset=offset).reshape(shape)
+
+
 def _layout(head, size, path):
     """The dtype, the shape and the offset of the data in an IDX file of size bytes, from its header."""
+    dtype, shape, offset = _header(head, path)
+    _check_size(size, offset + dtype.itemsize * math.prod(shape), offset, dtype, shape, path)
+    return dtype, shape, offset
+
+
+def _header(head, path):
     if len(head) < 4 or head[:2] != b"\0\0" or head[2] not in TYPES or not 1 <= head[3] <= 32:
         raise ValueError(f"{path}: not an IDX file: it starts with {head[:4]!r}, expected two zero bytes, a type code "
                          f"of {', '.join(map(hex, TYPES))} and the number of dimensions, 1 to 32")
     dtype, ndim = np.dtype(TYPES[head[2]]), head[3]
     offset = 4 + 4 * ndim
     if len(head) < offset:
-        raise ValueError(f"{path}: the IDX header is cut short: got {size} bytes, expected {offset}: fetch it again")
-    shape = tuple(int.from_bytes(head[4 * j:4 * j + 4], "big") for j in range(1, ndim + 1))
-    expected = offset + dtype.itemsize * math.prod(shape)
+        raise ValueError(f"{path}: the IDX header is cut short: got {len(head)} bytes, expected {offset}: fetch it "
+                         "again")
+    return dtype, tuple(int.from_bytes(head[4 * j:4 * j + 4], "big") for j in range(1, ndim + 1)), offset
+
+
+def _check_size(size, expected, offset, dtype, shape, path):
     if size != expected:
-        raise ValueError(f"{path}: got {size} bytes, expected {expected} for {dtype} {shape}: fetch the file again")
+        raise ValueError(f"{path}: got {size} bytes, expected {expected} for {dtype} {shape}: fetch the file "
+                         "again")
     if size == offset:
         raise ValueError(f"{path}: empty, its shape is {shape}: expected at least one number")
-    return dtype, shape, offset
 
 
 def idx(folder):

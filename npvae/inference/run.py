@@ -156,7 +156,7 @@ class Run:
             self.optimizer.restore({name: arrays[f"adam/{name}"] for name in ("m", "v", "t")})
             if self.stopping is not None:
                 self.stopping.restore({name: arrays[f"stopping/{name}"] for name in ("best", "last", "score")})
-        except (KeyError, TypeError, AttributeError, OverflowError) as problem:
+        except (KeyError, TypeError, AttributeError, OverflowError, RecursionError) as problem:
             raise ValueError(f"the training state does not fit: {problem}") from problem
 
     def _restore_parameters(self, arrays):

@@ -284,7 +284,7 @@ def test_a_picture_replaces_only_a_picture_of_npvae(here):
 # ---- the parts
 
 
-def test_a_thousand_nested_folders_are_made_or_refused_in_one_line(here, capsys):
+def test_a_thousand_nested_folders_are_made_or_refused_in_one_line(nested_folders, capsys):
     deep = "/".join("d" * 1000)
     assert main([*TRAIN, "--out", f"{deep}/m.npz", "--json", f"{deep}/f.json"]) == 0
     assert os.path.isfile(f"{deep}/m.npz")
