@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from npvae.declared import declares
 from npvae.gradcheck.check import gradcheck
 from npvae.inference.elbo import elbo as package_elbo
-from npvae.models import Categorical, MonteCarlo
+from npvae.models import MonteCarlo
 from npvae.models.data import as_floats
 
 
@@ -38,7 +39,7 @@ def check_elbo(model, x, q=None, noise=None, elbo=package_elbo, seed=0, **option
     """
     rng, x = np.random.default_rng([seed, 4]), as_floats(x, model.data_dim, model.likelihood)
     q = 0.5 * rng.standard_normal((len(x), model.latent.row_size)) if q is None else q
-    if noise is None and not isinstance(model.latent, Categorical):
+    if noise is None and not declares(model.latent, "nodes are all z"):
         noise = MonteCarlo(3)(rng, len(x), model.latent.dim)
 
     def call(model, inputs):

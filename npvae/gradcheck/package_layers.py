@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from npvae.declared import declares
 from npvae.models import (
     BernoulliLikelihood,
     Categorical,
@@ -52,7 +53,7 @@ def latents(rng):
     for name, latent in families.items():
         q = rng.standard_normal((B, latent.row_size))
         yield f"KL, {name}", {"f": latent, "x": q, "call": lambda f, q: f.kl(q)}
-        for noise in (None,) if isinstance(latent, Categorical) else (MonteCarlo(S), GaussHermite(3), Cubature()):
+        for noise in (None,) if declares(latent, "nodes are all z") else (MonteCarlo(S), GaussHermite(3), Cubature()):
             draw = None if noise is None else noise(rng, B, latent.dim)
             yield f"nodes, {name}" + (f", {noise}" if noise else ""), {"f": latent, "x": q, "call": nodes_call(draw)}
 

@@ -1,9 +1,12 @@
 """The lecture's inner loop, q_i ← argmax_q L(q, x^i, θ), for many rows at once and for a fixed θ."""
 
+from functools import partial
+
 import numpy as np
 
+from npvae.declared import declares, has_one_prior
 from npvae.inference.elbo import elbo
-from npvae.models import Categorical, Cubature, GaussHermite, affine
+from npvae.models import Cubature, GaussHermite, affine
 from npvae.models.data import check_data, take
 from npvae.models.joint import log_joint
 
@@ -51,14 +54,14 @@ def argmax_q(model, start, x, noise=None, tolerance=1e-6, most_steps=5000):
     (5, 3)
     """
     x = _checked(model, x)
-    if isinstance(model.latent, Categorical):
+    if has_closed_argmax(model.latent):
         return log_joint(model, x, np.eye(model.latent.dim, dtype=x.dtype)).T
     if affine.is_affine_gaussian(model):
         return affine.best_diagonal_rows(model, x)
     if start is None:
         start = starting_rows(model, x, np.random.default_rng(0)).astype(x.dtype)
     start = _checked_start(model, start, x, (len(x), model.latent.row_size))
-    noise = quadrature(model.latent)(None, 1, model.latent.dim, x.dtype) if noise is None else noise
+    noise = quadrature_nodes(model.latent, x.dtype) if noise is None else noise
     return climb(lambda q, rows: elbo(model, q, x[rows], noise), start, tolerance, most_steps)
 
 
@@ -69,7 +72,7 @@ def argmax_rows(model, start, X, tolerance=1e-6, nodes=None):
     ----------
     model, tolerance
         As in `argmax_q`.
-    start : array (m, R)
+    start : array (m, R), or None
     X : array (m, D)
         Floats, or integer images 0 … 255.
     nodes : Noise, optional
@@ -81,8 +84,9 @@ def argmax_rows(model, start, X, tolerance=1e-6, nodes=None):
     """
     model = model.copy(np.float64, gradient=False)
     blocks = [slice(i, i + ROWS) for i in range(0, len(X), ROWS)]
-    return np.concatenate([argmax_q(model, np.asarray(start[rows], np.float64), take(X, rows, np.float64), nodes,
-                                    tolerance) for rows in blocks])
+    start = [None] * len(blocks) if start is None else [np.asarray(start[rows], np.float64) for rows in blocks]
+    return np.concatenate([argmax_q(model, q, take(X, rows, np.float64), nodes, tolerance)
+                           for q, rows in zip(start, blocks, strict=True)])
 
 
 def argmax_shared_q(model, start, x, noise=None, tolerance=1e-8):
@@ -116,12 +120,12 @@ def argmax_shared_q(model, start, x, noise=None, tolerance=1e-8):
     (3,)
     """
     x = _checked(model, x)
-    if isinstance(model.latent, Categorical):
+    if has_closed_argmax(model.latent):
         # q_k ∝ exp(mean_i log p_θ(x^i, k))
         return argmax_q(model, None, x).mean(0)
     start = model.latent.prior_row().astype(x.dtype) if start is None else start
     start = _checked_start(model, start, x, (model.latent.row_size,))
-    noise = quadrature(model.latent)(None, 1, model.latent.dim, x.dtype) if noise is None else noise
+    noise = quadrature_nodes(model.latent, x.dtype) if noise is None else noise
 
     def mean_elbo(row, _):                                  # row (1, R)
         value, back = elbo(model, np.broadcast_to(row[0], (len(x), row.shape[1])), x, noise)
@@ -198,31 +202,37 @@ def climb(objective, start, tolerance=1e-6, most_steps=500):
 
 
 def quadrature(latent):
-    """Deterministic nodes for a latent family: Gauss–Hermite for K ≤ 2, cubature above, none for Categorical."""
-    if isinstance(latent, Categorical):
+    """Deterministic nodes for a latent family: Gauss–Hermite for K ≤ 2, cubature above, none where nodes are all z."""
+    if declares(latent, "nodes are all z"):
         return None
     return {1: GaussHermite(20), 2: GaussHermite(5)}.get(latent.dim, Cubature())
 
 
-def starting_rows(model, x, rng, candidates=512):
-    """Rows to start the argmax from for data never seen: q narrow around the best of some draws from the prior.
+def quadrature_nodes(latent, dtype=np.float64):
+    """The `Noise` of `quadrature` for a latent family; None where it needs none."""
+    noise = quadrature(latent)
+    return None if noise is None else noise(None, 1, latent.dim, dtype)
 
-    From the prior itself a climb may end on the wrong one of several hills.
+
+def has_closed_argmax(latent):
+    """Whether the best row is log p_θ(x, z) itself, for every z: q is then the posterior."""
+    return declares(latent, "nodes are all z") and has_one_prior(latent)
+
+
+def starting_rows(model, x, rng):
+    """Rows to start the argmax from for data never seen: the latent family's own, or the prior if it has none.
 
     Parameters
     ----------
     model : LatentVariableModel
     x : array (B, D)
     rng : numpy.random.Generator
-    candidates : int
-        Number of draws.
 
     Returns
     -------
     q : array (B, R)
     """
-    if isinstance(model.latent, Categorical):
-        return np.tile(model.latent.prior_row(), (len(x), 1))
-    z = model.latent.sample_prior(candidates, rng)
-    best = z[log_joint(model, x, z).argmax(0)]              # (B, K)
-    return np.concatenate([best, np.full_like(best, -1.0)], axis=1)
+    latent = model.latent
+    if not hasattr(latent, "starting_rows"):
+        return np.tile(latent.prior_row(), (len(x), 1))
+    return latent.starting_rows(partial(log_joint, model, x), len(x), rng)

@@ -10,6 +10,7 @@ from functools import partial
 
 import numpy as np
 
+from npvae.declared import declares
 from npvae.inference.gradient_estimators import (
     leave_one_out,
     mean_baseline,
@@ -18,7 +19,7 @@ from npvae.inference.gradient_estimators import (
     score_function,
     score_of_q,
 )
-from npvae.models import Categorical, MonteCarlo
+from npvae.models import MonteCarlo
 
 
 def log_weight(model, q, x):
@@ -48,6 +49,9 @@ def log_weight(model, q, x):
         value = log_px + model.latent.log_prior(z) - model.latent.log_q(q, z)
 
         def back(dvalue):
+            if not declares(model.latent, "standard normal prior"):
+                raise ValueError(f"{type(model.latent).__name__} has a prior of its own, of which no ∂log p(z)/∂z is "
+                                 "known: take pathwise_elbo, which has the KL in closed form, or a score function")
             # ∂log p(z)/∂z = −z;  z and μ are in log q only as z − μ, so −∂log q/∂z = ∂log q/∂μ
             dratio_dz = score_of_q(model.latent, q, z)[:, :, : model.latent.dim] - z
             return back_log_px(dvalue) + dvalue[:, :, None] * dratio_dz
@@ -170,7 +174,7 @@ def elbo_estimators(latent, samples):
         "leave-one-out": through(lambda q, f, z: leave_one_out(latent, q, f, z()))}
     if samples == 1:
         del scores["leave-one-out"]                         # there are no others
-    if isinstance(latent, Categorical):
+    if declares(latent, "nodes are all z"):
         return scores
     return {"pathwise": along(pathwise_elbo), "pathwise, KL sampled": along(total_derivative),
             "sticking the landing": along(sticking_the_landing), **scores}

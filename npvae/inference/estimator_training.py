@@ -3,10 +3,11 @@
 import numpy as np
 
 from npvae.checks import whole
+from npvae.declared import declares
 from npvae.inference.elbo import elbo
 from npvae.inference.evaluation import evaluate
 from npvae.inference.training import DivergenceError
-from npvae.models import Categorical, MonteCarlo
+from npvae.models import MonteCarlo
 from npvae.models.data import as_floats
 from npvae.nn import SGD, lay_out
 
@@ -102,7 +103,7 @@ def fit_vae(model, encoder, x, estimator, rng, steps=200, learning_rate=0.01, ev
 
     def step():
         q, back_encoder = encoder(x)
-        noise = None if isinstance(latent, Categorical) else MonteCarlo()(rng, len(x), latent.dim)
+        noise = None if declares(latent, "nodes are all z") else MonteCarlo()(rng, len(x), latent.dim)
         parameters.grad.fill(0)
         # ∂/∂θ: from the backward pass of the ELBO, whose dq is not used
         elbo(moving, q, x, noise)[1](np.full(len(x), 1 / len(x)))

@@ -8,10 +8,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from npvae.declared import check_one_prior, declares
 from npvae.inference.argmax_q import argmax_rows, starting_rows
 from npvae.inference.elbo import elbo
-from npvae.models import Categorical, Cubature, GaussHermite, MonteCarlo
-from npvae.models.affine import is_affine_gaussian
+from npvae.models import Cubature, GaussHermite, MonteCarlo
+from npvae.models.affine import is_quadratic_in_z
 from npvae.models.data import check_data, take
 from npvae.models.exact import log_marginal
 
@@ -62,15 +63,16 @@ def evaluate(model, q, X, noise=None, seed=12345):
 
 def reporting_noise(model):
     """The nodes that `evaluate` reports on: exact where the model allows it, fresh draws where it does not."""
-    if isinstance(model.latent, Categorical):
+    if declares(model.latent, "nodes are all z"):
         return None
-    if is_affine_gaussian(model):
+    if is_quadratic_in_z(model):
         return Cubature()
     return {1: GaussHermite(64), 2: GaussHermite(16)}.get(model.latent.dim, MonteCarlo(128))
 
 
 def checked(model, X, q):
     """X and the rows q as they will be used, or a ValueError if they do not fit the model."""
+    check_one_prior(model.latent)
     X, q = check_data(X, model.data_dim, model.likelihood), np.asarray(q, np.float64)
     if q.shape != (len(X), model.latent.row_size):
         raise ValueError(f"got rows q of shape {q.shape}, expected ({len(X)}, {model.latent.row_size}): one for each "

@@ -10,7 +10,8 @@ estimate, their spread the noise (Mohamed et al. 2020, "Monte Carlo Gradient Est
 
 import numpy as np
 
-from npvae.models import Categorical, Noise
+from npvae.declared import declares
+from npvae.models import Noise
 from npvae.models.latents import log_softmax
 
 
@@ -47,9 +48,11 @@ def score_of_q(latent, q, z):
     _check_rows(latent, q)
     if np.ndim(z) != 3 or z.shape[1] not in (1, len(q)) or z.shape[2] != latent.dim:
         raise ValueError(f"z has shape {np.shape(z)}, expected (draws, {len(q)}, {latent.dim}): see `latent.sample`")
-    if isinstance(latent, Categorical):
+    if declares(latent, "nodes are all z"):
         # ∂/∂logits = z − softmax(logits)
         return z - np.exp(log_softmax(q))
+    if not declares(latent, "nodes are mu + sigma eps"):
+        raise ValueError(f"no score is known for {latent}, whose q is its own: take the pathwise gradient")
     mu, log_sigma = q[:, : latent.dim], q[:, latent.dim:]
     eps = (z - mu) * np.exp(-log_sigma)
     # ∂/∂μ = ε/σ,  ∂/∂log σ = ε² − 1
@@ -90,7 +93,7 @@ def pathwise(latent, q, f, noise):
     array([[ 8.,  8.],
            [ 4., -4.]])
     """
-    if isinstance(latent, Categorical):
+    if declares(latent, "nodes are all z"):
         raise ValueError(f"pathwise got {latent}, expected Gaussian: a one-hot z does not move with q, so there is no "
                          "path to differentiate along; use score_function, or `elbo`, which sums over every z")
     _check_rows(latent, q)

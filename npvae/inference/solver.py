@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from npvae.checks import NotFittedError, whole
+from npvae.declared import declares
 from npvae.inference.argmax_q import quadrature
 from npvae.inference.elbo import elbo
 from npvae.inference.evaluation import evaluate
 from npvae.inference.training import History
-from npvae.models import Categorical, LatentVariableModel, MonteCarlo
+from npvae.models import LatentVariableModel, MonteCarlo
 from npvae.models.data import check_data, some_rows
 
 ONE_DRAW = MonteCarlo(1)    # the lecture's one-sample approximation
@@ -87,7 +88,8 @@ class Solver:
 
     @property
     def _categorical(self):
-        return isinstance(self.initial_model.latent, Categorical)
+        # no noise is needed: the nodes are all z
+        return declares(self.initial_model.latent, "nodes are all z")
 
     def _again(self, q, x):
         # the ELBO (B,) with the parameters that stand, on noise that changes no other; NaN if σ_g is none

@@ -3,9 +3,10 @@
 import numpy as np
 
 from npvae.checks import positive
+from npvae.declared import declares, is_affine
 from npvae.inference.elbo import elbo
-from npvae.models import Categorical, GaussianLikelihood
-from npvae.nn import Adam, Affine
+from npvae.models.affine import affine_map
+from npvae.nn import Adam
 
 
 class AdamStep:
@@ -101,7 +102,7 @@ class ExactStep:
 
     def __init__(self, model, parameters, learning_rate=None):
         layers = getattr(model.decoder, "layers", (model.decoder,))
-        if len(layers) != 1 or not isinstance(layers[0], Affine) or type(model.likelihood) is not GaussianLikelihood:
+        if not _has_exact_step(model, layers):
             raise ValueError(f"no exact M-step for {model.decoder} with {model.likelihood}: it needs a decoder of one "
                              "affine layer and GaussianLikelihood; use exact_m_step=False")
         self.model, self.layer = model, layers[0]
@@ -114,7 +115,7 @@ class ExactStep:
         z, z_bar, x_bar = mean - mean.mean(0), mean.mean(0), x.mean(0)
         # W = (Σ_i E[(z − z̄)(z − z̄)ᵀ])⁻¹ Σ_i E[z − z̄](x − x̄)ᵀ,  b = x̄ − z̄ W
         scatter = z.T @ z + covariance
-        if isinstance(latent, Categorical):
+        if declares(latent, "nodes are all z"):
             # one-hot z sum to one, so the scatter is 0 along (1 … 1), but for rounding, which must not be inverted;
             # nothing on the right lies along it: with any positive number there, W is the shortest solution
             scatter += np.trace(scatter) / len(scatter)
@@ -127,10 +128,22 @@ class ExactStep:
             _check_error(error, ((x - x_bar) ** 2).sum())
             likelihood.log_sigma[...] = 0.5 * np.log(error / x.size)
         self.layer.W[...], self.layer.b[...] = W, b
-        if isinstance(latent, Categorical) and latent.learn_weights:
+        if declares(latent, "prior weights pi") and latent.learn_weights:
             # π = mean_i q_i
             latent.logits[...] = np.log(np.maximum(mean.mean(0), np.finfo(mean.dtype).tiny))
         return value
+
+
+def _has_exact_step(model, layers):
+    # E_q z and Cov_q z say all of q that the step needs, and W and b are the layer's own to be written
+    latent = model.latent
+    known = (declares(latent, "moments") and declares(model.likelihood, "isotropic normal")
+             and declares(model, "likelihood of the decoder's output") and is_affine(model.decoder))
+    if not known or getattr(latent, "learn_weights", False) and not declares(latent, "prior weights pi"):
+        return False
+    own = [getattr(layers[0], name, None) for name in "Wb"]
+    return len(layers) == 1 and all(np.shape(a) == found.shape and np.allclose(a, found)
+                                    for a, found in zip(own, affine_map(model), strict=True))
 
 
 def _check_error(error, total):

@@ -9,23 +9,27 @@ import math
 import numpy as np
 
 from npvae.checks import whole
+from npvae.declared import declares, is_affine
 from npvae.models.data import as_floats
 from npvae.models.generative import probabilistic_pca
-from npvae.models.latents import LOG_2PI, Gaussian
+from npvae.models.latents import LOG_2PI
 from npvae.models.likelihoods import GaussianLikelihood
-from npvae.nn import Affine
 
 
 def is_affine_gaussian(model):
     """Whether the model is probabilistic PCA: Gaussian latent, affine decoder, Gaussian likelihood."""
-    layers = getattr(model.decoder, "layers", (model.decoder,))
-    return (isinstance(model.latent, Gaussian) and type(model.likelihood) is GaussianLikelihood
-            and all(isinstance(layer, Affine) for layer in layers))
+    return declares(model.latent, "standard normal prior") and is_quadratic_in_z(model)
+
+
+def is_quadratic_in_z(model):
+    """Whether z = μ + σ ⊙ ε and log p_θ(x|z) is quadratic in it, whatever the prior: cubature is exact then."""
+    return (declares(model.latent, "nodes are mu + sigma eps") and declares(model.likelihood, "isotropic normal")
+            and declares(model, "likelihood of the decoder's output") and is_affine(model.decoder))
 
 
 def affine_map(model):
     """The W (K, D) and b (D,) of an affine decoder g(z) = zW + b."""
-    dtype = next(iter(model.decoder.arrays().values())).dtype
+    dtype = next((a.dtype for a in model.decoder.arrays().values()), np.dtype(float))
     z = np.concatenate([np.zeros((1, model.latent.dim), dtype), np.eye(model.latent.dim, dtype=dtype)])
     g = model.decoder(z)[0]
     return g[1:] - g[0], g[0]

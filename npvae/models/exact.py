@@ -9,11 +9,12 @@ from typing import NamedTuple
 import numpy as np
 
 from npvae.checks import positive
+from npvae.declared import check_one_prior, declares, has_one_prior
 from npvae.models import affine
 from npvae.models.data import as_floats
 from npvae.models.grid import grid_log_marginal, grid_moments
-from npvae.models.joint import log_joint, log_sum_exp
-from npvae.models.latents import Categorical, Gaussian
+from npvae.models.joint import has_table, log_joint, log_sum_exp
+from npvae.models.plain_grid import plain_grid_log_marginal, plain_grid_moments
 
 
 class Posterior(NamedTuple):
@@ -59,8 +60,10 @@ def log_marginal(model, X, tolerance=1e-6, return_error=False):
         value = log_sum_exp(log_joint(model, X, np.eye(model.latent.dim)))
     elif method == "closed form":
         value = affine.log_marginal(model, X)
-    else:
+    elif method == "grid":
         value, error = grid_log_marginal(model, X, tolerance)
+    else:
+        value, error = plain_grid_log_marginal(model, X, tolerance)
     return (value, error) if return_error else value
 
 
@@ -97,6 +100,8 @@ def exact_posterior(model, X, tolerance=1e-6):
         return Posterior(mean, np.broadcast_to(covariance, (len(X), *covariance.shape)))
     if method == "grid":
         return Posterior(*grid_moments(model, X, tolerance))
+    if method == "plain grid":
+        return Posterior(*plain_grid_moments(model, X, tolerance))
     joint = log_joint(model, X, np.eye(model.latent.dim))
     # far out, log K drowns in the rounding of log p(x): take the sum after the exponentials
     p = np.exp(joint - joint.max(0)).T                      # (B, K)
@@ -106,14 +111,25 @@ def exact_posterior(model, X, tolerance=1e-6):
 
 def exact_method(model):
     """How log p_θ(x) of this model can be computed: "enumeration", "closed form", "grid", or None."""
-    if isinstance(model.latent, Categorical):
+    latent = model.latent
+    if not has_one_prior(latent):
+        return None
+    if declares(latent, "nodes are all z"):
         return "enumeration"
     if affine.is_affine_gaussian(model):
         return "closed form"
-    return "grid" if isinstance(model.latent, Gaussian) and model.latent.dim <= 2 else None
+    if not declares(latent, "z in R^K") or latent.dim > 2:
+        return None
+    return "grid" if _has_grid(model) else "plain grid"
+
+
+def _has_grid(model):
+    # what is left out of the grid is judged by the prior N(0, I) and by the likelihood's own bounds
+    return declares(model.latent, "standard normal prior") and has_table(model)
 
 
 def _prepared(model, X, tolerance):
+    check_one_prior(model.latent)
     method = exact_method(model)
     if method is None:
         raise ValueError(f"no exact log p(x) for {model}: that needs a Categorical latent (enumeration), an affine "

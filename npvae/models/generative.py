@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from npvae.declared import declares
 from npvae.models.latents import Categorical, Gaussian
 from npvae.models.likelihoods import GaussianLikelihood
 from npvae.nn import lay_out, mlp, tanh
@@ -45,9 +46,11 @@ class LatentVariableModel:
     decoder: object
     likelihood: object
 
+    closed_forms = frozenset({"likelihood of the decoder's output"})
+
     def __post_init__(self):
         check_network("decoder", self.decoder)
-        if isinstance(self.latent, Gaussian) and not _input_gradient(self.decoder):
+        if not declares(self.latent, "nodes are all z") and not _input_gradient(self.decoder):
             raise ValueError(f"the decoder {self.decoder} was built with input_gradient=False, but the gradient for z "
                              "flows through its input: build it with input_gradient=True")
         try:
@@ -109,8 +112,8 @@ class LatentVariableModel:
 
     def on(self, parameters, prefix="", gradient=True):
         """The same model with θ in `parameters`; without `gradient` it is held fixed."""
-        return LatentVariableModel(*(getattr(self, part).on(parameters, f"{prefix}{part}.", gradient)
-                                     for part in ("latent", "decoder", "likelihood")))
+        return replace(self, **{part: getattr(self, part).on(parameters, f"{prefix}{part}.", gradient)
+                                for part in ("latent", "decoder", "likelihood")})
 
     def copy(self, dtype=np.float64, gradient=True):
         """The same model with its own θ, in another dtype if asked; without `gradient` it is held fixed."""

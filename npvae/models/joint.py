@@ -2,12 +2,28 @@
 
 import numpy as np
 
+from npvae.declared import declares, stands
+
+NUMBERS = 1_000_000     # in a temporary of a likelihood that has no table: 8 MB
 
 def log_joint(model, X, z):
     """log p_θ(x, z) of every x (B, D) with every z (S, K): (S, B) nats."""
-    table = model.likelihood.log_prob_table(X, model.decoder(z)[0])
-    table += model.latent.log_prior(z)[:, None]
-    return table
+    return log_likelihoods(model, X, z) + model.latent.log_prior(z)[:, None]
+
+
+def log_likelihoods(model, X, z):
+    """log p_θ(x|z) of every x (B, D) with every z (S, K): (S, B) nats."""
+    if has_table(model):
+        return model.likelihood.log_prob_table(X, model.decoder(z)[0])
+    # a part of the user's own: its log p(x|z) is asked for as the ELBO asks for it, a piece at a time
+    size = max(1, NUMBERS // X.size)
+    return np.concatenate([model.log_likelihood(X, z[i:i + size, None])[0] for i in range(0, len(z), size)])
+
+
+def has_table(model):
+    """Whether p_θ(x|z) may be taken from the likelihood's table: nobody has replaced what the table is of."""
+    return (declares(model, "likelihood of the decoder's output")
+            and stands(model.likelihood, "log_prob_table", "log_prob"))
 
 
 def log_sum_exp(a):

@@ -36,6 +36,8 @@ class Gaussian:
     (array([0.5]), array([[1., 0., 0., 0.]]))
     """
 
+    closed_forms = frozenset({"nodes are mu + sigma eps", "standard normal prior", "one prior", "moments", "z in R^K"})
+
     def __init__(self, dim):
         self.dim = whole("dim of Gaussian", dim)
         self.row_size = 2 * self.dim
@@ -113,6 +115,29 @@ class Gaussian:
         """The row that describes the prior: μ = 0, log σ = 0, (2K,)."""
         return np.zeros(self.row_size)
 
+    def starting_rows(self, log_joint, batch, rng, candidates=512):
+        """Rows to start a climb from: q narrow around the best of some draws from the prior.
+
+        From the prior itself a climb may end on the wrong one of several hills.
+
+        Parameters
+        ----------
+        log_joint : callable z (S, K) -> (S, B)
+            log p_θ(x, z) of the B data points, nats.
+        batch : int
+            B.
+        rng : numpy.random.Generator
+        candidates : int
+            Number of draws.
+
+        Returns
+        -------
+        q : array (B, 2K)
+        """
+        z = self.sample_prior(candidates, rng)
+        best = z[log_joint(z).argmax(0)]                    # (B, K)
+        return np.concatenate([best, np.full_like(best, -1.0)], axis=1)
+
     def mean(self, q):
         """E_q z = μ, (B, K)."""
         return q[:, : self.dim]
@@ -159,6 +184,8 @@ class Categorical:
            [0., 1., 0.],
            [0., 0., 1.]]), array([0.333, 0.333, 0.333]))
     """
+
+    closed_forms = frozenset({"nodes are all z", "prior weights pi", "one prior", "moments"})
 
     def __init__(self, components, weights=None, learn_weights=True):
         self.dim = self.row_size = whole("components of Categorical", components)
@@ -232,6 +259,10 @@ class Categorical:
     def prior_row(self):
         """The row that describes the prior: its logits, (K,)."""
         return self.log_weights()
+
+    def starting_rows(self, log_joint, batch, rng):
+        """Rows to start a climb from, (B, K): the prior, whatever log p_θ(x, z) is."""
+        return np.tile(self.prior_row(), (batch, 1))
 
     def mean(self, q):
         """E_q z, the probabilities (B, K)."""

@@ -39,6 +39,8 @@ class GaussianLikelihood:
     (array([[-2.8379]]), array([[[1., 1.]]]))
     """
 
+    closed_forms = frozenset({"isotropic normal"})
+
     def __init__(self, sigma_g=None, learn=None):
         if sigma_g is not None and not 1e-150 < float(positive("sigma_g", sigma_g)) < 1e150:
             raise ValueError(f"sigma_g is {sigma_g}, expected a positive finite number, its square, too "

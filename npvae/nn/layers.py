@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from npvae.checks import whole
+from npvae.declared import is_affine, is_smooth
 from npvae.nn.parameters import Fresh
 
 
@@ -41,6 +42,8 @@ class Affine:
     db: np.ndarray | None = None
     input_gradient: bool = True
     fresh: Fresh = field(default_factory=Fresh, repr=False)
+
+    affine = smooth = True
 
     @classmethod
     def random(cls, n_in, n_out, rng, input_gradient=True):
@@ -135,11 +138,28 @@ def _sigmoid(x):
     return np.where(x.real > 0, 1, e) / (1 + e)
 
 
+for _activation in (tanh, sigmoid, softplus, quadratic_features):
+    _activation.smooth = True
+
+
 @dataclass(frozen=True)
 class Chain:
-    """Layers one after another; `back` runs theirs in reverse. Made by `chain` or `mlp`."""
+    """Layers one after another; `back` runs theirs in reverse. Made by `chain` or `mlp`.
+
+    It is affine, or smooth, if all its layers say so of themselves (`affine = True`, `smooth = True`).
+    """
 
     layers: tuple
+
+    @property
+    def affine(self):
+        """Whether y is affine in x."""
+        return all(is_affine(layer) for layer in self.layers)
+
+    @property
+    def smooth(self):
+        """Whether y has all derivatives in x."""
+        return all(is_smooth(layer) for layer in self.layers)
 
     def __call__(self, x):
         backs = []
@@ -164,7 +184,7 @@ class Chain:
     def on(self, parameters, prefix="", gradient=True):
         """The same network with its views in `parameters`; without `gradient` it is held fixed."""
         moved = {i: layer.on(parameters, f"{prefix}{i}.", gradient) for i, layer in self._parametrised()}
-        return Chain(tuple(moved.get(i, layer) for i, layer in enumerate(self.layers)))
+        return replace(self, layers=tuple(moved.get(i, layer) for i, layer in enumerate(self.layers)))
 
     def _parametrised(self):
         return [(i, layer) for i, layer in enumerate(self.layers) if hasattr(layer, "arrays")]

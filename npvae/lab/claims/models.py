@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from npvae.declared import declares
 from npvae.models import Gaussian, GaussianLikelihood, LatentVariableModel, mixture_of_gaussians, probabilistic_pca
 from npvae.nn import chain
 
@@ -44,6 +45,6 @@ def random_rows(latent, rows, seed=1):
     """Rows q with nothing special about them."""
     rng = np.random.default_rng(seed)
     q = rng.standard_normal((rows, latent.row_size))
-    if isinstance(latent, Gaussian):
+    if declares(latent, "nodes are mu + sigma eps"):
         q[:, latent.dim:] = 0.4 * q[:, latent.dim:] - 0.7
     return q

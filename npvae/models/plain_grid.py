@@ -1,0 +1,114 @@
+"""log p_θ(x) and posterior moments on a plain lattice, for K ≤ 2 and a prior or a likelihood of the user's own.
+
+Nothing is known of such parts but `log_prior` and log p(x|z) at every z. So every node is looked at, out to eight of
+the prior's standard deviations and further, the lattice is halved and widened until the values stand still, and the
+prior itself must come out with the integral 1 on it.
+"""
+
+import math
+
+import numpy as np
+
+from npvae.models.joint import log_joint, log_sum_exp
+
+BLOCK = 1_000_000       # numbers in a temporary table: 8 MB
+MOST_NODES = {1: 500_000, 2: 1_500_000}     # where it gives up
+START = {1: 1 / 128, 2: 1 / 16}             # the spacing it begins with, in standard deviations of the prior
+
+
+def plain_grid_log_marginal(model, X, tolerance):
+    """log p_θ(x) of each row of X (B, D) and an estimate of its error, two arrays (B,) in nats."""
+    _, value, error = _resolved(model, X, tolerance)
+    return value, error
+
+
+def plain_grid_moments(model, X, tolerance):
+    """Mean (B, K) and covariance (B, K, K) of the posterior p_θ(z|x) of each row of X (B, D)."""
+    lattice, log_p, _ = _resolved(model, X, tolerance)
+    K = model.latent.dim
+    total, mean, second = np.zeros(len(X)), np.zeros((len(X), K)), np.zeros((len(X), K, K))
+    for z in lattice.blocks(len(X)):
+        # p(z|x) h^K at the nodes
+        mass = np.exp(log_joint(model, X, z) - log_p + lattice.log_cell)
+        total += mass.sum(0)
+        mean += mass.T @ z
+        second += np.einsum("sb,sj,sk->bjk", mass, z, z)
+    mean, second = mean / total[:, None], second / total[:, None, None]
+    return mean, second - mean[:, :, None] * mean[:, None, :]
+
+
+class _Lattice:
+    # nodes center + scale · h · (−n … n)^K
+
+    def __init__(self, center, scale, h, n):
+        self.center, self.scale, self.h, self.n, self.K = center, scale, h, n, len(center)
+        self.log_cell = float(np.log(h * scale).sum())
+
+    def finer(self):
+        return _Lattice(self.center, self.scale, self.h / 2, 2 * self.n)
+
+    def wider(self):
+        return _Lattice(self.center, self.scale, self.h, self.n + self.n // 2)
+
+    def blocks(self, rows):
+        side = np.arange(-self.n, self.n + 1) * self.h
+        count, size = len(side) ** self.K, max(1, BLOCK // rows)
+        for start in range(0, count, size):
+            places = np.unravel_index(np.arange(start, min(start + size, count)), (len(side),) * self.K)
+            yield self.center + self.scale * np.stack([side[i] for i in places], axis=1)
+
+
+def _resolved(model, X, tolerance):
+    # the lattice on which the values stand still, the values, and what they still moved by
+    lattice, earlier = _first(model), np.full(len(X), np.inf)
+    value = _log_integral(model, X, lattice, tolerance)
+    while True:
+        finer, wider = (_log_integral(model, X, other, tolerance) for other in (lattice.finer(), lattice.wider()))
+        refined, widened = np.abs(finer - value), np.abs(wider - value)
+        # at a kink of the decoder one change may be small by chance: look at two
+        error = np.maximum(np.maximum(refined, earlier / 10), widened)
+        if widened.max() > tolerance / 4:
+            lattice, value = lattice.wider(), wider
+        elif error.max() > tolerance:
+            lattice, value, earlier = lattice.finer(), finer, refined
+        else:
+            lattice = lattice.finer()
+            _check_prior(model, lattice, tolerance)
+            return lattice, finer, error
+
+
+def _first(model):
+    # where the prior has its mass, by draws from it
+    z = model.latent.sample_prior(2000, np.random.default_rng(0))
+    center, scale, h = z.mean(0), z.std(0), START[model.latent.dim]
+    if not (np.isfinite(center).all() and np.isfinite(scale).all() and (scale > 0).all()):
+        raise ValueError(f"draws from the prior of {model.latent} have mean {center} and deviation {scale}: a grid "
+                         "needs a density; use importance_weighted_bound")
+    return _Lattice(center, scale, h, round(8 / h))
+
+
+def _log_integral(model, X, lattice, tolerance):
+    # log Σ_s h^K p(x, z_s)
+    if (2 * lattice.n + 1) ** lattice.K > MOST_NODES[lattice.K]:
+        raise ValueError(f"a grid of {MOST_NODES[lattice.K]} nodes does not reach an error of {tolerance:g} nats for "
+                         f"{model}: the posterior is too narrow or the prior too wide; raise the tolerance or use "
+                         "importance_weighted_bound")
+    total = np.full(len(X), -np.inf)
+    # far out a decoder may overflow; what is not a number counts for nothing
+    with np.errstate(all="ignore"):
+        for z in lattice.blocks(len(X)):
+            joint = log_joint(model, X, z)
+            total = np.logaddexp(total, log_sum_exp(np.where(np.isnan(joint), -np.inf, joint)))
+    if not np.isfinite(total).all():
+        raise ValueError(f"p(x, z) of row {np.argmin(np.isfinite(total))} is zero, or not a number, all over a grid: "
+                         "use importance_weighted_bound")
+    return total + lattice.log_cell
+
+
+def _check_prior(model, lattice, tolerance):
+    # log ∫ p(z) dz = 0
+    log_one = float(log_sum_exp(np.concatenate([model.latent.log_prior(z) for z in lattice.blocks(1)])))
+    log_one += lattice.log_cell
+    if not abs(log_one) <= max(tolerance, 1e-6):
+        raise ValueError(f"exp(log_prior) of {model.latent} has the integral {math.exp(log_one):.6g} on a grid, "
+                         "expected 1: it is no density, or too wide or too narrow for a grid")
