@@ -138,8 +138,10 @@ def _within(cells, width):
 
 
 def _another_width(cells, width, line, where="above"):
-    hint = ": are there decimal commas? write decimals with a point" if len(cells) == 2 * width else ""
-    return f"line {line} has {len(cells)} columns, expected {width} as in the lines {where}{hint}"
+    two = len(cells) == 2 * width or width == 2 * len(cells)
+    hint = ": are there decimal commas? write decimals with a point" if two else ""
+    found = f"{len(cells)} column{'s' * (len(cells) > 1)}"
+    return f"line {line} has {found}, expected {width} as in the lines {where}{hint}"
 
 
 def _names_in_a_comment(path, separator, line, width):

@@ -11,7 +11,7 @@ LABEL_COLUMNS = ("label", "labels", "target", "class")
 
 
 def find_separator(lines):
-    """The first of ; tab | and , that stands in every line outside quotes, else a space.
+    """The first of ; tab | and , that stands outside quotes in every line, or in half of them; else a space.
 
     Examples
     --------
@@ -19,7 +19,9 @@ def find_separator(lines):
     (';', ' ')
     """
     bare = [line for line in re.sub(r'"[^"]*"', '""', "\n".join(lines)).splitlines() if line.strip()]
-    return next((mark for mark in SEPARATORS if bare and all(mark in line for line in bare)), " ")
+    share = {mark: sum(mark in line for line in bare) / max(1, len(bare)) for mark in SEPARATORS}
+    # a line without it is then named for its number of columns
+    return next((mark for least in (1, 0.5) for mark in share if share[mark] >= least), " ")
 
 
 def is_header(first, others, wanted=(), text=()):

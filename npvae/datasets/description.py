@@ -6,6 +6,9 @@ from .checks import row_blocks
 
 FEW = 3     # of more columns like labels than this only the first and the last count, where labels mostly stand
 MOST_CLASSES = 100
+NAMED = {"y": ("a label", "label"), "label": ("a label", "label"), "labels": ("a label", "label"),
+         "class": ("a label", "label"), "target": ("a label", "label"), "species": ("a label", "label"),
+         "id": ("an index", "leave_out"), "index": ("an index", "leave_out"), "unnamed: 0": ("an index", "leave_out")}
 
 
 def describe(data):
@@ -93,7 +96,7 @@ def _labels_and_numbers(data, columns):
         likely = [j for j in likely if j in (0, len(spread) - 1) and columns.high[j] != np.median(columns.high)]
     words += [f"{_name(data, j)} holds the whole numbers {columns.low[j]:g} to {columns.high[j]:g}: a label? "
               + _remedy(data, j, "label") for j in likely if _like_classes(data, j, alone)]
-    return words + _named_y(data, [*numbered, *likely])
+    return words + _named(data, [*numbered, *likely])
 
 
 def _column(data, j):
@@ -111,12 +114,15 @@ def _like_classes(data, j, alone):
     return len(steps) == 1 and (steps[0] == 1 or len(values) == 2) and (alone or counts.min() > counts.mean() / 5)
 
 
-def _named_y(data, known):
-    columns = data.columns or ()
-    # x and y are coordinates
-    if "y" in columns and "x" not in columns and columns.index("y") not in known:
-        return [f"column 'y' is read as data: a label? {_remedy(data, columns.index('y'), 'label')}"]
-    return []
+def _named(data, known):
+    """A word on columns whose names say what they are."""
+    words = []
+    for j, name in enumerate(data.columns or ()):
+        # x and y are coordinates
+        if j not in known and name.lower() in NAMED and not (name == "y" and "x" in data.columns):
+            kind, what = NAMED[name.lower()]
+            words.append(f"{_name(data, j)} is read as data: {kind}? {_remedy(data, j, what)}")
+    return words
 
 
 def _name(data, j):

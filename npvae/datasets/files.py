@@ -18,7 +18,7 @@ from .idx_files import GZIP, read_idx
 DATA_KEYS = ("X", "x", "data", "images", "arr_0")
 LABEL_KEYS = ("y", "labels", "target")
 TRAIN_KEYS, TEST_KEYS = ("train", "x_train"), ("test", "x_test")
-TEXT = (".csv", ".tsv", ".txt")
+TEXT = (".csv", ".tsv", ".txt", ".dat", ".data")
 MOST_COPIED = 2**30     # bytes of an array that cannot be used as it lies in its file
 TRAIN_LABEL_KEYS, TEST_LABEL_KEYS = ("train_labels", "y_train"), ("test_labels", "y_test")
 

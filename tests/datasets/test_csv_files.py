@@ -178,6 +178,7 @@ def test_labels_are_exact_and_of_text_where_one_is(tmp_path):
     assert read(tmp_path, f"a,label\n1,{2**53 + 1}\n2,{2**53}\n").labels.tolist() == [2**53 + 1, 2**53]
     assert read(tmp_path, "a,label\n1,1.0\n2,01\n3,1\n").labels.tolist() == [1, 1, 1]
     assert read(tmp_path, "a,label\n1,1.5\n2,1\n").labels.dtype == np.float64
+    assert read(tmp_path, "a,label\n1,1e16\n2,1\n").labels.dtype == np.float64
     assert read(tmp_path, f"a,label\n1,{2**63}\n2,{2**63 + 1}\n").classes == (str(2**63), str(2**63 + 1))
     assert read(tmp_path, "a,label\n1,b\n2,10\n3,B\n").labels.tolist() == [2, 0, 1]
 
@@ -232,12 +233,16 @@ def test_a_cell_that_is_no_number_is_named_by_line_and_column(tmp_path, cell, sa
     (b'a,b\n"1"x,2\n3,4\n', "line 2: .*quotes around whole cells"),
     # decimal commas and thousands
     (b'"1,000",2\n3,4\n', "line 1, column 1: '1,000' has a comma"),
-    (b"x\n1,5\n2,5\n", r"line 2, column 1 \('x'\): '1,5' has a comma"),
+    (b"x\n1,5\n2,5\n", "line 1 has 1 column, expected 2 .*are there decimal commas"),
+    (b"a,b\n1,2\n3\n4,5\n", "line 3 has 1 column, expected 2"),
+    (b"Lengths and widths\na,b\n1,2\n", "line 1 has 1 column, expected 2"),
     (b"1,5\n2,05\n", "one column with decimal commas or two: after a comma stands 05"),
     (b"1,5,2,5\n1,2\n", "line 2 has 2 columns"),
     (b"1,5\n1,5,2,5\n", "line 2 has 4 columns, .*are there decimal commas"),
     (b"1,000;2\n3;4\n", "line 1: '1,000' may be 1000 or 1.000"),
     (b"a;b\n1.5;2\n3;4,5\n", "a decimal point in line 2 and a decimal comma in line 3"),
+    (b"a;b\n0,5;2\n3;4.5\n", "a decimal point in line 3 and a decimal comma in line 2"),
+    (b"a;b\n0,5;2\n3;x,y\n", "line 3, column 2 .*'x,y' is not a number"),
     (b"a;b\n1.000,5;2\n", "a decimal point in line 2 and a decimal comma in line 2"),
     (b"a;b\n1,000,000;2\n0,5;1\n", "line 2, column 1 .*'1,000,000' has a comma"),
 ])

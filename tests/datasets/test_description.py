@@ -77,6 +77,9 @@ def test_the_word_names_the_column_as_the_options_do(tmp_path):
     path.write_text("a,b,c,d,y\n" + path.read_text())
     assert "column 'y' is read as data: a label? (then --label 'y'" in describe(load(path))
     assert ": a label" not in describe(load(path, label="y"))
+    path.write_text("id,target,class\n" + "".join(f"{a},{b},{c}\n" for a, b, c in REAL.tolist()))
+    assert "column 'id' is read as data: an index? (then --leave-out 'id')" in describe(load(path, label="class"))
+    assert "column 'target' is read as data: a label?" in describe(load(path, label="class"))
     path.write_text("x,y\n" + "".join(f"{a},{b}\n" for a, b, _ in REAL.tolist()))
     assert ";" not in describe(load(path))
 
