@@ -3,13 +3,10 @@
 A program that imports npvae handles its own signals; only the `npvae` command takes them.
 """
 
-import os
 import signal
-import sys
 from contextlib import contextmanager, suppress
 
 ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-COMMANDS = ("npvae", "npvae.cli", "npvae.__main__")     # after python -m
 
 
 class Stopped(BaseException):
@@ -35,6 +32,7 @@ class Signals:
 
     Examples
     --------
+    >>> import os
     >>> with Signals() as signals, signals.held():
     ...     os.kill(os.getpid(), signal.SIGTERM)
     ...     signals.asked()
@@ -74,27 +72,3 @@ class Signals:
             yield
         finally:
             self.holding = False
-
-
-def end_while_read():
-    """Until `Signals` takes over, let a signal end the command with one line: its modules are still being read."""
-    if _is_the_command():
-        for number in ENDING:
-            if number == signal.SIGINT or signal.getsignal(number) != signal.SIG_IGN:
-                signal.signal(number, _end)
-
-
-def _is_the_command():
-    program, words = getattr(sys, "argv", [""])[:1], getattr(sys, "orig_argv", [])
-    if program == ["-m"]:
-        return any(after in COMMANDS for word, after in zip(words, words[1:], strict=False) if word == "-m")
-    return bool(program) and os.path.basename(program[0]).removesuffix(".exe") == "npvae"
-
-
-def _end(number, frame):
-    with suppress(OSError):
-        os.write(2, f"npvae: {Stopped(number).said}\n".encode())
-    os._exit(128 + number)
-
-
-end_while_read()

@@ -48,8 +48,8 @@ def add_train(commands):
     add_data(command)
     command.add_argument("--out", required=True, metavar="MODEL.npz", help="the model file")
     command.add_argument("--resume", action="store_true", help="go on with the model in --out until --sweeps in total; "
-                         "if it stopped after a whole sweep, bit by bit as in one run, unless another --sweeps changes "
-                         "the fall of the learning rate")
+                         "if it had its sweeps or was stopped by Ctrl-C, SIGTERM or SIGHUP, bit by bit as in one run, "
+                         "unless another --sweeps changes the fall of the learning rate")
     command.add_argument("--autoencoder", action="store_true", help="a plain autoencoder instead of a VAE")
     command.add_argument("--hidden", type=positive, nargs="+", metavar="UNITS",
                          help="hidden layers of the decoder; the encoder mirrors them (default 128)")
