@@ -64,6 +64,8 @@ class Dataset:
                              f"{self.test.shape}: expected the same number of columns and the same kind of numbers")
         if self.image_shape is not None:
             object.__setattr__(self, "image_shape", self._checked_image_shape())
+        for words, number in (("columns", self.train.shape[1]), ("classes", None), ("notes", None)):
+            object.__setattr__(self, words, self._checked_words(words, number))
 
     def _checked_image_shape(self):
         shape, D = self.image_shape, self.train.shape[1]
@@ -72,6 +74,16 @@ class Dataset:
             raise ValueError(f"{self.name}: image_shape is {shape!r}, expected (height, width), both positive, with a "
                              f"product of {D}")
         return tuple(int(side) for side in shape)
+
+    def _checked_words(self, name, number):
+        words = getattr(self, name)
+        if words is None:
+            return None if name != "notes" else ()
+        if not isinstance(words, tuple | list) or not all(isinstance(word, str) for word in words):
+            raise ValueError(f"{self.name}: {name} is {words!r}, expected a tuple of texts")
+        if number not in (None, len(words)):
+            raise ValueError(f"{self.name}: {name} are {len(words)}, expected {number}, a name for each column")
+        return tuple(words)
 
     def __repr__(self):
         text = f"Dataset {self.name!r}: train {self.train.shape}, test {self.test.shape}"

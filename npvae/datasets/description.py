@@ -3,6 +3,7 @@
 import numpy as np
 
 from .checks import row_blocks
+from .dataset import Dataset
 
 FEW = 3     # of more columns like labels than this only the first and the last count, where labels mostly stand
 MOST_CLASSES = 100
@@ -22,12 +23,18 @@ def describe(data):
     -------
     str
 
+    Raises
+    ------
+    ValueError
+        For anything but a Dataset.
+
     Examples
     --------
-    >>> from npvae.datasets import Dataset
     >>> describe(Dataset("points", np.array([[0.5, 1], [2.5, 1]]), np.array([[1.5, 1]])))
     'points: 3 rows (2 to train, 1 to test), 2 columns of float64 in [0.5, 2.5], no labels; 1 column is constant'
     """
+    if not isinstance(data, Dataset):
+        raise ValueError(f"data is a {type(data).__name__}, expected a Dataset: load(path) gives one")
     m, t, D = len(data.train), len(data.test), data.train.shape[1]
     columns = ColumnRanges(data)
     low, high = columns.low.min(), columns.high.max()

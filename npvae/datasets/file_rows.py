@@ -28,7 +28,7 @@ def split_file(path, mapped, rng=0):
     Returns
     -------
     train : memmap (n - t, D)
-        Read-only, of the same type; t rows of the file have moved, in memory.
+        Read-only, of the same type; t rows of the file have moved, in this process alone.
     test : ndarray (t, D)
         t is a sixth of n, but at most 10,000 rows or 32 MB: one run of rows at a random place in each of up to 256
         equal stretches of the file, so that each class of a sorted file has its share.

@@ -79,6 +79,9 @@ def test_bad_labels(labels, message):
     ({"image_shape": (2,)}, "product of 2"),
     ({"image_shape": (1.0, 2.0)}, "product of 2"),
     ({"image_shape": 2}, "product of 2"),
+    ({"columns": ("a",)}, "columns are 1, expected 2"),
+    ({"columns": "ab"}, "columns is 'ab', expected a tuple of texts"),
+    ({"classes": (1, 2)}, "classes is .*expected a tuple of texts"),
 ])
 def test_parts_that_do_not_fit_each_other(change, message):
     with pytest.raises(ValueError, match=f"^d: .*{message}"):

@@ -88,3 +88,8 @@ def test_a_file_on_disk_is_described_as_one_in_memory(tmp_path):
     X = with_column(np.arange(60) % 4).astype(np.float32)
     np.save(tmp_path / "d.npy", X)
     assert describe(load(tmp_path / "d.npy")) == describe(data(X))
+
+
+def test_only_a_data_set_is_described():
+    with pytest.raises(ValueError, match="data is a ndarray, expected a Dataset"):
+        describe(REAL)

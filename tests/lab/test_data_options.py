@@ -60,7 +60,7 @@ def test_columns_without_a_text_file_are_refused(tmp_path, capsys):
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="needs Linux's count of pages of files")
 def test_training_on_a_large_file_leaves_it_on_disk(tmp_path):
-    size = image_file(tmp_path / "images.npy", m=140_000).nbytes
+    size = image_file(tmp_path / "images.npy", m=80_000).nbytes
     code = f"""if True:
         from npvae.cli import main
         from npvae.lab.scale import anonymous_memory, peak_memory, status_bytes
@@ -72,4 +72,4 @@ def test_training_on_a_large_file_leaves_it_on_disk(tmp_path):
         """
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300)
     # pages of the file are counted, too; as float64 in memory it would be eight times its size and more
-    assert int(found.stdout.splitlines()[-1]) < 1.5 * size
+    assert int(found.stdout.splitlines()[-1]) < 1.5 * size, found.stdout
