@@ -1,7 +1,13 @@
-"""Numbers that a user gave, checked where they come in."""
+"""Numbers, seeds and paths that a user gave, checked where they come in: what is returned is what is to be used."""
 
 import math
 import numbers
+import operator
+import os
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
 
 
 class NotFittedError(ValueError, AttributeError):
@@ -11,20 +17,60 @@ class NotFittedError(ValueError, AttributeError):
 def whole(name, number, least=1, most=math.inf):
     """The number as an int, or a ValueError unless it is a whole number from `least` to `most`.
 
-    >>> whole("batch_size", 64)
+    >>> whole("batch_size", np.uint8(64))
     64
     >>> whole("batch_size", 0)
     Traceback (most recent call last):
     ValueError: batch_size is 0, expected a whole number from 1
     """
-    if isinstance(number, bool) or not isinstance(number, numbers.Integral) or not least <= number <= most:
+    try:
+        # no truth values, and no floats: what rounds them is not said
+        found = None if isinstance(number, bool) else operator.index(number)
+    except TypeError:
+        found = None
+    if found is None or not least <= found <= most:
         to = "" if most == math.inf else f" to {most}"
         raise ValueError(f"{name} is {number!r}, expected a whole number from {least}{to}")
-    return int(number)
+    return found
+
+
+def wholes(name, sequence, least=1):
+    """The sequence as a list of ints, or a ValueError unless it is one of whole numbers from `least`.
+
+    >>> wholes("hidden", np.array([64, 32], np.uint8))
+    [64, 32]
+    >>> wholes("hidden", 64)
+    Traceback (most recent call last):
+    ValueError: hidden is 64, expected a sequence of whole numbers, e.g. (64,)
+    """
+    try:
+        # sets and dicts have no order to rely on
+        items = None if isinstance(sequence, str | bytes | set | frozenset | dict) else list(sequence)
+    except TypeError:
+        items = None
+    if items is None:
+        raise ValueError(f"{name} is {sequence!r}, expected a sequence of whole numbers, e.g. (64,)")
+    return [whole(f"a number of {name}", item, least) for item in items]
+
+
+def real(name, number, least=-math.inf, most=math.inf):
+    """The number as a float, or a ValueError unless it is a finite real number from `least` to `most`.
+
+    >>> real("held_out", np.float16(0.5), 0, 1)
+    0.5
+    >>> real("held_out", "0.5", 0, 1)
+    Traceback (most recent call last):
+    ValueError: held_out is '0.5', expected a finite number from 0 to 1
+    """
+    found = _as_float(number)
+    if not least <= found <= most or math.isinf(found):
+        bounds = ("" if least == -math.inf else f" from {least:g}") + ("" if most == math.inf else f" to {most:g}")
+        raise ValueError(f"{name} is {number!r}, expected a finite number{bounds}")
+    return found
 
 
 def positive(name, number, most=math.inf):
-    """The number, or a ValueError unless it is positive, finite and at most `most`.
+    """The number as a float, or a ValueError unless it is positive, finite and at most `most`.
 
     >>> positive("learning_rate", 0.1)
     0.1
@@ -32,7 +78,81 @@ def positive(name, number, most=math.inf):
     Traceback (most recent call last):
     ValueError: learning_rate is nan, expected a positive finite number
     """
-    if isinstance(number, bool) or not isinstance(number, numbers.Real) or not 0 < number < math.inf or number > most:
+    found = _as_float(number)
+    if not 0 < found < math.inf or found > most:
         end = "" if most == math.inf else f" up to {most:g}"
         raise ValueError(f"{name} is {number!r}, expected a positive finite number{end}")
-    return number
+    return found
+
+
+def _as_float(number):
+    # NaN for what is no real number; an array without dimensions is one
+    if isinstance(number, np.ndarray) and number.shape == ():
+        number = number[()]
+    if isinstance(number, bool | np.bool_) or not isinstance(number, numbers.Real | Decimal):
+        return math.nan
+    try:
+        return float(number)
+    except (OverflowError, ValueError):
+        return math.nan
+
+
+def real_array(name, array):
+    """The array as float64, or a ValueError unless it is one of real numbers; NaN and infinities are let through.
+
+    >>> real_array("q", [[0, 1]])
+    array([[0., 1.]])
+    >>> real_array("q", [[0, 1], [2]])
+    Traceback (most recent call last):
+    ValueError: q is a list that makes no array of numbers, expected real numbers, as many in each row
+    """
+    try:
+        found = np.asarray(array)
+    except (TypeError, ValueError):
+        found = None
+    if found is None or found.dtype.kind not in "fiub":
+        holds = "that makes no array of numbers" if found is None or found.dtype.kind == "O" else f"of {found.dtype}"
+        raise ValueError(f"{name} is a {type(array).__name__} {holds}, expected real numbers, as many in each row")
+    return found.astype(np.float64, copy=False)
+
+
+def truth(name, value):
+    """The value as a bool, or a ValueError unless it is True or False.
+
+    >>> truth("learn", np.True_), truth("learn", False)
+    (True, False)
+    """
+    if not isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name} is {value!r}, expected True or False")
+    return bool(value)
+
+
+def as_generator(rng, name="rng"):
+    """A numpy.random.Generator: the one given, or the one that a seed stands for; else a ValueError.
+
+    >>> bool(as_generator(0).integers(10) == np.random.default_rng(0).integers(10))
+    True
+    >>> as_generator("0")
+    Traceback (most recent call last):
+    ValueError: rng is '0', expected a numpy.random.Generator or a seed, a whole number from 0
+    """
+    if isinstance(rng, np.random.Generator):
+        return rng
+    try:
+        return np.random.default_rng(whole(name, rng, least=0))
+    except ValueError:
+        raise ValueError(f"{name} is {rng!r}, expected a numpy.random.Generator or a seed, a whole number from "
+                         "0") from None
+
+
+def as_path(path, name="path"):
+    """The path as a Path, or a ValueError unless it is a str or a Path that can name a file.
+
+    >>> as_path(None)
+    Traceback (most recent call last):
+    ValueError: path is None, expected the path of a file as a str or a Path
+    """
+    text = os.fspath(path) if isinstance(path, str | os.PathLike) else b""
+    if not isinstance(text, str) or not text or "\0" in text:
+        raise ValueError(f"{name} is {path!r}, expected the path of a file as a str or a Path")
+    return Path(text)

@@ -8,6 +8,7 @@ import uuid
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from npvae.checks import as_path
 from npvae.marks import TITLES, made_by_npvae
 
 PART, ABANDONED = ".part", 3600.0   # ending of a file that is being written; seconds after which nobody is
@@ -31,8 +32,7 @@ def check_output(path, kind, inputs=()):
     Traceback (most recent call last):
     ValueError: /dev/null is a pipe or a device, expected the name of a file
     """
-    if not isinstance(path, str | os.PathLike):
-        raise ValueError(f"path is {path!r}, expected the name of a file as a str or a Path")
+    as_path(path)
     if os.path.isdir(path):
         raise ValueError(f"{path} is a folder, expected the name of a file")
     if os.path.exists(path) and not os.path.isfile(path):
@@ -114,7 +114,7 @@ def written_whole(path):
     OSError
         That names `path`, if it cannot be written; a file that was there is then still whole.
     """
-    path = Path(os.path.realpath(path))
+    path = Path(os.path.realpath(as_path(path)))
     if path.exists() and not path.is_file():
         raise OSError(f"cannot write {path}: it is a folder, a pipe or a device")
     _clear_away(path)

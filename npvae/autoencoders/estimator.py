@@ -10,8 +10,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from npvae.autoencoders.model_files import check_arrays, checked_image_shape, read_model, write_model
-from npvae.autoencoders.settings import check_settings, count_parameters
-from npvae.checks import NotFittedError
+from npvae.autoencoders.settings import checked, count_parameters
+from npvae.checks import NotFittedError, real_array
 from npvae.inference.earlier_fit import of_a_refit
 from npvae.inference.training import DivergenceError
 from npvae.models.data import check_data
@@ -102,17 +102,19 @@ class Estimator:
         return self._go(X, None, resume, after_sweep, after_step)
 
     def _go(self, X, sweeps, resume, after_sweep=None, after_step=None):
-        check_settings(self)
+        settings = checked(self)
+        if after_sweep is not None and not callable(after_sweep):
+            raise ValueError(f"after_sweep is {after_sweep!r}, expected a function of the model")
         X, before = check_data(X), {name: self.__dict__[name] for name in LEARNED if name in self.__dict__}
         resume = resume and "solver_" in before
         if resume:
-            self._check_resumable()
-        solver = self._solver(X.shape[1], after_sweep and (lambda record: after_sweep(self)))
-        solver.sweeps, solver.after_step = sweeps or self.sweeps, after_step
+            self._check_resumable(settings)
+        solver = settings._solver(X.shape[1], after_sweep and (lambda record: after_sweep(self)))
+        solver.sweeps, solver.after_step = sweeps or settings.sweeps, after_step
         if resume:
             check_data(X[:1], self.n_features_in_)
             solver.restore(before["solver_"].run.arrays())
-        self._hold(solver, X.shape[1])
+        self._hold(solver, X.shape[1], settings)
         try:
             solver.fit(X, resume)
         except BaseException as problem:
@@ -133,13 +135,12 @@ class Estimator:
         self.__dict__.update(before)
         return True
 
-    def _check_resumable(self):
+    def _check_resumable(self, settings):
         if self.exported_:
             raise ValueError("this model was exported without its training state: fit it anew, or load a saved one")
         for name, then in self.fitted_settings_.items():
-            now = getattr(self, name)
-            # a tuple and a list of the same units are equal
-            if name in KEPT and not np.array_equal(now, then):
+            now = getattr(settings, name)
+            if name in KEPT and now != then:
                 raise ValueError(f"{name} is {now}, but the run that goes on began with {then}: keep it, or fit anew")
 
     def partial_fit(self, X, y=None):
@@ -234,26 +235,25 @@ class Estimator:
             raise ValueError(f"{path}: holds the model {header.get('kind')!r}, expected {cls.__name__!r}: "
                              "npvae.autoencoders.load reads either")
         try:
-            model, D = cls(**{**header["settings"], "hidden": tuple(header["settings"]["hidden"])}), header["data_dim"]
-            check_settings(model)
+            model, D = checked(cls(**header["settings"])), header["data_dim"]
             stored = sum(a.size for name, a in arrays.items() if name.startswith("parameters/"))
             if type(D) is not int or D < 1 or stored != count_parameters(model, D):
                 raise ValueError(f"its settings do not go with the {stored} parameters in it")
             solver = model._solver(D)
             image_shape = checked_image_shape(header["image_shape"], D)
             check_arrays(path, arrays, solver.restore({}).run.arrays(), header["exported"])
-            model._hold(solver.restore(arrays), D, header["exported"], image_shape)
+            model._hold(solver.restore(arrays), D, model, header["exported"], image_shape)
         except (KeyError, TypeError, ValueError, RecursionError) as problem:
             reason = str(problem).removeprefix(f"{path}: ")
             raise ValueError(f"{path}: does not hold together: {reason}") from problem
         return model
 
-    def _hold(self, solver, data_dim, exported=False, image_shape=None):
+    def _hold(self, solver, data_dim, settings, exported=False, image_shape=None):
         self.solver_, self.n_features_in_, self.exported_ = solver, data_dim, exported
         shape = image_shape or self.__dict__.get("image_shape_")
         # that of an earlier fit is not that of rows of another width
         self.image_shape_ = shape if shape and math.prod(shape) == data_dim else None
-        self.fitted_settings_ = {**self.get_params(), "hidden": tuple(int(units) for units in self.hidden)}
+        self.fitted_settings_ = settings.get_params()
 
     def _header(self, exported):
         D = self.n_features_in_
@@ -265,7 +265,7 @@ class Estimator:
 
     def _codes(self, Z):
         # codes to be decoded, (B, K) float64
-        Z = np.asarray(Z, np.float64)
+        Z = real_array("codes", Z)
         if Z.ndim != 2 or Z.shape[1] != self._code_dim:
             raise ValueError(f"got codes of shape {Z.shape}, expected (rows, {self._code_dim}): K numbers for each row")
         return check_data(Z)

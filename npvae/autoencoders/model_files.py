@@ -8,7 +8,7 @@ import zipfile
 import numpy as np
 
 from npvae.archives import check_archive
-from npvae.checks import whole
+from npvae.checks import as_path, whole
 from npvae.files import check_output, written_whole
 from npvae.marks import MODEL_FORMAT as FORMAT
 
@@ -148,6 +148,7 @@ def checked_image_shape(image_shape, data_dim):
 
 
 def _read_arrays(path):
+    as_path(path)
     if not os.path.isfile(path):
         raise ValueError(f"{path}: {'is a folder, expected a model file' if os.path.isdir(path) else 'no such file'}")
     # opened here, so that a file that may not be read says so, and is closed again whatever NumPy makes of it

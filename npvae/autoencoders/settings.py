@@ -1,10 +1,10 @@
 """What the settings of an autoencoder stand for: its networks, its schedules, and whether they make sense."""
 
-import numbers
+import copy
 
 import numpy as np
 
-from npvae.checks import positive, whole
+from npvae.checks import positive, real, truth, whole, wholes
 from npvae.inference.schedules import cosine
 from npvae.nn import mlp, relu, sigmoid, softplus, tanh
 
@@ -47,24 +47,29 @@ def count_parameters(settings, data_dim):
     return affine + bool(getattr(settings, "learns_sigma_g", False))
 
 
-def check_settings(settings):
-    """Raise a ValueError that says what to do, unless all settings that both autoencoders have make sense."""
+def checked(settings):
+    """A copy of an estimator whose settings are plain Python numbers, or a ValueError that says what to do.
+
+    The copy is what is computed with; the estimator itself keeps what its constructor was given.
+    """
+    plain = copy.copy(settings)
     for name in ("latent_dim", "sweeps", "batch_size", "patience"):
-        whole(name, getattr(settings, name))
-    whole("seed", settings.seed, least=0)
-    if isinstance(settings.hidden, str) or not hasattr(settings.hidden, "__iter__"):
-        raise ValueError(f"hidden is {settings.hidden!r}, expected a sequence of whole numbers, e.g. (128,)")
-    for units in settings.hidden:
-        whole("a hidden layer's number of units", units)
-    positive("learning_rate", settings.learning_rate)
+        setattr(plain, name, whole(name, getattr(settings, name)))
+    plain.seed = whole("seed", settings.seed, least=0)
+    plain.hidden = tuple(wholes("hidden", settings.hidden))
+    plain.learning_rate = positive("learning_rate", settings.learning_rate)
     for name in ("final_learning_rate", "seconds"):
         if getattr(settings, name) is not None:
-            positive(name, getattr(settings, name))
-    if not isinstance(settings.held_out, numbers.Real) or not 0 <= settings.held_out < 1:
+            setattr(plain, name, positive(name, getattr(settings, name)))
+    plain.held_out = real("held_out", settings.held_out, 0, 1)
+    if plain.held_out == 1:
         raise ValueError(f"held_out is {settings.held_out!r}, expected a fraction from 0 to less than 1")
     check_choice("activation", settings.activation, ACTIVATIONS)
     check_choice("dtype", settings.dtype, ("float32", "float64"))
-    settings.check()
+    if settings.progress is not None:
+        plain.progress = truth("progress", settings.progress)
+    plain.check()
+    return plain
 
 
 def check_choice(name, choice, choices):

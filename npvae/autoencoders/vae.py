@@ -7,7 +7,7 @@ import numpy as np
 
 from npvae.autoencoders.estimator import Estimator
 from npvae.autoencoders.settings import check_choice, learning_rate, networks
-from npvae.checks import positive, whole
+from npvae.checks import as_generator, positive, whole
 from npvae.inference import AmortizedVI, importance_weighted_bound
 from npvae.inference.schedules import warm_up
 from npvae.models import BernoulliLikelihood, Gaussian, GaussianLikelihood, LatentVariableModel, MonteCarlo
@@ -96,8 +96,7 @@ class VAE(Estimator):
         -------
         Y : array (n, D), in the data's units ([0, 1] for integer images)
         """
-        whole("n", n)
-        rng, model = np.random.default_rng(self.seed if rng is None else rng), self._fitted.model
+        n, rng, model = whole("n", n), as_generator(self.seed if rng is None else rng), self._fitted.model
         return model.sample(n, rng)[0] if noise else model.decode(model.latent.sample_prior(n, rng))
 
     def elbo(self, X):
@@ -169,14 +168,13 @@ class VAE(Estimator):
         return self.likelihood == "gaussian" and self.sigma_g is None and self.alpha is None
 
     def check(self):
-        """Raise a ValueError unless the settings of the likelihood and of the KL make sense."""
+        """Make plain numbers of the settings of the likelihood and of the KL, or a ValueError if they make no sense."""
         check_choice("likelihood", self.likelihood, ("gaussian", "bernoulli"))
-        whole("samples", self.samples)
-        whole("kl_warm_up", self.kl_warm_up, least=0)
-        positive("beta", self.beta)
+        self.samples, self.kl_warm_up = whole("samples", self.samples), whole("kl_warm_up", self.kl_warm_up, least=0)
+        self.beta = positive("beta", self.beta)
         for name in ("sigma_g", "alpha"):
             if getattr(self, name) is not None:
-                positive(name, getattr(self, name))
+                setattr(self, name, positive(name, getattr(self, name)))
         if self.sigma_g is not None and self.alpha is not None:
             raise ValueError(f"got both sigma_g {self.sigma_g} and alpha {self.alpha}; alpha is 1/(2 sigma_g²): "
                              "give one of them")

@@ -1,10 +1,10 @@
 """The checks that loaders and generators share: each message says what was got, what was expected, what to do."""
 
-import numbers
 import os
 
 import numpy as np
 
+from npvae.checks import as_path
 from npvae.models.data import release
 
 
@@ -109,21 +109,6 @@ def check_labels(labels, n, name="labels"):
     return labels.astype(np.float64 if labels.dtype.kind == "f" else np.int64)
 
 
-def as_generator(rng):
-    """Return rng, a numpy.random.Generator, or the one that a seed stands for.
-
-    Examples
-    --------
-    >>> bool(as_generator(0).integers(10) == np.random.default_rng(0).integers(10))
-    True
-    """
-    if isinstance(rng, np.random.Generator):
-        return rng
-    if not isinstance(rng, numbers.Integral) or isinstance(rng, bool) or rng < 0:
-        raise ValueError(f"rng is {rng!r}, expected a numpy.random.Generator or a seed, a whole number from 0 up")
-    return np.random.default_rng(int(rng))
-
-
 def check_file(path):
     """Return the first six bytes of the file at path, or say why there are none.
 
@@ -133,8 +118,7 @@ def check_file(path):
     Traceback (most recent call last):
     ValueError: missing.npz: no such file
     """
-    if not isinstance(path, str | os.PathLike):
-        raise ValueError(f"path is {path!r}, expected the path of a file as a str or a Path")
+    as_path(path)
     if not os.path.isfile(path):
         raise ValueError(f"{path}: {'is a folder, expected a file' if os.path.isdir(path) else 'no such file'}")
     try:
@@ -153,7 +137,6 @@ def check_folder(path):
     Traceback (most recent call last):
     ValueError: missing: no such folder
     """
-    if not isinstance(path, str | os.PathLike):
-        raise ValueError(f"path is {path!r}, expected the path of a folder as a str or a Path")
+    as_path(path)
     if not os.path.isdir(path):
         raise ValueError(f"{path}: {'is a file, expected a folder' if os.path.isfile(path) else 'no such folder'}")

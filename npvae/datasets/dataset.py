@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .checks import as_generator, check_labels, check_matrix
+from npvae.checks import as_generator, real
+
+from .checks import check_labels, check_matrix
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -136,9 +138,10 @@ def split(X, labels=None, test_fraction=1 / 6, rng=0, name="data"):
     labels = check_labels(labels, n, f"{name}: labels")
     if n < 2:
         raise ValueError(f"{name} has 1 row, expected at least 2: one to train on and one to test on")
-    if not isinstance(test_fraction, numbers.Real) or not 0 < test_fraction < 1:
+    fraction = real("test_fraction", test_fraction, 0, 1)
+    if fraction in (0, 1):
         raise ValueError(f"test_fraction is {test_fraction!r}, expected a number between 0 and 1")
-    n_test = min(max(1, round(test_fraction * n)), n - 1)
+    n_test = min(max(1, round(fraction * n)), n - 1)
     order = as_generator(rng).permutation(n)
     train, test = order[n_test:], order[:n_test]
     if labels is None:

@@ -6,17 +6,17 @@ many again, are further draws from the same distribution.
 
 import numpy as np
 
-from npvae.checks import positive, whole
+from npvae.checks import as_generator, positive, whole
 
-from .checks import as_generator
 from .dataset import Dataset
 
 MOST, LARGEST = 10**8, 1e6      # rows or columns, and scales: beyond, memory or floats run out
 
 
 def _rows(n):
-    """The number of rows to draw for n training rows."""
-    return whole("n", n, most=MOST) + max(1, n // 5)
+    """The number of training rows, and of all rows to draw."""
+    n = whole("n", n, most=MOST)
+    return n, n + max(1, n // 5)
 
 
 def _dataset(name, X, labels, n):
@@ -57,7 +57,7 @@ def linear_gaussian(n=1500, rng=0, *, data_dim=5, latent_dim=2, sigma_g=0.5):
     >>> linear_gaussian(100, rng=1, data_dim=3).train.shape
     (100, 3)
     """
-    rows, rng = _rows(n), as_generator(rng)
+    (n, rows), rng = _rows(n), as_generator(rng)
     D, K = whole("data_dim", data_dim, most=MOST), whole("latent_dim", latent_dim, most=MOST)
     sigma_g = positive("sigma_g", sigma_g, most=LARGEST)
     W, b = rng.standard_normal((K, D)), rng.standard_normal(D)
@@ -88,7 +88,7 @@ def mixture(n=1500, rng=0, *, components=5, sigma_g=0.2):
     >>> sorted(set(mixture(100, components=3).train_labels.tolist()))
     [0, 1, 2]
     """
-    rows, rng = _rows(n), as_generator(rng)
+    (n, rows), rng = _rows(n), as_generator(rng)
     components, sigma_g = whole("components", components, most=MOST), positive("sigma_g", sigma_g, most=LARGEST)
     k = rng.integers(components, size=rows)
     # x = (cos 2 pi k / C, sin 2 pi k / C) + sigma_g eps
@@ -115,7 +115,7 @@ def two_moons(n=1500, rng=0, *, sigma_g=0.1):
     >>> two_moons(100).train.shape
     (100, 2)
     """
-    rows, rng, sigma_g = _rows(n), as_generator(rng), positive("sigma_g", sigma_g, most=LARGEST)
+    (n, rows), rng, sigma_g = _rows(n), as_generator(rng), positive("sigma_g", sigma_g, most=LARGEST)
     moon, t = rng.integers(2, size=rows), rng.uniform(0, np.pi, rows)
     # upper: (cos t, sin t), lower: (1 - cos t, 1/2 - sin t)
     curve = np.where(moon[:, None] == 0, _polar(1, t), [1, 0.5] - _polar(1, t))
@@ -145,7 +145,7 @@ def pinwheel(n=1500, rng=0, *, arms=5):
     >>> pinwheel(100).train.shape
     (100, 2)
     """
-    rows, rng, arms = _rows(n), as_generator(rng), whole("arms", arms, most=MOST)
+    (n, rows), rng, arms = _rows(n), as_generator(rng), whole("arms", arms, most=MOST)
     k = rng.integers(arms, size=rows)
     # along the arm: a ~ N(1, 0.3^2), across it: c ~ N(0, 0.05^2), turned by 2 pi k / arms + exp(a) / 4
     along, across = 1 + 0.3 * rng.standard_normal(rows), 0.05 * rng.standard_normal(rows)
@@ -173,7 +173,7 @@ def ring(n=1500, rng=0, *, sigma_g=0.1):
     >>> ring(100).train.shape
     (100, 2)
     """
-    rows, rng, sigma_g = _rows(n), as_generator(rng), positive("sigma_g", sigma_g, most=LARGEST)
+    (n, rows), rng, sigma_g = _rows(n), as_generator(rng), positive("sigma_g", sigma_g, most=LARGEST)
     t = rng.uniform(0, 2 * np.pi, rows)
     # x = (cos t, sin t) + sigma_g eps
     return _dataset("ring", _polar(1, t) + sigma_g * rng.standard_normal((rows, 2)), None, n)
@@ -200,7 +200,7 @@ def spiral(n=1500, rng=0, *, turns=1.5, sigma_g=0.02):
     >>> spiral(100).train.shape
     (100, 2)
     """
-    rows, rng = _rows(n), as_generator(rng)
+    (n, rows), rng = _rows(n), as_generator(rng)
     turns, sigma_g = positive("turns", turns, most=LARGEST), positive("sigma_g", sigma_g, most=LARGEST)
     r = rng.uniform(0, 1, rows)
     # x = r (cos 2 pi turns r, sin 2 pi turns r) + sigma_g eps

@@ -4,6 +4,7 @@ from functools import partial
 
 import numpy as np
 
+from npvae.checks import as_generator, positive, real_array, whole
 from npvae.declared import declares, has_one_prior
 from npvae.inference.elbo import elbo
 from npvae.models import Cubature, GaussHermite, affine
@@ -53,6 +54,7 @@ def argmax_q(model, start, x, noise=None, tolerance=1e-6, most_steps=5000):
     >>> argmax_q(model, np.zeros((5, 3)), np.zeros((5, 2))).shape
     (5, 3)
     """
+    tolerance, most_steps = positive("tolerance", tolerance), whole("most_steps", most_steps)
     x = _checked(model, x)
     if has_closed_argmax(model.latent):
         return log_joint(model, x, np.eye(model.latent.dim, dtype=x.dtype)).T
@@ -119,7 +121,7 @@ def argmax_shared_q(model, start, x, noise=None, tolerance=1e-8):
     >>> argmax_shared_q(mixture_of_gaussians(3, 2, sigma_g=1.0), np.zeros(3), np.zeros((5, 2))).shape
     (3,)
     """
-    x = _checked(model, x)
+    tolerance, x = positive("tolerance", tolerance), _checked(model, x)
     if has_closed_argmax(model.latent):
         # q_k ∝ exp(mean_i log p_θ(x^i, k))
         return argmax_q(model, None, x).mean(0)
@@ -141,9 +143,10 @@ def _checked(model, x):
 
 
 def _checked_start(model, start, x, shape):
+    real_array("start", start)
     start = np.asarray(start)
-    if start.shape != shape or start.dtype.kind not in "fiu":
-        raise ValueError(f"start has shape {start.shape} and type {start.dtype}, x has shape {x.shape}; expected a "
+    if start.shape != shape:
+        raise ValueError(f"start has shape {start.shape}, x has shape {x.shape}; expected a "
                          f"start of {shape} real numbers, a row of {model.latent}"
                          + (" for each datapoint" if len(shape) == 2 else "") + "; the order is model, start, x")
     if not np.isfinite(start).all():
@@ -226,7 +229,7 @@ def starting_rows(model, x, rng):
     ----------
     model : LatentVariableModel
     x : array (B, D)
-    rng : numpy.random.Generator
+    rng : numpy.random.Generator or int
 
     Returns
     -------
@@ -235,4 +238,4 @@ def starting_rows(model, x, rng):
     latent = model.latent
     if not hasattr(latent, "starting_rows"):
         return np.tile(latent.prior_row(), (len(x), 1))
-    return latent.starting_rows(partial(log_joint, model, x), len(x), rng)
+    return latent.starting_rows(partial(log_joint, model, x), len(x), as_generator(rng))

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from npvae.checks import whole
+from npvae.checks import real, whole
 
 
 class EarlyStopping:
@@ -97,7 +97,7 @@ def hold_out(m, fraction, seed):
     >>> [len(rows) for rows in hold_out(10, 0.2, seed=0)]
     [8, 2]
     """
-    if not 0 <= fraction < 1:
+    if real("the held-out fraction", fraction, 0, 1) == 1:
         raise ValueError(f"the held-out fraction is {fraction}, expected a number from 0 to less than 1")
     if fraction == 0:
         return None, np.arange(0)

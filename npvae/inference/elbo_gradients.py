@@ -10,6 +10,7 @@ from functools import partial
 
 import numpy as np
 
+from npvae.checks import as_generator, whole
 from npvae.declared import declares
 from npvae.inference.gradient_estimators import (
     leave_one_out,
@@ -159,11 +160,18 @@ def elbo_estimators(latent, samples):
     ['no baseline', 'mean baseline', 'optimal baseline', 'leave-one-out']
     """
 
+    samples = whole("samples", samples)
+
     def along(path):
         return lambda model, q, x, rng: path(model, q, x, MonteCarlo(samples)(rng, len(q), latent.dim, q.dtype))
 
     def through(density):
-        return lambda model, q, x, rng: density(q, log_weight(model, q, x), lambda: latent.sample(q, samples, rng))
+        def gradient(model, q, x, rng):
+            # one generator for all draws: a seed is not to give the baseline those that it is taken off
+            rng = as_generator(rng)
+            return density(q, log_weight(model, q, x), lambda: latent.sample(q, samples, rng))
+
+        return gradient
 
     scores = {
         "no baseline": through(lambda q, f, z: score_function(latent, q, f, z())),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from npvae.checks import positive, whole
+from npvae.checks import positive, truth, whole
 from npvae.inference.argmax_q import quadrature
 from npvae.inference.earlier_fit import earlier_fit_kept
 from npvae.inference.solver import Solver
@@ -38,9 +38,10 @@ class EMSolver(Solver):
     def _begin(self, X):
         # θ in a vector of its own, and the kind of θ step
         default = len(X) if self._categorical or self.exact_m_step else 100
-        batch_size = default if self.batch_size is None else self.batch_size
-        positive("tolerance", self.tolerance)
-        whole("q_steps", self.q_steps, least=0)
+        given = default if self.batch_size is None else self.batch_size
+        batch_size = whole(f"{type(self).__name__}: batch_size", given)
+        self.tolerance, self.q_steps = positive("tolerance", self.tolerance), whole("q_steps", self.q_steps, least=0)
+        self.exact_m_step = truth("exact_m_step", self.exact_m_step)
         self._full = self._sweeps_are_full(X, batch_size)
         if self.exact_m_step and not self._full:
             raise ValueError(f"the exact M-step needs full sweeps on deterministic nodes: got batch_size {batch_size} "

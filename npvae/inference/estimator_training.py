@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from npvae.checks import whole
+from npvae.checks import as_generator, whole
 from npvae.declared import declares
 from npvae.inference.elbo import elbo
 from npvae.inference.evaluation import evaluate
@@ -21,7 +21,7 @@ def fit_rows(model, x, estimator, rng, steps=200, learning_rate=0.05, every=1):
     x : array (B, D)
     estimator : callable (model, q, x, rng) -> gradient (S, B, R)
         For instance one of `elbo_estimators`.
-    rng : numpy.random.Generator
+    rng : numpy.random.Generator or int
     steps : int
     learning_rate : float
         λ; a noisy estimator needs a smaller one.
@@ -48,7 +48,7 @@ def fit_rows(model, x, estimator, rng, steps=200, learning_rate=0.05, every=1):
     >>> fit_rows(model, np.ones((5, 3)), climb, np.random.default_rng(0), steps=10).shape
     (11,)
     """
-    x = as_floats(x, model.data_dim, model.likelihood)
+    x, rng = as_floats(x, model.data_dim, model.likelihood), as_generator(rng)
     parameters = lay_out({"theta": model})
     fixed = model.on(parameters, "theta.", gradient=False)
     q = np.tile(model.latent.prior_row(), (len(x), 1))
@@ -95,7 +95,7 @@ def fit_vae(model, encoder, x, estimator, rng, steps=200, learning_rate=0.01, ev
     >>> fit_vae(model, mlp([2, 4, 2]), np.ones((5, 2)), estimator, np.random.default_rng(0), steps=20).shape
     (3,)
     """
-    x = as_floats(x, model.data_dim, model.likelihood)
+    x, rng = as_floats(x, model.data_dim, model.likelihood), as_generator(rng)
     parameters = lay_out({"theta": model, "phi": encoder})
     moving, encoder = model.on(parameters, "theta."), encoder.on(parameters, "phi.")
     fixed = model.on(parameters, "theta.", gradient=False)
@@ -115,8 +115,7 @@ def fit_vae(model, encoder, x, estimator, rng, steps=200, learning_rate=0.01, ev
 
 
 def _history(step, elbo_now, steps, every):
-    whole("steps", steps)
-    whole("every", every)
+    steps, every = whole("steps", steps), whole("every", every)
     values = [elbo_now().mean()]
     # an overflow on the way is judged by the ELBO that it makes, not by a warning
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):

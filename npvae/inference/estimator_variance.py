@@ -9,6 +9,7 @@ from statistics import NormalDist
 
 import numpy as np
 
+from npvae.checks import as_generator, positive, real, whole, wholes
 from npvae.inference.gradient_estimators import (
     leave_one_out,
     mean_baseline,
@@ -97,7 +98,7 @@ def variance_against_dimension(dims, rng, mu=0.0, sigma=1.0, vectors=1_000_000, 
     ----------
     dims : sequence of int
         The K to measure at.
-    rng : numpy.random.Generator
+    rng : numpy.random.Generator or int
     mu, sigma : float
         Every μ_j, and σ.
     vectors : int
@@ -120,7 +121,9 @@ def variance_against_dimension(dims, rng, mu=0.0, sigma=1.0, vectors=1_000_000, 
     optimal baseline 204
     leave-one-out 275
     """
-    records = []
+    dims, rng = wholes("dims", dims), as_generator(rng)
+    vectors, samples = whole("vectors", vectors), whole("samples", samples, least=2)
+    mu, sigma, records = real("mu", mu), positive("sigma", sigma), []
     for K in dims:
         row, rows, blocks = np.full(K, mu, float), max(2, vectors // (K * samples)), math.ceil(math.sqrt(K))
         measured = [_measured(row, sigma, rows, samples, rng) for _ in range(blocks)]

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from npvae.checks import as_generator, real_array
 from npvae.declared import check_one_prior, declares
 from npvae.inference.argmax_q import argmax_rows, starting_rows
 from npvae.inference.elbo import elbo
@@ -49,7 +50,7 @@ def evaluate(model, q, X, noise=None, seed=12345):
     (5,)
     """
     X, q = checked(model, X, q)
-    model, rng = model.copy(np.float64), np.random.default_rng(seed)
+    model, rng = model.copy(np.float64), as_generator(seed, "seed")
     noise = reporting_noise(model) if noise is None else noise
     points = model.latent.dim if noise is None else len(noise(rng, 1, model.latent.dim).w)
     size, value = rows_at_once(model, points), np.empty(len(q))
@@ -73,7 +74,7 @@ def reporting_noise(model):
 def checked(model, X, q):
     """X and the rows q as they will be used, or a ValueError if they do not fit the model."""
     check_one_prior(model.latent)
-    X, q = check_data(X, model.data_dim, model.likelihood), np.asarray(q, np.float64)
+    X, q = check_data(X, model.data_dim, model.likelihood), real_array("q", q)
     if q.shape != (len(X), model.latent.row_size):
         raise ValueError(f"got rows q of shape {q.shape}, expected ({len(X)}, {model.latent.row_size}): one for each "
                          "datapoint, [mu, log_sigma] for Gaussian, logits for Categorical")
@@ -141,6 +142,6 @@ def gap_decomposition(model, q, X, tolerance=1e-6, seed=0):
     log_p, elbo_q = log_marginal(model, X, tolerance), evaluate(model, q, X)
     best = elbo_q
     # from the rows themselves, and from elsewhere: a climb may end on the wrong one of several hills
-    for start in (q, starting_rows(model, X, np.random.default_rng(seed))):
+    for start in (q, starting_rows(model, X, as_generator(seed, "seed"))):
         best = np.maximum(best, evaluate(model, argmax_rows(model, start, X, tolerance), X))
     return Gaps(log_p, elbo_q, log_p - best, best - elbo_q)

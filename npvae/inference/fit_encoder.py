@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from npvae.checks import whole
 from npvae.inference.argmax_q import quadrature_nodes
 from npvae.inference.elbo import elbo
 from npvae.inference.schedules import cosine
@@ -48,6 +49,7 @@ def fit_encoder(model, encoder, X, steps=2000, learning_rate=1e-2, noise=None):
     parameters = lay_out({"phi": encoder})
     encoder = encoder.on(parameters, "phi.")
     nodes = quadrature_nodes(model.latent) if noise is None else noise(None, 1, model.latent.dim)
+    steps = whole("steps", steps)
     rate = cosine(learning_rate, 0.0, steps)
     adam, share = Adam(parameters.value, parameters.grad, learning_rate), np.full(len(x), 1 / len(x))
     for step in range(steps):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from npvae.checks import whole
+from npvae.checks import as_generator, whole
 from npvae.inference.evaluation import checked, finite, rows_at_once
 from npvae.models.data import take
 from npvae.models.joint import log_sum_exp
@@ -48,12 +48,11 @@ def importance_weighted_bound(model, q, X, samples=1000, repeats=1, seed=12345, 
     >>> bool((L1 < L100).all())
     True
     """
-    whole("samples", samples)
-    whole("repeats", repeats)
+    samples, repeats = whole("samples", samples), whole("repeats", repeats)
     if return_error and samples == repeats == 1:
         raise ValueError("one draw has no standard error: ask for more samples or repeats")
     X, q = finite(*checked(model, X, q))
-    model, rng = model.copy(np.float64), np.random.default_rng(seed)
+    model, rng = model.copy(np.float64), as_generator(seed, "seed")
     size, value, error = rows_at_once(model, samples), np.empty(len(q)), np.empty(len(q))
     for start in range(0, len(q), size):
         rows = slice(start, start + size)

@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 
-from npvae.checks import whole
+from npvae.checks import real, whole
 from npvae.inference.early_stopping import EarlyStopping, hold_out
 from npvae.inference.schedules import at
 from npvae.inference.training import History, Training, check_budget
@@ -44,11 +44,12 @@ class Run:
     """
 
     def __init__(self, parameters, seed, learning_rate, held_out=0.0, patience=10, maximize=True):
-        self.parameters, self.learning_rate, self.held_out, self.seed = parameters, learning_rate, held_out, seed
+        self.parameters, self.learning_rate = parameters, learning_rate
+        self.held_out, self.seed = real("held_out", held_out, 0, 1), whole("seed", seed, least=0)
         self.optimizer = Adam(parameters.value, parameters.grad, at(learning_rate, 0, "learning_rate"),
                               maximize=maximize)
-        self.rng, self.history = np.random.default_rng(seed), History()
-        self.stopping = EarlyStopping(parameters.value, patience) if held_out else None
+        self.rng, self.history = np.random.default_rng(self.seed), History()
+        self.stopping = EarlyStopping(parameters.value, patience) if self.held_out else None
 
     def training(self, name, X, batch_size, sweeps, seconds=None, progress=None, measure="elbo", score=None,
                  begin_sweep=None, end_sweep=None, end_step=None, again=None):
@@ -72,7 +73,9 @@ class Run:
         training : Training
             Of no sweeps, with a warning, if early stopping has ended the run.
         """
-        check_budget(name, batch_size, sweeps, seconds)
+        batch_size, sweeps, seconds = check_budget(name, batch_size, sweeps, seconds)
+        if end_sweep is not None and not callable(end_sweep):
+            raise ValueError(f"after_sweep is {end_sweep!r}, expected a function of the sweep's record")
         rows, held = hold_out(len(X), self.held_out, self.seed)
         if self.stopping is not None:
             self.stopping.go_on()

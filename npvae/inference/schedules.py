@@ -1,8 +1,9 @@
 """Numbers that change from sweep to sweep: the learning rate λ, and the weight β of the KL."""
 
 import math
-import numbers
 from functools import partial
+
+from npvae.checks import real, whole
 
 
 def at(schedule, sweep, name="the schedule"):
@@ -25,11 +26,11 @@ def at(schedule, sweep, name="the schedule"):
     >>> at(0.1, 7), at(lambda sweep: sweep / 10, 7)
     (0.1, 0.7)
     """
-    value = schedule(sweep) if callable(schedule) else schedule
-    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 <= value < math.inf:
-        when = f" in sweep {sweep}" if callable(schedule) else ""
-        raise ValueError(f"{name} is {value!r}{when}, expected a finite number from 0")
-    return value
+    value, when = (schedule(sweep), f" in sweep {sweep}") if callable(schedule) else (schedule, "")
+    try:
+        return real(name, value, least=0)
+    except ValueError:
+        raise ValueError(f"{name} is {value!r}{when}, expected a finite number from 0") from None
 
 
 def warm_up(sweeps, end=1.0):
@@ -55,7 +56,7 @@ def warm_up(sweeps, end=1.0):
     [0.25, 0.5, 0.75, 1.0, 1.0, 1.0]
     """
     # partial, not a closure: a solver that holds a schedule can be pickled
-    return partial(_rising, sweeps, end)
+    return partial(_rising, whole("sweeps of the warm-up", sweeps, least=0), real("end", end, least=0))
 
 
 def cosine(start, end, sweeps):
@@ -77,7 +78,8 @@ def cosine(start, end, sweeps):
     >>> [round(rate(sweep), 4) for sweep in range(6)]
     [0.1, 0.0854, 0.05, 0.0146, 0.0, 0.0]
     """
-    return partial(_falling, start, end, sweeps)
+    return partial(_falling, real("start", start, least=0), real("end", end, least=0),
+                   whole("sweeps of the fall", sweeps, least=0))
 
 
 def _rising(sweeps, end, sweep):

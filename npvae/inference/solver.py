@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from npvae.checks import NotFittedError, whole
+from npvae.checks import NotFittedError, truth, whole
 from npvae.declared import declares
 from npvae.inference.argmax_q import quadrature
 from npvae.inference.elbo import elbo
@@ -55,9 +55,11 @@ class Solver:
     history: History = field(default_factory=History, init=False, repr=False)
 
     def __post_init__(self):
-        if self.dtype not in (None, np.float32, np.float64):
-            raise ValueError(f"dtype is {self.dtype}, expected numpy.float32 or numpy.float64")
-        whole("seed", self.seed, least=0)
+        if not any(self.dtype is dtype for dtype in (None, np.float32, np.float64)):
+            raise ValueError(f"dtype is {self.dtype!r}, expected numpy.float32 or numpy.float64")
+        self.seed = whole("seed", self.seed, least=0)
+        if self.progress is not None:
+            truth("progress", self.progress)
         if not (self.noise is None or callable(self.noise)):
             raise ValueError(f"noise is {self.noise!r}, expected MonteCarlo(S), GaussHermite(n), Cubature() or None")
         self.initial_model = self.model

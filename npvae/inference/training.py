@@ -99,7 +99,7 @@ class Training:
     def __init__(self, name, m, batch_size, sweeps=None, seconds=None, seed=0, keep=(), progress=None, history=None,
                  measure="elbo", rows=None, data=None, begin_sweep=None, end_sweep=None, optimizer=None,
                  end_step=None, again=None):
-        check_budget(name, batch_size, sweeps, seconds)
+        batch_size, sweeps, seconds = check_budget(name, batch_size, sweeps, seconds)
         m = m if rows is None else len(rows)
         self.name, self.m, self.batch_size, self.seed, self.progress = name, m, min(batch_size, m), seed, progress
         self.sweeps = 100 if sweeps is None and seconds is None else sweeps
@@ -274,9 +274,7 @@ def _title(measure):
 
 
 def check_budget(name, batch_size, sweeps, seconds):
-    """Raise a ValueError unless batch_size and sweeps are whole numbers from 1, and seconds positive."""
-    whole(f"{name}: batch_size", batch_size)
-    if sweeps is not None:
-        whole(f"{name}: sweeps", sweeps)
-    if seconds is not None:
-        positive(f"{name}: seconds", seconds)
+    """batch_size and sweeps as ints from 1 and seconds as a positive float, or None for None; else a ValueError."""
+    return (whole(f"{name}: batch_size", batch_size),
+            None if sweeps is None else whole(f"{name}: sweeps", sweeps),
+            None if seconds is None else positive(f"{name}: seconds", seconds))

@@ -117,7 +117,8 @@ def maximum_likelihood_ppca(X, latent_dim):
     """
     X = as_floats(X, likelihood=GaussianLikelihood(1.0))
     D = X.shape[1]
-    if whole("latent_dim", latent_dim) >= D:
+    latent_dim = whole("latent_dim", latent_dim)
+    if latent_dim >= D:
         raise ValueError(f"latent_dim is {latent_dim}, expected 1 … {D - 1} for data with {D} columns")
     b = X.mean(0)
     eigenvalues, U = np.linalg.eigh((X - b).T @ (X - b) / len(X))

@@ -54,7 +54,8 @@ def log_marginal(model, X, tolerance=1e-6, return_error=False):
     >>> log_marginal(probabilistic_pca(1, 3, sigma_g=1.0), np.zeros((2, 3))).shape
     (2,)
     """
-    model, X, method = _prepared(model, X, tolerance)
+    tolerance = positive("tolerance", tolerance)
+    model, X, method = _prepared(model, X)
     error = np.zeros(len(X))
     if method == "enumeration":
         value = log_sum_exp(log_joint(model, X, np.eye(model.latent.dim)))
@@ -94,7 +95,8 @@ def exact_posterior(model, X, tolerance=1e-6):
     >>> exact_posterior(mixture_of_gaussians(3, 2), np.zeros((5, 2))).mean.sum(1).round(12)
     array([1., 1., 1., 1., 1.])
     """
-    model, X, method = _prepared(model, X, tolerance)
+    tolerance = positive("tolerance", tolerance)
+    model, X, method = _prepared(model, X)
     if method == "closed form":
         mean, covariance = affine.posterior(model, X)
         return Posterior(mean, np.broadcast_to(covariance, (len(X), *covariance.shape)))
@@ -128,13 +130,12 @@ def _has_grid(model):
     return declares(model.latent, "standard normal prior") and has_table(model)
 
 
-def _prepared(model, X, tolerance):
+def _prepared(model, X):
     check_one_prior(model.latent)
     method = exact_method(model)
     if method is None:
         raise ValueError(f"no exact log p(x) for {model}: that needs a Categorical latent (enumeration), an affine "
                          "decoder with GaussianLikelihood (closed form) or a Gaussian latent with K ≤ 2 (grid); "
                          "importance_weighted_bound covers any model from below")
-    positive("tolerance", tolerance)
     X = as_floats(X, model.data_dim, model.likelihood)
     return model.copy(np.float64), X, method

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from npvae.checks import as_generator, real_array, whole, wholes
 from npvae.declared import declares
 from npvae.models.latents import Categorical, Gaussian
 from npvae.models.likelihoods import GaussianLikelihood
@@ -96,12 +97,14 @@ class LatentVariableModel:
         Parameters
         ----------
         n : int
-        rng : numpy.random.Generator
+        rng : numpy.random.Generator or int
 
         Returns
         -------
         x (n, D), z (n, K)
         """
+        # one generator for both: a seed is not to give z and x the same numbers
+        n, rng = whole("n", n), as_generator(rng)
         z = self.latent.sample_prior(n, rng)
         return self.likelihood.sample(self.decoder(z)[0], rng), z
 
@@ -137,7 +140,7 @@ def mixture_of_gaussians(components, data_dim, sigma_g=None, rng=None, means=Non
         K and D.
     sigma_g : float, optional
         Fixed if given, else learned.
-    rng : numpy.random.Generator, optional
+    rng : numpy.random.Generator or int, optional
         Draws the initial means.
     means : array (K, D), optional
         The initial means instead, e.g. some rows of the data.
@@ -158,10 +161,11 @@ def mixture_of_gaussians(components, data_dim, sigma_g=None, rng=None, means=Non
     """
     decoder = mlp([components, data_dim], rng=rng)
     if means is not None:
-        if np.shape(means) != (components, data_dim):
-            raise ValueError(f"means has shape {np.shape(means)}, expected {(components, data_dim)}: one row for each "
-                             "component")
-        decoder.layers[0].b[...] = np.mean(means, axis=0)
+        means = real_array("means", means)
+        if means.shape != (components, data_dim) or not np.isfinite(means).all():
+            raise ValueError(f"means has shape {means.shape}, expected {(components, data_dim)} finite numbers: one "
+                             "row for each component")
+        decoder.layers[0].b[...] = means.mean(0)
         decoder.layers[0].W[...] = means - decoder.layers[0].b
     return LatentVariableModel(Categorical(components), decoder, GaussianLikelihood(sigma_g))
 
@@ -175,7 +179,7 @@ def probabilistic_pca(latent_dim, data_dim, sigma_g=None, rng=None):
         K and D.
     sigma_g : float, optional
         Fixed if given, else learned.
-    rng : numpy.random.Generator, optional
+    rng : numpy.random.Generator or int, optional
         Draws the initial W and b; without one the sizes seed them.
 
     Returns
@@ -204,7 +208,7 @@ def mlp_model(latent_dim, hidden, data_dim, likelihood=None, activation=tanh, rn
         `GaussianLikelihood()` by default: σ_g learned.
     activation : layer function
         Between the affine layers.
-    rng : numpy.random.Generator, optional
+    rng : numpy.random.Generator or int, optional
         Draws the initial weights; without one the sizes seed them.
 
     Returns
@@ -217,4 +221,5 @@ def mlp_model(latent_dim, hidden, data_dim, likelihood=None, activation=tanh, rn
     chain(Affine(2, 64), tanh, Affine(64, 784))
     """
     likelihood = GaussianLikelihood() if likelihood is None else likelihood
-    return LatentVariableModel(Gaussian(latent_dim), mlp([latent_dim, *hidden, data_dim], activation, rng), likelihood)
+    sizes = [latent_dim, *wholes("hidden", hidden), data_dim]
+    return LatentVariableModel(Gaussian(latent_dim), mlp(sizes, activation, rng), likelihood)

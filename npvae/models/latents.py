@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from npvae.checks import whole
+from npvae.checks import as_generator, real_array, truth, whole
 from npvae.models.noise import over_nodes
 
 LOG_2PI = math.log(2 * math.pi)
@@ -105,11 +105,12 @@ class Gaussian:
     def sample(self, q, n, rng):
         """n draws z ~ q(z|x) for each row, (n, B, K)."""
         K = self.dim
-        return q[:, :K] + np.exp(q[:, K:]) * rng.standard_normal((n, len(q), K))
+        eps = as_generator(rng).standard_normal((whole("n", n), len(q), K))
+        return q[:, :K] + np.exp(q[:, K:]) * eps
 
     def sample_prior(self, n, rng):
         """n draws z ~ N(0, I), (n, K)."""
-        return rng.standard_normal((n, self.dim))
+        return as_generator(rng).standard_normal((whole("n", n), self.dim))
 
     def prior_row(self):
         """The row that describes the prior: μ = 0, log σ = 0, (2K,)."""
@@ -189,10 +190,10 @@ class Categorical:
 
     def __init__(self, components, weights=None, learn_weights=True):
         self.dim = self.row_size = whole("components of Categorical", components)
-        weights = np.full(self.dim, 1 / self.dim) if weights is None else np.asarray(weights, float)
+        weights = np.full(self.dim, 1 / self.dim) if weights is None else real_array("weights", weights)
         if weights.shape != (self.dim,) or not (weights > 0).all() or abs(weights.sum() - 1) > 1e-6:
             raise ValueError(f"Categorical got weights {weights}, expected {self.dim} positive numbers that sum to 1")
-        self.learn_weights = learn_weights
+        self.learn_weights = truth("learn_weights", learn_weights)
         self.logits = np.log(weights)
         self.dlogits = np.zeros_like(self.logits) if learn_weights else None
 
@@ -248,7 +249,7 @@ class Categorical:
     def sample(self, q, n, rng):
         """n one-hot draws z ~ q(z|x) for each row, (n, B, K)."""
         # the first k whose cumulated probability exceeds a uniform number
-        u = rng.random((n, len(q), 1))
+        u = as_generator(rng).random((whole("n", n), len(q), 1))
         k = (u > np.cumsum(np.exp(log_softmax(q)), axis=1)[:, :-1]).sum(2)
         return np.eye(self.dim)[k]
 

@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 
-from npvae.checks import positive
+from npvae.checks import as_generator, positive, truth
 from npvae.models.data import mean_variance
 from npvae.models.latents import LOG_2PI
 from npvae.nn import sigmoid, softplus
@@ -42,11 +42,11 @@ class GaussianLikelihood:
     closed_forms = frozenset({"isotropic normal"})
 
     def __init__(self, sigma_g=None, learn=None):
-        if sigma_g is not None and not 1e-150 < float(positive("sigma_g", sigma_g)) < 1e150:
+        if sigma_g is not None and not 1e-150 < (sigma_g := positive("sigma_g", sigma_g)) < 1e150:
             raise ValueError(f"sigma_g is {sigma_g}, expected a positive finite number, its square, too "
                              "(in the data's units)")
         self.from_data = sigma_g is None
-        self.learn = self.from_data if learn is None else learn
+        self.learn = self.from_data if learn is None else truth("learn", learn)
         self.log_sigma = np.array(0.0 if sigma_g is None else math.log(sigma_g))
         self.dlog_sigma = np.zeros_like(self.log_sigma) if self.learn else None
 
@@ -110,7 +110,7 @@ class GaussianLikelihood:
 
     def sample(self, g, rng):
         """One draw x ~ N(g, σ_g² I) for each row of g (n, D)."""
-        return g + self.sigma_g * rng.standard_normal(g.shape)
+        return g + self.sigma_g * as_generator(rng).standard_normal(g.shape)
 
     def started(self, x):
         """The same likelihood with σ_g at the standard deviation of x (m, D), if it was to start from the data.
@@ -219,7 +219,7 @@ class BernoulliLikelihood:
 
     def sample(self, g, rng):
         """One draw x ∈ {0, 1}^D for each row of logits g (n, D)."""
-        return (rng.random(g.shape) < self.mean(g)).astype(g.dtype)
+        return (as_generator(rng).random(g.shape) < self.mean(g)).astype(g.dtype)
 
     def started(self, x):
         """Itself: nothing starts from the data."""

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from npvae.checks import whole
+from npvae.checks import as_generator, whole
 
 
 class Noise(NamedTuple):
@@ -44,10 +44,11 @@ class MonteCarlo:
     random = True
 
     def __post_init__(self):
-        whole("samples", self.samples)
+        # frozen for its users; this is where it is made
+        object.__setattr__(self, "samples", whole("samples", self.samples))
 
     def __call__(self, rng, batch, dim, dtype=np.float64):
-        eps = rng.standard_normal((self.samples, batch, dim), dtype=dtype)
+        eps = as_generator(rng).standard_normal((self.samples, batch, dim), dtype=dtype)
         return Noise(eps, np.full((self.samples, 1), 1 / self.samples, dtype))
 
 
@@ -76,7 +77,7 @@ class GaussHermite:
     random = False
 
     def __post_init__(self):
-        whole("nodes", self.nodes)
+        object.__setattr__(self, "nodes", whole("nodes", self.nodes))
 
     def __call__(self, rng, batch, dim, dtype=np.float64):
         if self.nodes**dim > 1_000_000:

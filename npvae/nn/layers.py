@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from npvae.checks import whole
+from npvae.checks import as_generator, whole, wholes
 from npvae.declared import is_affine, is_smooth
 from npvae.nn.parameters import Fresh
 
@@ -48,6 +48,7 @@ class Affine:
     @classmethod
     def random(cls, n_in, n_out, rng, input_gradient=True):
         """Weights (Glorot & Bengio 2010, eq. 1), and as in PyTorch's `Linear` biases, from U(−1/√n_in, 1/√n_in)."""
+        n_in, n_out, rng = whole("n_in", n_in), whole("n_out", n_out), as_generator(rng)
         bound = n_in**-0.5
         W, b = rng.uniform(-bound, bound, (n_in, n_out)), rng.uniform(-bound, bound, n_out)
         return cls(W, b, np.zeros_like(W), np.zeros_like(b), input_gradient)
@@ -233,7 +234,7 @@ def mlp(sizes, activation=tanh, rng=None, input_gradient=True):
         Numbers of units, input first: `[2, 64, 64]` is 2 inputs, one hidden layer of 64 and 64 outputs.
     activation : layer function
         Between the affine layers: `tanh`, `relu`, `sigmoid`, `softplus` or your own.
-    rng : numpy.random.Generator, optional
+    rng : numpy.random.Generator or int, optional
         Draws the initial weights. Without one, the sizes seed it: the same line gives the same weights.
     input_gradient : bool
         False for a network that reads data: nothing stands before it that could use the gradient.
@@ -252,12 +253,12 @@ def mlp(sizes, activation=tanh, rng=None, input_gradient=True):
     >>> mlp([2, 64, 64])
     chain(Affine(2, 64), tanh, Affine(64, 64))
     """
-    sizes = [whole("a layer's number of units", n) for n in sizes]
+    sizes = wholes("units", sizes)
     if len(sizes) < 2:
         raise ValueError(f"mlp got sizes {sizes}, expected two or more, e.g. [2, 64, 64]")
     if not callable(activation):
         raise ValueError(f"mlp got the activation {activation!r}, expected a layer function such as npvae.relu")
-    rng = np.random.default_rng(sizes) if rng is None else rng
+    rng = np.random.default_rng(sizes) if rng is None else as_generator(rng)
     layers = []
     for n_in, n_out in zip(sizes, sizes[1:], strict=False):
         layers += [Affine.random(n_in, n_out, rng, input_gradient or bool(layers)), activation]

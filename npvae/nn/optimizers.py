@@ -5,7 +5,7 @@ This is the one place where a sign may flip: `maximize=False` descends, for a co
 
 import numpy as np
 
-from npvae.checks import positive
+from npvae.checks import positive, real
 
 
 class SGD:
@@ -37,7 +37,7 @@ class SGD:
 
     def __init__(self, value, grad, learning_rate=1e-2, momentum=0.0, maximize=True):
         self.value, self.grad = value, grad
-        self.learning_rate, self.momentum = positive("learning_rate", learning_rate), momentum
+        self.learning_rate, self.momentum = positive("learning_rate", learning_rate), real("momentum", momentum, 0)
         self.sign = 1.0 if maximize else -1.0
         self.velocity = np.zeros_like(value)
 
@@ -76,7 +76,7 @@ class Adam:
     def __init__(self, value, grad, learning_rate=1e-3, beta1=0.9, beta2=0.999, epsilon=1e-8, maximize=True):
         self.value, self.grad = value, grad
         self.learning_rate = positive("learning_rate", learning_rate)
-        self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
+        self.beta1, self.beta2, self.epsilon = _decays(beta1, beta2, epsilon)
         self.sign = 1.0 if maximize else -1.0
         self.m, self.v, self.t = np.zeros_like(value), np.zeros_like(value), 0
         self._scratch = np.empty_like(value)
@@ -136,7 +136,7 @@ class RowAdam:
 
     def __init__(self, table, learning_rate=3e-2, beta1=0.9, beta2=0.999, epsilon=1e-8, moments=None):
         self.table, self.learning_rate = table, positive("learning_rate", learning_rate)
-        self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
+        self.beta1, self.beta2, self.epsilon = _decays(beta1, beta2, epsilon)
         self.m, self.v = (np.zeros_like(table), np.zeros_like(table)) if moments is None else moments
         self.t = np.zeros(len(table), np.int32)
 
@@ -152,6 +152,14 @@ class RowAdam:
         v = self.beta2 * self.v[index] + dq * dq
         self.m[index], self.v[index] = m, v
         self.table[index] += (rate * m / (np.sqrt(v) + epsilon)).astype(self.table.dtype, copy=False)
+
+
+def _decays(beta1, beta2, epsilon):
+    # the moments are means of what was seen, with weights that fall: β from 0 to less than 1
+    for name, beta in (("beta1", beta1), ("beta2", beta2)):
+        if real(name, beta, 0, 1) == 1:
+            raise ValueError(f"{name} is {beta!r}, expected a number from 0 to less than 1")
+    return float(beta1), float(beta2), positive("epsilon", epsilon)
 
 
 def _folded(rate, beta1, beta2, epsilon, t):

@@ -129,7 +129,7 @@ def test_early_stopping_stops_and_keeps_the_best_sweep():
 
 @pytest.mark.parametrize("settings, says", [
     ({"latent_dim": 0}, "latent_dim is 0"), ({"latent_dim": 1.5}, "1.5"), ({"hidden": 5}, "hidden is 5"),
-    ({"hidden": (8, 0)}, "hidden layer"), ({"activation": "gelu"}, "gelu"), ({"sweeps": 0}, "sweeps is 0"),
+    ({"hidden": (8, 0)}, "hidden"), ({"activation": "gelu"}, "gelu"), ({"sweeps": 0}, "sweeps is 0"),
     ({"learning_rate": float("nan")}, "learning_rate"), ({"final_learning_rate": -1}, "final_learning_rate"),
     ({"held_out": 1}, "held_out is 1"), ({"patience": 0}, "patience"), ({"seed": -1}, "seed is -1"),
     ({"dtype": "float16"}, "float16"), ({"likelihood": "poisson"}, "poisson"), ({"sigma_g": 0}, "sigma_g is 0"),

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from npvae import datasets
+from npvae.checks import as_generator
 from npvae.datasets import Dataset
-from npvae.datasets.checks import as_generator, check_labels, check_matrix
+from npvae.datasets.checks import check_labels, check_matrix
 
 GOOD = np.arange(8.0).reshape(4, 2)
 
