@@ -74,7 +74,7 @@ def test_a_path_is_a_str_or_a_path(path):
 
 
 def test_a_table_file_is_a_path(tmp_path):
-    with pytest.raises(ValueError, match="path is 7, expected the path of a file"):
+    with pytest.raises(ValueError, match="table_file is 7, expected the path of a file"):
         VariationalEM(probabilistic_pca(1, 3), sweeps=1, batch_size=10, table_file=7).fit(X)
 
 

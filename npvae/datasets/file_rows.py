@@ -8,9 +8,8 @@ import mmap
 
 import numpy as np
 
+from npvae.checks import as_generator
 from npvae.models.data import release
-
-from .checks import as_generator
 
 RUNS, MOST_ROWS, MOST_BYTES = 256, 10_000, 2**25    # of the rows to test on
 

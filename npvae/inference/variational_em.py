@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from npvae.checks import as_path
 from npvae.files import check_output, file_behind, stepping_aside
 from npvae.inference.argmax_q import ROWS, argmax_q, argmax_rows, starting_rows
 from npvae.inference.elbo import elbo
@@ -140,7 +141,9 @@ class VariationalEM(EMSolver):
         return table
 
     def _table_files(self):
-        return [] if self.table_file is None else [f"{self.table_file}{end}" for end in ("", ".m", ".v")]
+        if self.table_file is None:
+            return []
+        return [f"{as_path(self.table_file, 'table_file')}{end}" for end in ("", ".m", ".v")]
 
     @contextmanager
     def _fitting(self, X):
