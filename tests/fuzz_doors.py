@@ -45,6 +45,7 @@ ALWAYS = ("sweeps", "hidden", "vectors", "steps", "most_steps", "tolerance", "sa
 MUTATING = {"fit", "partial_fit", "fit_transform", "set_params", "restore", "step", "forget", "zero_gradient",
             "gradient", "fresh", "on", "__call__", "set_output"}
 INF = {"shared_ceiling"}        # infinite where the data have no variance, as documented
+HOLDERS = {"Parameters", "lay_out", "Affine"}   # what they were given is what they hold
 WHOLE = {"VAE": npvae.VAE, "Autoencoder": npvae.Autoencoder, "VariationalEM": npvae.VariationalEM,
          "SharedQ": npvae.SharedQ, "AmortizedVI": npvae.AmortizedVI}
 
@@ -286,7 +287,7 @@ def _add(found, name, thing):
 
 def _function(name, function):
     return Door(name, function, OWN.get(name, {}), formula=name in FORMULAS, changes=_changes(name),
-                allowed=("inf",) if name in INF else ())
+                allowed=("inf", "nan") if name in HOLDERS else ("inf",) if name in INF else ())
 
 
 def _changes(name):

@@ -91,7 +91,7 @@ def scalars(rng):
             Decimal("NaN"), Fraction(1, 3), Fraction(2), 1j, 1 + 0j, None, "", "3", "relu", "gaussian", "ü" * 40, b"3",
             [], (), {}, [3], (3, 3), [2.5], {"a": 1}, {1, 2}, object(), int, range(3), np.array(3), np.array(2.0),
             np.array([3]), np.array([]), np.array([1.0, np.nan]), np.array("x"), np.array(None), ..., slice(3),
-            np.datetime64("2020-01-01"), np.timedelta64(3, "s"), rng, np.random.RandomState(0), 3**400, lambda: 3,
+            np.datetime64("2020-01-01"), np.timedelta64(3, "s"), rng, np.random.RandomState(0), 3**400, users_three,
             ArrayLike([1.0, 2.0]), np.ma.masked, npvae.Gaussian, npvae.Gaussian(2), tanh, Exception("x")]
 
 

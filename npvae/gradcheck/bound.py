@@ -9,12 +9,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from npvae.checks import whole
 from npvae.gradcheck.bound_call import expected_value
 from npvae.gradcheck.bound_mistakes import which_mistake
 from npvae.gradcheck.linear_gaussian import LinearGaussian
 from npvae.models import probabilistic_pca
 from npvae.models.affine import best_diagonal_rows, is_affine_gaussian
+from npvae.models.data import as_floats
 from npvae.models.exact import log_marginal
+from npvae.models.generative import check_model
 
 
 @dataclass
@@ -115,15 +118,17 @@ def check_bound(elbo_fn, model=None, X=None, *, row="log_sigma", draws=None, see
     >>> doubled.verdict()
     'sampler: the noise has standard deviation 2, not 1. Draw ε ~ N(0, I).'
     """
+    if not callable(elbo_fn):
+        raise ValueError(f"elbo_fn is {elbo_fn!r}, expected a function (q, x, eps) -> value (B,)")
     model = probabilistic_pca(3, 5, sigma_g=0.5) if model is None else model
-    if not is_affine_gaussian(model):
+    if not is_affine_gaussian(check_model(model)):
         raise ValueError(f"check_bound got {model}, expected probabilistic PCA (Gaussian latent, affine decoder, "
                          "GaussianLikelihood): there every mistake predicts a number of its own")
     if abs(np.log(model.likelihood.sigma_g)) < 1e-3:
         raise ValueError("the model's σ_g is 1, where σ_g for σ_g² and a missing −D log σ_g change nothing: take "
                          "another one, e.g. sigma_g=0.5")
-    rng = np.random.default_rng(seed)
-    X = model.sample(7, rng)[0] if X is None else np.asarray(X, float)
+    rng = np.random.default_rng(whole("seed", seed, least=0))
+    X = model.sample(7, rng)[0] if X is None else as_floats(X, model.data_dim, model.likelihood)
     log_p, rows, found, cases = log_marginal(model, X), [], [], []
     for name, q in trial_rows(model, X, rng).items():
         case = LinearGaussian(model, q, X)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from npvae.arrays import numbers
 from npvae.checks import whole
 from npvae.gradcheck.evidence import Finding
 from npvae.models import Cubature
@@ -23,7 +24,7 @@ def expected_value(elbo_fn, q, X, row, draws, rng):
     draws : int or None
     rng : numpy.random.Generator
     """
-    if row not in ROWS:
+    if not isinstance(row, str) or row not in ROWS:
         raise ValueError(f"row is {row!r}, expected one of {', '.join(ROWS)}")
     if draws is not None:
         # the standard error of fewer is too uncertain
@@ -43,7 +44,7 @@ def expected_value(elbo_fn, q, X, row, draws, rng):
 def called(elbo_fn, q, X, *eps):
     """The values (B,), or a ValueError that says what came instead."""
     value = elbo_fn(q.copy(), X.copy(), *eps)
-    value = np.asarray(value[0] if isinstance(value, tuple) else value)
+    value = numbers("the ELBO function's value", value[0] if isinstance(value, tuple) and value else value)
     if value.dtype == np.float32:
         raise ValueError("the ELBO function answers in float32, whose rounding hides small mistakes: some array in it, "
                          "or its model, is float32; check in float64 (model.copy(np.float64))")

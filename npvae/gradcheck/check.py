@@ -12,6 +12,7 @@ from npvae.gradcheck.refusals import (
     check_linear,
     check_not_blind,
     check_not_flat,
+    check_options,
     check_tolerance,
     check_upstream,
 )
@@ -91,12 +92,13 @@ def gradcheck(f, x, *, method=None, call=None, upstream=None, dtype=None, tolera
     if call is None and not callable(f):
         raise ValueError(f"f is {name_of(f)}, expected a function x -> (y, back) or x -> (value, gradient), a layer, "
                          "or a LatentVariableModel")
+    sizes, terms = check_options(call, sizes, terms)
     x, dtype = check_dtypes(f, x, dtype)
     whole("directions", directions)
     subject = Subject(f, x, call, upstream, dtype, seed)
     check_upstream(subject)
-    method = method or ("central" if subject.at.value.size <= MANY else "direction")
-    if method not in METHODS:
+    method = method if method is not None else ("central" if subject.at.value.size <= MANY else "direction")
+    if not isinstance(method, str) or method not in METHODS:
         raise ValueError(f"method is {method!r}, expected one of {', '.join(METHODS)}")
     tolerance = check_tolerance(method, tolerance_of(method, dtype) if tolerance is None else tolerance)
     gradient = check_determinism(subject)
@@ -111,7 +113,7 @@ def gradcheck(f, x, *, method=None, call=None, upstream=None, dtype=None, tolera
     report = Report(name or name_of(f), rows, method, np.dtype(dtype).name, subject=subject,
                     notes=[f"{n} gets no gradient and was not checked" for n, a in gradient.items() if a is None])
     if diagnosis and not report.passed:
-        report.diagnosis = diagnose(subject, gradient, report, sizes or {}, terms or {})
+        report.diagnosis = diagnose(subject, gradient, report, sizes, terms)
     return report
 
 

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from npvae.arrays import float_dtype, numbers
+from npvae.checks import positive
 from npvae.gradcheck.coordinates import IMAGINARY_PART_LOST
 from npvae.gradcheck.differences import richardson, step_size
 from npvae.gradcheck.rows import HIDDEN, ON_KINKS
@@ -12,14 +14,27 @@ from npvae.nn.parameters import has_parameters
 BLIND = 4e-3        # ‖a − n‖ / (‖a‖ + ‖n‖) is 5e-3 for an error of 1 %
 
 
+def check_options(call, sizes, terms):
+    """A `call` that can be called, sizes that are positive numbers by name, and terms that are functions by name."""
+    if call is not None and not callable(call):
+        raise ValueError(f"call is {call!r}, expected a function (f, x) -> (y, back)")
+    for name, given, what in (("sizes", sizes, "numbers"), ("terms", terms, "functions")):
+        if given is not None and not isinstance(given, dict):
+            raise ValueError(f"{name} is {given!r}, expected a dict of {what} by name")
+    for name, term in (terms or {}).items():
+        if not callable(term):
+            raise ValueError(f"terms has {term!r} for {name!r}, expected a function that is called as f is")
+    return {str(name): positive(f"sizes[{name!r}]", size) for name, size in (sizes or {}).items()}, terms or {}
+
+
 def check_dtypes(f, x, dtype):
     """The inputs as arrays of one dtype: float64, or float32 if that was asked for."""
-    if dtype is not None and np.dtype(dtype) not in (np.float64, np.float32):
+    if dtype is not None and float_dtype(dtype) not in (np.float64, np.float32):
         raise ValueError(f"dtype is {np.dtype(dtype).name}, expected float64 (or float32, to check float32 code)")
     if isinstance(x, tuple):
         raise ValueError(f"x is a tuple of {len(x)}: for several inputs hand in a dict, {{'x': …, 'W': …}}, and let f "
                          "take it and back return one")
-    arrays = {n: np.asarray(a) for n, a in (x.items() if isinstance(x, dict) else [("x", x)])}
+    arrays = {n: as_array(n, a) for n, a in (x.items() if isinstance(x, dict) else [("x", x)])}
     parameters = f.arrays() if has_parameters(f) else {}
     for name, a in {**arrays, **parameters}.items():
         if a.dtype.kind != "f":
@@ -37,18 +52,28 @@ def check_dtypes(f, x, dtype):
     return (arrays if isinstance(x, dict) else arrays["x"]), np.float64 if dtype is None else dtype
 
 
+def as_array(name, a):
+    """The array of an input, or a ValueError that says what was given instead of one."""
+    try:
+        return np.asarray(a)
+    except Exception as problem:        # whatever a list of lists or somebody's own class makes of it
+        raise ValueError(f"{name} is a {type(a).__name__} that makes no array, expected one of float64") from problem
+
+
 def check_upstream(subject):
     """An upstream gradient of the shape of y that is not zero everywhere."""
     y = subject.forward()[0]
     if subject.at.value.dtype == np.float64 and y.dtype == np.float32:
         raise ValueError("f answers in float32 for float64 inputs: some array in it is float32; make it float64, or "
                          "call npvae.gradcheck(…, dtype=np.float32) to check float32 code as it is")
+    if y.dtype.kind not in "fciub":
+        raise ValueError(f"f returned {describe(y)} of type {y.dtype}, expected real numbers")
     if y.dtype.kind == "c":
         raise ValueError(f"f returned {describe(y)} of complex numbers, expected real ones: return the real and the "
                          "imaginary part as two columns of y")
     if not np.isfinite(y).all():
         raise ValueError(f"f returned {describe(y)} with values that are not finite: check at another x")
-    subject.upstream = np.asarray(subject.upstream, subject.at.value.dtype)
+    subject.upstream = numbers("upstream", subject.upstream).astype(subject.at.value.dtype)
     if subject.upstream.shape != y.shape:
         raise ValueError(f"upstream has shape {subject.upstream.shape}, expected that of y, {y.shape}")
     if not np.isfinite(subject.upstream).all():
@@ -61,7 +86,8 @@ def check_upstream(subject):
 def check_tolerance(method, tolerance):
     """A tolerance that an error of 1 % does not pass."""
     worst = BLIND if method != "taylor" else 0.5
-    if not 0 < tolerance <= worst:
+    tolerance = positive("tolerance", tolerance)
+    if tolerance > worst:
         raise ValueError(f"tolerance is {tolerance}, expected at most {worst:g} for {method}: "
                          + ("a slope of 1 would pass" if method == "taylor" else "an error of 1 % would pass"))
     return tolerance

@@ -127,6 +127,20 @@ class LatentVariableModel:
         return replace(self, likelihood=self.likelihood.started(x))
 
 
+def check_model(model):
+    """The model, or a ValueError unless it has what a `LatentVariableModel` has.
+
+    >>> check_model("pca")
+    Traceback (most recent call last):
+    ValueError: model is 'pca', expected a LatentVariableModel, e.g. npvae.mlp_model(2, [64], 784)
+    """
+    # asked for what it has, not for its class: a model may have been made before its module was loaded anew
+    if isinstance(model, type) or not all(hasattr(model, part) for part in ("latent", "decoder", "likelihood")):
+        raise ValueError(f"model is {repr(model)[:200]}, expected a LatentVariableModel, e.g. "
+                         "npvae.mlp_model(2, [64], 784)")
+    return model
+
+
 def _input_gradient(network):
     return getattr(getattr(network, "layers", (network,))[0], "input_gradient", True)
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from npvae.arrays import float_dtype, numbers
+
 
 class Parameters:
     """One flat `value`, one flat `grad` of the same length, and a view into each for every name.
@@ -21,7 +23,8 @@ class Parameters:
     Raises
     ------
     ValueError
-        For an unknown name, or a prefix whose names do not stand next to each other.
+        For arrays that are no numbers by name, a dtype that is not of floats, an unknown name, or a prefix whose names
+        do not stand next to each other.
 
     Examples
     --------
@@ -32,9 +35,15 @@ class Parameters:
     """
 
     def __init__(self, arrays, dtype=np.float64):
-        arrays = {name: np.asarray(a) for name, a in arrays.items()}
+        if not isinstance(arrays, dict) or not all(isinstance(name, str) for name in arrays):
+            raise ValueError(f"arrays is a {type(arrays).__name__}, expected a dict of arrays by name, e.g. "
+                             "{'W': np.zeros((2, 3))}")
+        arrays = {name: numbers(name, a) for name, a in arrays.items()}
         ends = np.cumsum([a.size for a in arrays.values()], dtype=int).tolist()
-        self.value = np.empty(ends[-1] if ends else 0, dtype)
+        self.value = np.empty(ends[-1] if ends else 0, float_dtype(dtype))
+        cut = [name for name, a in arrays.items() if a.dtype.kind == "c" and self.value.dtype.kind == "f"]
+        if cut:
+            raise ValueError(f"{cut[0]} is complex, the vector {self.value.dtype}: the imaginary part would be lost")
         self.grad = np.zeros_like(self.value)
         self._where = {n: slice(e - a.size, e) for (n, a), e in zip(arrays.items(), ends, strict=True)}
         self._shapes = {name: a.shape for name, a in arrays.items()}
@@ -89,6 +98,8 @@ class Parameters:
 
     def stretch(self, prefix):
         """The slice of the vector that holds every name which begins with `prefix`."""
+        if not isinstance(prefix, str):
+            raise ValueError(f"prefix is {prefix!r}, expected a str: there are {self.names}")
         hits = [self._where[n] for n in self._where if n.startswith(prefix)]
         if any(a.stop != b.start for a, b in zip(hits, hits[1:], strict=False)):
             raise ValueError(f"the names that begin with {prefix!r} are not contiguous: {self.names}")
@@ -104,7 +115,7 @@ class Parameters:
             self._fresh.pop(names).zero = False
 
     def _slice(self, name):
-        if name not in self._where:
+        if not isinstance(name, str) or name not in self._where:
             raise ValueError(f"no parameter is called {name!r}; there are {self.names}")
         return self._where[name]
 
@@ -140,18 +151,26 @@ def lay_out(parts, dtype=np.float64):
     parameters : Parameters
         `part.on(parameters, "name.")` is then the same part with its views in this vector.
 
+    Raises
+    ------
+    ValueError
+        For a part that has no `arrays()` and `on()`, or a dtype that is not of floats.
+
     Examples
     --------
     >>> from npvae.nn.layers import mlp
     >>> lay_out({"theta": mlp([2, 3]), "phi": mlp([3, 4])}).stretch("phi.")
     slice(9, 25, None)
     """
+    if not isinstance(parts, dict) or not all(has_parameters(p) for p in parts.values()):
+        raise ValueError(f"parts is {parts!r}, expected a dict of networks or models by name: objects with arrays() "
+                         "and on(), such as mlp([…]) makes")
     return Parameters({f"{part}.{name}": a for part, p in parts.items() for name, a in p.arrays().items()}, dtype)
 
 
 def has_parameters(part):
     """Whether a part, a layer, say, can be laid out: whether it has the methods `arrays` and `on`."""
-    return callable(getattr(part, "arrays", None)) and callable(getattr(part, "on", None))
+    return not isinstance(part, type) and all(callable(getattr(part, name, None)) for name in ("arrays", "on"))
 
 
 def check_network(role, network):
