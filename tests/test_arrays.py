@@ -60,15 +60,17 @@ def test_what_has_no_parameters_cannot_be_laid_out(parts):
         npvae.lay_out(parts)
 
 
-@pytest.mark.parametrize("wrong", [{"call": "relu"}, {"sizes": 2}, {"sizes": {"B": -1}}, {"terms": [1]}, {"tolerance": "x"},
-                                   {"terms": {"a": 1}}, {"upstream": "x"}, {"dtype": 1e300}, {"method": 1}])
+@pytest.mark.parametrize("wrong", [{"call": "relu"}, {"sizes": 2}, {"sizes": {"B": -1}}, {"terms": [1]},
+                                   {"tolerance": "x"}, {"terms": {"a": 1}}, {"upstream": "x"}, {"dtype": 1e300},
+                                   {"method": 1}])
 def test_gradcheck_refuses_options_that_make_no_sense(wrong):
     with pytest.raises(ValueError, match="expected"):
         npvae.gradcheck(npvae.tanh, np.array([[0.3, 0.1]]), **wrong)
 
 
 @pytest.mark.parametrize("wrong", [{"elbo_fn": -0.0}, {"model": {}}, {"model": npvae.Gaussian}, {"X": slice(3)},
-                                   {"X": np.zeros((2, 9))}, {"row": {}}, {"seed": 0.5}, {"elbo_fn": lambda *_: ("y", 1)}])
+                                   {"X": np.zeros((2, 9))}, {"row": {}}, {"seed": 0.5},
+                                   {"elbo_fn": lambda *_: ("y", 1)}])
 def test_check_bound_refuses_what_makes_no_sense(wrong):
     with pytest.raises(ValueError, match="expected"):
         npvae.check_bound(**({"elbo_fn": lambda q, x, eps: np.zeros(len(x))} | wrong))
