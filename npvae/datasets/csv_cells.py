@@ -4,7 +4,8 @@ import math
 import re
 
 NUMBER = "0123456789+-.eE"
-MISSING = {"", "na", "n/a", "<na>", "nan", "-nan", "nat", "null", "none", "?", "-"}
+MISSING = {"", "na", "n/a", "<na>", "nan", "-nan", "nat", "null", "none", "?", "-",
+           "#n/a", "#div/0!", "#value!", "#ref!", "#name?", "#num!", "#null!"}
 INFINITE = {"inf", "+inf", "-inf", "infinity", "+infinity", "-infinity"}
 # 1,000 or 12,345,678: what may be grouped thousands as well as a number with three decimals
 GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")

@@ -9,9 +9,11 @@ from typing import NamedTuple
 import numpy as np
 
 from .csv_cells import INFINITE, MISSING, Numbers, class_numbers, complaint, is_number
-from .csv_layout import SEPARATORS, Columns, choose_columns, counted, find_separator, is_header, listed
+from .csv_layout import SEPARATORS, Columns, choose_columns, counted, evenly, find_separator, is_header, listed
 
 LOOKED_AT = 200     # lines that separator and header are told from
+# a comment, or a spreadsheet's hint at its separator; but no spreadsheet's error, such as #N/A
+COMMENT = re.compile(r"\s*(sep=|#(?!N/A|DIV/0!|VALUE!|REF!|NAME\?|NUM!|NULL!))")
 
 
 class Table(NamedTuple):
@@ -82,14 +84,18 @@ def _opened(path):
     return open(path, encoding="utf-8-sig", newline="")
 
 
-def _lines(file):
-    # comments, and a spreadsheet's hint, are blank lines: the numbers of the others stay
-    return ("\n" if line.lstrip().startswith(("#", "sep=")) else line for line in file)
+def _lines(file, comments=None):
+    """The lines of a file, comments as blank ones, so that the numbers of the others stay; they go into a list."""
+    for line in file:
+        comment = COMMENT.match(line)
+        if comment and comments is not None:
+            comments.append(line)
+        yield "\n" if comment else line
 
 
-def _rows(file, separator):
+def _rows(file, separator, comments=None):
     """The number and the cells of each line that is not blank."""
-    lines = _lines(file)
+    lines = _lines(file, comments)
     if separator == " ":
         lines = (" ".join(line.split()) + "\n" for line in lines)
     reader = csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=True)
@@ -147,7 +153,7 @@ def _another_width(cells, width, line, where="above"):
 def _names_in_a_comment(path, separator, line, width):
     """The names in the last comment before the first row, as NumPy writes them, or None."""
     with _opened(path) as file:
-        comments = [above for above in itertools.islice(file, line - 1) if above.lstrip().startswith("#")]
+        comments = [above for above in itertools.islice(file, line - 1) if COMMENT.match(above)]
     cells = next(iter(_rows([above.lstrip("# ") for above in comments[-1:]], separator)), (0, []))[1]
     return cells if len(cells) == width and not any(map(is_number, cells)) else None
 
@@ -159,6 +165,9 @@ def _header_notes(names, separator, first, others):
     if len(first) > 1 and counted(first) is not None and all(counted(cells) is None for cells in others):
         notes.append(f"the first line counts, {first[0]} to {first[-1]}, and is read as data: if it is a header, "
                      "write names")
+    elif evenly(first) and not any(map(evenly, others)):
+        notes.append(f"the first line goes evenly from {first[0]} to {first[-1]} and is read as data: if it is a "
+                     "header, write names")
     if separator == "," and _may_be_decimals([first, *others]):
         notes.append("commas are between columns: if they are decimal commas, write points")
     return notes
@@ -179,8 +188,8 @@ def _may_be_decimals(rows):
 def _parse(file, layout):
     separator, width, header, columns = layout
     read = Numbers(columns.data, columns.names, separator in ";\t|")
-    values, codes, classes = array("d"), array("q"), {}
-    for line, cells in _rows(file, separator):
+    values, codes, classes, comments = array("d"), array("q"), {}, []
+    for line, cells in _rows(file, separator, comments):
         if line <= header:
             continue
         cells = _within(cells, width)
@@ -194,6 +203,8 @@ def _parse(file, layout):
     read.check()
     if read.comma:
         columns.notes.append("decimal commas")
+    if comments:
+        columns.notes.append(f"{len(comments)} comment{'s' * (len(comments) > 1)}")
     labels, names = _labels(codes, classes) if columns.label is not None else (None, None)
     rows = np.frombuffer(values).reshape(-1, len(columns.data))
     return Table(rows, labels, columns.called(), names, tuple(columns.notes))

@@ -64,6 +64,21 @@ def counted(cells):
     return found[0] if found == list(range(found[0], found[0] + len(found))) else None
 
 
+def evenly(cells):
+    """Whether four numbers or more go up by equal steps, like times or wavelengths.
+
+    Examples
+    --------
+    >>> evenly(["0", "0.1", "0.2", "0.3"]), evenly(["1", "2", "4", "8"])
+    (True, False)
+    """
+    if len(cells) < 4 or not all(map(is_number, cells)):
+        return False
+    found = [float(cell.replace(",", ".")) for cell in cells]
+    step = (found[-1] - found[0]) / (len(found) - 1)
+    return step > 0 and all(abs(x - found[0] - j * step) <= 1e-3 * step for j, x in enumerate(found))
+
+
 def counts_columns(first, others):
     """Whether a row of numbers is a header of column numbers: 0, 1, 2, … above rows that are not such.
 

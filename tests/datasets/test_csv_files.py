@@ -192,7 +192,8 @@ def test_a_column_without_a_name_is_an_index_and_left_out(tmp_path):
 
 @pytest.mark.parametrize("cell, says", [
     ("", "is empty: remove or fill in such lines, or leave the column out .*leave-out 2"),
-    *[(cell, "no value: remove or fill in") for cell in ("NA", "nan", "NaN", "N/A", "null", "None", "?", "-")],
+    *[(cell, "no value: remove or fill in") for cell in ("NA", "nan", "NaN", "N/A", "null", "None", "?", "-",
+                                                      "#DIV/0!")],
     *[(cell, "not finite") for cell in ("1e400", "-1e999", "inf", "-Infinity", "9" * 400)],
     *[(cell, "not a number in plain decimal digits") for cell in ("1_000", "0x1F", "١٢", "１２")],
     *[(cell, "write thousands without separators") for cell in ('"1,000"', "1'000", "1 000", "1\u00a0000", '"1,5"',
@@ -224,6 +225,7 @@ def test_a_cell_that_is_no_number_is_named_by_line_and_column(tmp_path, cell, sa
     (b"1,2\n,\n3,4\n", "line 2, column 1 is empty"),
     (b"a,label\n1,2\n3,inf\n", r"line 3, column 2 \('label'\): 'inf' is not finite"),
     (b"a,label\n1,cat\n3,\n", r"line 3, column 2 \('label'\) is empty"),
+    (b"a,b\n1,2\n#N/A,4\n", r"line 3, column 1 \('a'\): '#N/A' is no value"),
     (b"label,class\n1,2\n3,4\n", r"column 1 \('label'\) and column 2 \('class'\) are all called labels: name one"),
     (b"label\n1\n2\n", "no column of data is left of 1"),
     (b"1,2\n", "has 1 row"),
@@ -255,6 +257,8 @@ def test_bad_files(tmp_path, text, says):
 @pytest.mark.parametrize("text, note", [
     ("1,5\n2,5\n", "if they are decimal commas, write points"), ("1;5\n2;5\n", "between semicolons"),
     ("a;b\n1,5;2\n", "decimal commas"), ("0,1\n3,5\n", "the first line counts, 0 to 1, and is read as data"),
+    ("0,0.1,0.2,0.3\n3,5,1,2\n", "the first line goes evenly from 0 to 0.3 and is read as data"),
+    ("# by hand\n1,2\n#3,4\n", "2 comments"),
     ("0,1,2\n3,5,1\n", "a header of numbers, 0 to 2"), ("a,label\n3,5\n", r"labels from column 2 \('label'\)")])
 def test_how_it_was_read_is_noted(tmp_path, text, note):
     assert re.search(note, "; ".join(read(tmp_path, text).notes))
