@@ -1,19 +1,23 @@
-"""The lecture's comparison: three solvers, one model, one initial θ, one time budget."""
+"""The lecture's comparison, controlled: three solvers, one initial θ, one λ, the same batches and draws, one budget."""
 
 import time
 from dataclasses import dataclass
 
 import numpy as np
 
+from npvae.checks import whole
 from npvae.datasets import Dataset
 from npvae.inference import AmortizedVI, SharedQ, VariationalEM, evaluate, gap_decomposition, shared_ceiling
-from npvae.models import mixture_of_gaussians, mlp_model
+from npvae.lab.comparison_seeds import at_equal_budgets, columns, deviation, levelling, mean, over_seeds
+from npvae.models import Gaussian, MonteCarlo, mixture_of_gaussians, mlp_model
 from npvae.models.data import check_data, take
-from npvae.models.exact import exact_method, log_marginal
+from npvae.models.exact import exact_method
 
 SOLVERS = {"variational_em": VariationalEM, "shared_q": SharedQ, "amortized_vi": AmortizedVI}
 # of each part of the data so many numbers are measured, lest log p of wide or many rows takes longer than the training
 MEASURED, FEWEST = 256_000, 100
+# near the best of λ = 0.001, 0.003, 0.01 for each of the three
+LEARNING_RATE, BATCH_SIZE, SECONDS = 3e-3, 100, 4.0
 TITLES = {"variational_em": "variational EM", "shared_q": "shared q", "amortized_vi": "amortized VI"}
 
 
@@ -22,8 +26,8 @@ class Comparison:
     """What `compare` found: the trained solvers, and the figures as the JSON file has them."""
 
     data: Dataset
-    solvers: dict
-    rows: dict      # for each solver, the rows q of the test data that were measured (n, R)
+    solvers: dict   # those of the first seed
+    rows: dict      # for each of them, the rows q of the test data that were measured (n, R)
     figures: dict
 
 
@@ -68,24 +72,34 @@ def initial_model(train, latent="gaussian", latent_dim=None, hidden=(64,), seed=
     raise ValueError(f"latent is {latent!r}, expected 'gaussian' or 'categorical'")
 
 
-def compare(data, latent="gaussian", latent_dim=None, hidden=(64,), seed=0, time_budget=15.0, sweeps=1000,
-            progress=None):
-    """Train the three solvers from the same θ, each under the same budget, and measure them.
+def compare(data, latent="gaussian", latent_dim=None, hidden=(64,), seed=0, time_budget=SECONDS, sweeps=None,
+            progress=None, seeds=1, learning_rate=LEARNING_RATE, batch_size=None):
+    """Train the three solvers under the same conditions, once for each seed, and measure them.
+
+    All three start from the same θ and take the same λ, the same batches (the same rows in the same order), one draw
+    of z a row for each gradient, and the same budget. What is left to differ is where q comes from.
 
     Parameters
     ----------
     data : Dataset
         All training rows are trained on; the first rows of each part are measured, as many as make 256,000 numbers,
         and 100 at least.
-    latent, latent_dim, hidden, seed
+    latent, latent_dim, hidden
         As in `initial_model`.
+    seed : int
+        The first of the seeds.
     time_budget : float or None
-        Seconds of training for each solver.
+        Seconds of training for each solver and seed.
     sweeps : int or None
-        At most so many sweeps: with more, a small encoder overfits the training images. With `time_budget=None` the
-        run is repeatable bit by bit.
+        At most so many sweeps. With `time_budget=None` the run is repeatable bit by bit.
     progress : bool, optional
         By default bars on a terminal.
+    seeds : int
+        How many: `seed`, `seed` + 1, … Each has its own initial θ, batches and noise.
+    learning_rate : float
+        λ of Adam, for θ and for φ.
+    batch_size : int, optional
+        100 by default, or half of fewer than 200 rows.
 
     Returns
     -------
@@ -94,7 +108,7 @@ def compare(data, latent="gaussian", latent_dim=None, hidden=(64,), seed=0, time
     Raises
     ------
     ValueError
-        For training data without variance, or as `initial_model`.
+        For training data without variance, a batch of more than half of them, or as `initial_model`.
 
     Examples
     --------
@@ -103,6 +117,8 @@ def compare(data, latent="gaussian", latent_dim=None, hidden=(64,), seed=0, time
     >>> sorted(found.figures["solvers"])
     ['amortized_vi', 'shared_q', 'variational_em']
     """
+    from tqdm import tqdm
+
     train, test = check_data(data.train), check_data(data.test)
     parts = [X[:max(FEWEST, MEASURED // X.shape[1])] for X in (train, test)]
     # of the rows that are measured, so that no shared q can be measured above it
@@ -110,15 +126,54 @@ def compare(data, latent="gaussian", latent_dim=None, hidden=(64,), seed=0, time
     if not np.isfinite(ceiling):
         raise ValueError(f"the training data of {data.name} have no variance: a shared q has no ceiling to be compared "
                          "with; give rows that differ")
-    model = initial_model(train, latent, latent_dim, hidden, seed)
-    solvers, rows, measured = {}, {}, {}
-    for name, solver in SOLVERS.items():
-        solvers[name] = solver(model, seconds=time_budget, sweeps=sweeps, seed=seed, progress=progress).fit(train)
-        measured[name], rows[name] = measure(solvers[name], *parts, progress)
-    figures = {"data": data.name, "latent": latent, "latent_dim": model.latent.dim, "seed": seed,
-               "shared_ceiling": ceiling, "rows": {"train": len(train), "test": len(test)},
-               "rows_measured": dict(zip(("train", "test"), map(len, parts), strict=True)), "solvers": measured}
+    budget = {"seconds": time_budget, "sweeps": sweeps}
+    batch_size, numbers = checked_batch_size(batch_size, len(train)), range(seed, seed + whole("seeds", seeds))
+    solvers, rows, runs = {}, {}, []
+    with tqdm(total=len(SOLVERS) * seeds, desc="compare", unit="fit", leave=False,
+              disable=None if progress is None else not progress) as bar:
+        for number in numbers:
+            model = initial_model(train, latent, latent_dim, hidden, number)
+            for name, solver in SOLVERS.items():
+                fitted = solver(model, **budget, batch_size=batch_size, learning_rate=learning_rate,
+                                noise=MonteCarlo(1), seed=number, progress=progress).fit(train)
+                measured, q = measure(fitted, *parts, progress)
+                runs.append({"solver": name, "seed": number, **measured, "history": columns(fitted.history)})
+                solvers.setdefault(name, fitted)
+                rows.setdefault(name, q)
+                bar.update()
+    figures = {**conditions(data, solvers, hidden), "seeds": list(numbers), "shared_ceiling": ceiling,
+               "rows": {"train": len(train), "test": len(test)},
+               "rows_measured": dict(zip(("train", "test"), map(len, parts), strict=True)),
+               "equal": at_equal_budgets(runs), "solvers": over_seeds(runs, mean),
+               "spread": over_seeds(runs, deviation), "runs": runs}
     return Comparison(data, solvers, rows, figures)
+
+
+def checked_batch_size(batch_size, m):
+    """The rows of a batch: at most half of m, for two solvers have another algorithm for full sweeps."""
+    most = max(1, m // 2)
+    if batch_size is None:
+        return min(BATCH_SIZE, most)
+    if whole("batch_size", batch_size) > most:
+        raise ValueError(f"batch_size is {batch_size} for {m} rows: the solvers are compared on mini-batches, expected "
+                         f"{most} or less")
+    return int(batch_size)
+
+
+def conditions(data, solvers, hidden):
+    """What the runs had in common, and what only two have: steps on q before each step of θ, with a λ of their own."""
+    from npvae import __version__
+
+    em, shared, _ = (solvers[name] for name in SOLVERS)
+    gaussian = isinstance(em.model.latent, Gaussian)
+    # a categorical q_i has its argmax in closed form, and no z is drawn
+    loops = {"variational_em": em, "shared_q": shared} if gaussian else {"shared_q": shared}
+    return {"version": __version__, "data": data.name, "latent": "gaussian" if gaussian else "categorical",
+            "latent_dim": em.model.latent.dim, "hidden": [int(units) for units in hidden] if gaussian else [],
+            "budget": {"seconds": em.seconds, "sweeps": em.sweeps}, "learning_rate": em.learning_rate,
+            "batch_size": em.batch_size, "draws": 1 if gaussian else None,
+            "q_steps": {name: solver.q_steps for name, solver in loops.items()},
+            "q_learning_rate": {name: solver.q_learning_rate for name, solver in loops.items()}}
 
 
 def measure(solver, train, test, progress=None):
@@ -126,7 +181,7 @@ def measure(solver, train, test, progress=None):
     from tqdm import tqdm
 
     model, last = solver.model, solver.history[-1]
-    with tqdm(total=4, desc=f"measuring {type(solver).__name__}", unit="part", leave=False,
+    with tqdm(total=3, desc=f"measuring {type(solver).__name__}", unit="part", leave=False,
               disable=None if progress is None else not progress) as bar:
         q_train = solver.infer(train)
         figures = {"train_elbo": float(evaluate(model, q_train, train).mean())}
@@ -134,41 +189,28 @@ def measure(solver, train, test, progress=None):
         q_test = solver.infer(test)
         figures["test_elbo"] = float(evaluate(model, q_test, test).mean())
         bar.update()
-        figures["train_log_marginal"] = mean_log_marginal(model, train)
-        bar.update()
         figures |= gaps(model, test, q_test)
         bar.update()
-    figures |= {"seconds": last["seconds"], "sweeps": last["sweep"],
+    brought, level = levelling(solver.history["elbo"])
+    figures |= {"last_tenth": brought, "level": level, "seconds": last["seconds"], "sweeps": last["sweep"],
                 "variational_parameters": int(solver.posterior.size),
                 "seconds_per_new_x": seconds_per_new_x(solver, test)}
     return figures, q_test
 
 
-def mean_log_marginal(model, X, tolerance=1e-2):
-    """The mean of log p_θ(x), nats, or None where it cannot be computed exactly."""
-    log_p = where_exact(model, lambda: log_marginal(model, X, tolerance))
-    return None if log_p is None else float(log_p.mean())
-
-
 def gaps(model, X, q, tolerance=1e-3):
     """Means of log p_θ(x) and of its two gaps to the ELBO, nats, or None where log p_θ(x) is not known exactly."""
     names = ("test_log_marginal", "test_approximation_gap", "test_amortization_gap")
-    found = where_exact(model, lambda: gap_decomposition(model, q, X, tolerance))
-    if found is None:
-        return dict.fromkeys(names)
-    parts = (found.log_p, found.approximation, found.amortization)
-    return {name: float(part.mean()) for name, part in zip(names, parts, strict=True)}
-
-
-def where_exact(model, compute):
-    """What `compute()` returns, or None if no exact method covers the model or no grid is fine enough."""
+    unknown = dict.fromkeys(names)
     if exact_method(model) is None:
-        return None
+        return unknown
     try:
-        return compute()
+        found = gap_decomposition(model, q, X, tolerance)
     except ValueError:
         # a posterior too narrow for any grid: no number rather than a wrong one
-        return None
+        return unknown
+    parts = (found.log_p, found.approximation, found.amortization)
+    return {name: float(part.mean()) for name, part in zip(names, parts, strict=True)}
 
 
 def seconds_per_new_x(solver, X, repeats=5):

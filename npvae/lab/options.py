@@ -113,12 +113,18 @@ def whole_from(least):
 whole, positive = whole_from(0), whole_from(1)
 
 
-def seconds(text):
-    """A positive finite number of seconds."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = 0.0
-    if not 0 < number < float("inf"):
-        raise argparse.ArgumentTypeError(f"got {text!r}, expected a positive number of seconds")
+def positive_number(unit=""):
+    """The type of an option that takes a positive finite number, of a unit."""
+    def number(text):
+        try:
+            value = float(text)
+        except ValueError:
+            value = 0.0
+        if not 0 < value < float("inf"):
+            raise argparse.ArgumentTypeError(f"got {text!r}, expected a positive number{unit}")
+        return value
+
     return number
+
+
+seconds, rate = positive_number(" of seconds"), positive_number()

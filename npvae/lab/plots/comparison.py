@@ -15,7 +15,9 @@ COLORS = {"variational_em": BLUE, "shared_q": ORANGE, "amortized_vi": GREEN}
 
 
 def comparison_figure(comparison):
-    """ELBO against seconds, reconstructions side by side, and where each solver puts the test data in latent space.
+    """ELBO against seconds and sweeps, reconstructions, and where each solver puts the test data in latent space.
+
+    Curves and bars are means over the seeds, with bands and dots for what differs; the pictures are of the first seed.
 
     Parameters
     ----------
@@ -26,45 +28,74 @@ def comparison_figure(comparison):
     figure : matplotlib Figure
     """
     with style():
-        figure = plt.figure(figsize=(12.5, 8.6))
+        figure = plt.figure(figsize=(12.5, 8.8))
         top, bottom = figure.subfigures(2, 1, height_ratios=[1, 1.05])
-        left, middle, right = top.subfigures(1, 3, width_ratios=[1, 0.62, 1.05])
-        race(left.subplots(), comparison)
+        left, middle, right = top.subfigures(1, 3, width_ratios=[1.35, 0.58, 0.95])
+        races(left, comparison)
         gap_bars(middle.subplots(), comparison)
         if comparison.data.image_shape:
             image_reconstructions(right, comparison)
         else:
             point_reconstructions(right, comparison)
-        bottom.suptitle("Where the unseen rows lie: " + ("one draw z ~ q(z|x) for each" if comparison.figures["latent"]
-                        == "gaussian" else "q(z = k|x), summed over the rows"), fontsize=10.5)
+        seed = comparison.figures["seeds"][0]
+        bottom.suptitle(f"Where the unseen rows lie, seed {seed}: " + (
+            "one draw z ~ q(z|x) for each" if comparison.figures["latent"] == "gaussian" else
+            "q(z = k|x), summed over the rows"), fontsize=10.5)
         for axes, name in zip(bottom.subplots(1, 3), TITLES, strict=True):
             latent_plane(axes, comparison, name)
     return figure
 
 
-def race(axes, comparison):
-    """The training ELBO of the three solvers against seconds, and the ceiling of a shared q."""
+def races(figure, comparison):
+    """The race twice, against seconds and against sweeps, with one scale of nats and one legend."""
+    left, right = figure.subplots(1, 2, sharey=True)
+    seeds = len(comparison.figures["seeds"])
+    figure.suptitle("ELBO on training data" + (f": mean and range of {seeds} seeds" if seeds > 1 else ""),
+                    fontsize=10.5)
+    race(left, comparison, "seconds")
+    race(right, comparison, "sweep")
+    left.set(ylabel="nats per row", xlabel="training time (seconds)")
+    right.set(xlabel="sweeps over the data")
+    right.legend(loc="lower right", frameon=True, framealpha=0.85, edgecolor="none", fontsize=8.5)
+
+
+def race(axes, comparison, against="seconds"):
+    """The training ELBO of the three solvers against seconds or sweeps, and the ceiling of a shared q."""
     # the curves are means over all training rows, of which perhaps not all were measured
-    ceiling, last = shared_ceiling(comparison.data.train), []
-    for name, solver in comparison.solvers.items():
-        elbo = solver.history["elbo"]
-        last.append(elbo[-1])
+    ceiling, ends = shared_ceiling(comparison.data.train), []
+    for name in TITLES:
+        histories = [run["history"] for run in comparison.figures["runs"] if run["solver"] == name]
+        ends += [history["elbo"][-1] for history in histories]
+        x, elbos = on_one_axis(histories, against)
         # a line of one point would not show
-        axes.plot(solver.history["seconds"], elbo, color=COLORS[name], label=TITLES[name], lw=1.6,
-                  marker="o" if len(elbo) == 1 else None)
+        axes.plot(x, elbos.mean(0), color=COLORS[name], label=TITLES[name], lw=1.6, marker="o" if len(x) == 1 else None)
+        axes.fill_between(x, elbos.min(0), elbos.max(0), color=COLORS[name], alpha=0.3, lw=0)
     # in the legend: beside the line it would cover the shared q, which ends there
     axes.axhline(ceiling, color=BLACK, ls="--", lw=1, label=f"ceiling of any shared q: {ceiling:.2f}")
     # the ends of all curves and the ceiling lie within, whichever is highest
-    low, high = min(ceiling, *last), max(ceiling, *last)
+    low, high = min(ceiling, *ends), max(ceiling, *ends)
     spread = max(high - low, 1.0)
-    axes.set(xscale="log", xlabel="training time (seconds)", ylabel="ELBO on training data (nats per row)",
-             ylim=(low - 0.4 * spread, high + 0.15 * spread), title="The same model, three sources of q")
-    axes.legend(loc="best", frameon=True, framealpha=0.85, edgecolor="none")
+    axes.set(xscale="log", ylim=(low - 0.4 * spread, high + 0.15 * spread))
+
+
+def on_one_axis(histories, against):
+    """The curves of several seeds at the same places: x (n,), and (seeds, n).
+
+    >>> on_one_axis([{"sweep": [1, 2], "elbo": [0, 2]}, {"sweep": [1, 2, 3], "elbo": [4, 4, 4]}], "sweep")
+    (array([1., 2.]), array([[0., 2.],
+           [4., 4.]]))
+    """
+    places = np.unique(np.concatenate([history[against] for history in histories]).astype(float))
+    first, last = (pick(history[against][i] for history in histories) for i, pick in ((0, max), (-1, min)))
+    x = places[(places >= first) & (places <= last)]
+    # of runs that do not overlap, the ends
+    x = x if len(x) else np.array([last], float)
+    return x, np.array([np.interp(x, history[against], history["elbo"]) for history in histories])
 
 
 def gap_bars(axes, comparison):
     """log p(x) of the test data as ELBO + amortization gap + approximation gap; the ELBO alone if it is unknown."""
-    figures = comparison.figures["solvers"]
+    figures, runs = comparison.figures["solvers"], comparison.figures["runs"]
     known = any(f["test_log_marginal"] is not None for f in figures.values())
     floor = min(f["test_elbo"] for f in figures.values())
     top = max(f["test_log_marginal"] or f["test_elbo"] for f in figures.values())
@@ -74,14 +105,18 @@ def gap_bars(axes, comparison):
         gaps = [f[f"test_{gap}_gap"] or 0 for gap in ("amortization", "approximation")]
         gap_bar(axes, i, f["test_elbo"] - floor, *gaps, floor, COLORS[name], labelled=known)
         text = f"{f['test_elbo']:.{decimals}f}"
-        # within the bar, however long
-        axes.annotate(text, (i, f["test_elbo"]), xytext=(0, -11), textcoords="offset points", ha="center",
+        # at the foot of the bar, and within it, however long
+        axes.annotate(text, (i, floor), xytext=(0, 5), textcoords="offset points", ha="center",
                       fontsize=min(8.5, 44 / len(text)), color="white")
-    axes.set_xticks(range(len(figures)), [TITLES[n].replace(" ", "\n") for n in figures])
+        own = [run["test_elbo"] for run in runs if run["solver"] == name]
+        if len(own) > 1:
+            axes.plot(np.full(len(own), i), own, "o", ms=4, color=BLACK, mec="white", mew=0.7,
+                      label="ELBO of one seed" if i == 0 else None)
+    axes.set_xticks(range(len(figures)), [TITLES[n].replace(" ", "\n") for n in figures], fontsize=8.5)
     axes.set(title=("log p(x)" if known else "ELBO") + " of unseen rows", ylabel="nats per row",
              ylim=(floor, top + 0.3 * (top - floor)))
-    if known:
-        axes.legend(loc="upper center", fontsize=8.5)
+    if axes.get_legend_handles_labels()[1]:
+        axes.legend(loc="upper center", fontsize=8)
 
 
 def decimals_that_differ(values):
@@ -102,7 +137,7 @@ def image_reconstructions(figure, comparison, count=8):
     for name, solver in comparison.solvers.items():
         codes = solver.model.latent.mean(comparison.rows[name][:count])
         strips[TITLES[name].replace(" ", "\n")] = solver.model.decode(codes)
-    figure.suptitle("Reconstructions of unseen images", fontsize=10.5)
+    figure.suptitle(f"Reconstructions of unseen images, seed {comparison.figures['seeds'][0]}", fontsize=10.5)
     image_rows(figure, strips, shape)
 
 
@@ -110,7 +145,8 @@ def point_reconstructions(figure, comparison):
     """The first two columns of the test data, and the three solvers' reconstructions of them (above, if D = 1)."""
     test = take(comparison.data.test, slice(None), np.float64)
     panels, plane = figure.subplots(1, 3, sharex=True, sharey=True), test.shape[1] > 1
-    figure.suptitle("Reconstructions of unseen points (grey: data)", fontsize=10.5)
+    figure.suptitle(f"Reconstructions of unseen points, seed {comparison.figures['seeds'][0]} (grey: data)",
+                    fontsize=10.5)
     for axes, (name, solver) in zip(panels, comparison.solvers.items(), strict=True):
         points = solver.model.decode(solver.model.latent.mean(comparison.rows[name]))
         for height, (x, color, size) in enumerate(((test, "0.75", 6), (points, COLORS[name], 8))):
