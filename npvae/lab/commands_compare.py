@@ -24,7 +24,7 @@ def add_compare(commands):
     command.add_argument("--hidden", type=positive, nargs="+", metavar="UNITS",
                          help="hidden layers of the decoder (Gaussian latent); the encoder mirrors them (default 64)")
     command.add_argument("--time-budget", type=seconds, metavar="SECONDS",
-                         help="training time of each of the 3 · seeds fits (default 4; none if --sweeps is given)")
+                         help="training time of each of the 3 · seeds fits (default 3; none if --sweeps is given)")
     command.add_argument("--sweeps", type=positive, metavar="N",
                          help="at most N sweeps over the data; without --time-budget it is repeatable")
     command.add_argument("--seeds", type=positive, default=3, metavar="N",

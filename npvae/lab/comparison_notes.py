@@ -20,12 +20,12 @@ def conditions_note(figures):
     seeds, budget = figures["seeds"], figures["budget"]
     limits = [f"{budget['seconds']:g} s"] if budget["seconds"] else []
     limits += [f"{budget['sweeps']} sweeps"] if budget["sweeps"] else []
+    rate = figures["q_learning_rate"]["variational_em"]
     draws = "one draw of z a row and gradient" if figures["draws"] else "no draws, for every component is summed"
-    steps = [f"{TITLES[name]} {steps} with λ = {figures['q_learning_rate'][name]:g}"
-             for name, steps in figures["q_steps"].items()]
+    rows = "which takes the exact argmax" if rate is None else f"visited once a sweep, takes λ = {rate:g}"
     return (f"Held equal: the initial θ, λ = {figures['learning_rate']:g}, batches of {figures['batch_size']} with the "
-            f"same rows in the same order, {draws}, and the budget of {' or '.join(limits) or '100 sweeps'} for each "
-            f"fit; {seeds_named(seeds)}. Not equal: steps on q before each step of θ, {listed(steps)}.")
+            f"same rows in the same order, {draws}, one step on q with each step of θ, and the budget of "
+            f"{' or '.join(limits) or '100 sweeps'} for each fit; {seeds_named(seeds)}. Not equal: a row q_i, {rows}.")
 
 
 def measured_note(figures):
@@ -82,8 +82,8 @@ def gaps_note(figures):
     if any(None in values for pair in gaps.values() for values in pair):
         return None
     (form, rows), (em_form, em_rows) = ([span(values, 2) for values in pair] for pair in gaps.values())
-    return (f"On new data amortized VI's ELBO lacks {form} nats because of the form of q (approximation gap) and {rows} "
-            "because an encoder has to produce the rows (amortization gap); variational EM's lacks "
+    return (f"On new data amortized VI's ELBO lacks {form} nats because of the form of q (approximation gap) and "
+            f"{rows} because an encoder has to produce the rows (amortization gap); variational EM's lacks "
             f"{em_form} and {em_rows}.")
 
 

@@ -32,29 +32,27 @@ def limits_of(figure):
     return {axes.images[0].get_clim() for axes in figure.axes}
 
 
-def race(ceiling, histories):
+def race(ceiling, ends, seconds=(0.1, 1)):
     # of two rows at ±√V in D = 10 columns the ceiling is −(D/2)(log 2πV + 1)
     deviation = (np.exp(-ceiling / 5 - 1) / (2 * np.pi)) ** 0.5
     data = SimpleNamespace(train=deviation * np.repeat([[-1.0], [1.0]], 10, axis=1))
     axes = plt.figure().subplots()
-    comparison.race(axes, SimpleNamespace(data=data, solvers=histories))
+    runs = [{"solver": name, "history": {"seconds": seconds, "elbo": [-100.0, end][-len(seconds):]}}
+            for name, end in zip(SOLVERS, ends, strict=True)]
+    comparison.race(axes, SimpleNamespace(data=data, figures={"runs": runs}))
     return axes
 
 
 @pytest.mark.parametrize("ceiling, ends", [(-7.0, (-30, -25, -28)), (-7.0, (5, -60, 4)), (-7.0, (5, -7.5, 4))])
 def test_the_race_shows_the_end_of_every_curve_and_the_ceiling(ceiling, ends):
-    histories = {name: SimpleNamespace(history={"seconds": np.array([0.1, 1]), "elbo": np.array([-100.0, end])})
-                 for name, end in zip(SOLVERS, ends, strict=True)}
-    axes = race(ceiling, histories)
+    axes = race(ceiling, ends)
     low, high = axes.get_ylim()
     assert low < min(*ends, ceiling) and max(*ends, ceiling) < high
     assert axes.lines[3].get_ydata()[0] == pytest.approx(ceiling, abs=1e-9)
 
 
 def test_a_solver_of_a_single_sweep_is_a_point_of_the_race():
-    histories = {name: SimpleNamespace(history={"seconds": np.array([0.1]), "elbo": np.array([-9.0])})
-                 for name in SOLVERS}
-    axes = race(-7.0, histories)
+    axes = race(-7.0, (-9.0, -9.0, -9.0), seconds=(0.1,))
     assert [line.get_marker() for line in axes.lines[:3]] == ["o"] * 3
 
 
@@ -132,7 +130,7 @@ def test_the_texts_of_the_bars_tell_them_apart():
     bars = {name: {"test_elbo": elbo, "test_log_marginal": None, "test_amortization_gap": None,
                    "test_approximation_gap": None} for name, elbo in zip(SOLVERS, (-1.51, -1.512, -1.53), strict=True)}
     axes = plt.figure().subplots()
-    comparison.gap_bars(axes, SimpleNamespace(figures={"solvers": bars}))
+    comparison.gap_bars(axes, SimpleNamespace(figures={"solvers": bars, "runs": []}))
     assert [text.get_text() for text in axes.texts] == ["-1.5100", "-1.5120", "-1.5300"]
 
 
