@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+LARGEST = 10**9     # rows, columns or numbers: an array of more is a slip, and NumPy's own words for it say little
+
 
 class NotFittedError(ValueError, AttributeError):
     """Asked for what only `fit` can give; both kinds, as in scikit-learn, so that `hasattr` says no."""
@@ -30,8 +32,18 @@ def whole(name, number, least=1, most=math.inf):
         found = None
     if found is None or not least <= found <= most:
         to = "" if most == math.inf else f" to {most}"
-        raise ValueError(f"{name} is {number!r}, expected a whole number from {least}{to}")
+        raise ValueError(f"{name} is {shown(number)}, expected a whole number from {least}{to}")
     return found
+
+
+def shown(value):
+    """The value's repr for a message, cut where it is long.
+
+    >>> shown(np.zeros(1000))[:20]
+    'array([0., 0., 0., 0'
+    """
+    text = repr(value)
+    return text if len(text) <= 200 else text[:200] + " …"
 
 
 def wholes(name, sequence, least=1):
@@ -49,7 +61,7 @@ def wholes(name, sequence, least=1):
     except TypeError:
         items = None
     if items is None:
-        raise ValueError(f"{name} is {sequence!r}, expected a sequence of whole numbers, e.g. (64,)")
+        raise ValueError(f"{name} is {shown(sequence)}, expected a sequence of whole numbers, e.g. (64,)")
     return [whole(f"a number of {name}", item, least) for item in items]
 
 
@@ -65,7 +77,7 @@ def real(name, number, least=-math.inf, most=math.inf):
     found = _as_float(number)
     if not least <= found <= most or math.isinf(found):
         bounds = ("" if least == -math.inf else f" from {least:g}") + ("" if most == math.inf else f" to {most:g}")
-        raise ValueError(f"{name} is {number!r}, expected a finite number{bounds}")
+        raise ValueError(f"{name} is {shown(number)}, expected a finite number{bounds}")
     return found
 
 
@@ -81,7 +93,7 @@ def positive(name, number, most=math.inf):
     found = _as_float(number)
     if not 0 < found < math.inf or found > most:
         end = "" if most == math.inf else f" up to {most:g}"
-        raise ValueError(f"{name} is {number!r}, expected a positive finite number{end}")
+        raise ValueError(f"{name} is {shown(number)}, expected a positive finite number{end}")
     return found
 
 
@@ -93,7 +105,7 @@ def _as_float(number):
         return math.nan
     try:
         return float(number)
-    except (OverflowError, ValueError):
+    except (OverflowError, ValueError, TypeError):     # of NumPy's own kinds of numbers, a time span is none
         return math.nan
 
 
@@ -123,7 +135,7 @@ def truth(name, value):
     (True, False)
     """
     if not isinstance(value, bool | np.bool_):
-        raise ValueError(f"{name} is {value!r}, expected True or False")
+        raise ValueError(f"{name} is {shown(value)}, expected True or False")
     return bool(value)
 
 
@@ -141,7 +153,7 @@ def as_generator(rng, name="rng"):
     try:
         return np.random.default_rng(whole(name, rng, least=0))
     except ValueError:
-        raise ValueError(f"{name} is {rng!r}, expected a numpy.random.Generator or a seed, a whole number from "
+        raise ValueError(f"{name} is {shown(rng)}, expected a numpy.random.Generator or a seed, a whole number from "
                          "0") from None
 
 
@@ -154,5 +166,5 @@ def as_path(path, name="path"):
     """
     text = os.fspath(path) if isinstance(path, str | os.PathLike) else b""
     if not isinstance(text, str) or not text or "\0" in text:
-        raise ValueError(f"{name} is {path!r}, expected the path of a file as a str or a Path")
+        raise ValueError(f"{name} is {shown(path)}, expected the path of a file as a str or a Path")
     return Path(text)

@@ -7,7 +7,7 @@ import numpy as np
 from npvae.autoencoders.estimator import Estimator
 from npvae.autoencoders.settings import learning_rate, networks
 from npvae.autoencoders.squared_error import SquaredErrorSolver
-from npvae.checks import as_generator, whole
+from npvae.checks import LARGEST, as_generator, whole
 from npvae.models.data import blocks, check_data, outputs
 
 
@@ -63,7 +63,7 @@ class Autoencoder(Estimator):
         -------
         Y : array (n, D), in the data's units ([0, 1] for integer images)
         """
-        n, rng = whole("n", n), as_generator(self.seed if rng is None else rng)
+        n, rng = whole("n", n, most=LARGEST), as_generator(self.seed if rng is None else rng)
         return self.inverse_transform(rng.standard_normal((n, self._code_dim)))
 
     def squared_error(self, X):

@@ -7,7 +7,7 @@ import numpy as np
 
 from npvae.autoencoders.estimator import Estimator
 from npvae.autoencoders.settings import check_choice, learning_rate, networks
-from npvae.checks import as_generator, positive, whole
+from npvae.checks import LARGEST, as_generator, positive, whole
 from npvae.inference import AmortizedVI, importance_weighted_bound
 from npvae.inference.schedules import warm_up
 from npvae.models import BernoulliLikelihood, Gaussian, GaussianLikelihood, LatentVariableModel, MonteCarlo
@@ -96,7 +96,7 @@ class VAE(Estimator):
         -------
         Y : array (n, D), in the data's units ([0, 1] for integer images)
         """
-        n, rng, model = whole("n", n), as_generator(self.seed if rng is None else rng), self._fitted.model
+        n, rng, model = whole("n", n, most=LARGEST), as_generator(self.seed if rng is None else rng), self._fitted.model
         return model.sample(n, rng)[0] if noise else model.decode(model.latent.sample_prior(n, rng))
 
     def elbo(self, X):

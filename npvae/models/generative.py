@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from npvae.checks import as_generator, real_array, whole, wholes
+from npvae.checks import as_generator, real_array, shown, whole, wholes
 from npvae.declared import declares
 from npvae.models.latents import Categorical, Gaussian
 from npvae.models.likelihoods import GaussianLikelihood
@@ -50,15 +50,23 @@ class LatentVariableModel:
     closed_forms = frozenset({"likelihood of the decoder's output"})
 
     def __post_init__(self):
+        check_part("latent", self.latent, ("dim", "row_size", "nodes", "kl", "arrays", "on"), "npvae.Gaussian(2)")
+        check_part("likelihood", self.likelihood, ("log_prob", "mean", "arrays", "on"), "npvae.GaussianLikelihood()")
         check_network("decoder", self.decoder)
         if not declares(self.latent, "nodes are all z") and not _input_gradient(self.decoder):
             raise ValueError(f"the decoder {self.decoder} was built with input_gradient=False, but the gradient for z "
                              "flows through its input: build it with input_gradient=True")
         try:
-            self.decoder(np.zeros((1, self.latent.dim)))
-        except ValueError as mismatch:
+            g, back = self.decoder(np.zeros((1, self.latent.dim)))
+            # a decoder without a backward pass will do for what is computed exactly
+            fits = (back is None or callable(back)) and g.ndim == 2 and len(g) == 1 and g.dtype.kind in "fc"
+        except (ValueError, TypeError, AttributeError, IndexError) as mismatch:
             raise ValueError(f"the decoder {self.decoder} does not take the {self.latent.dim} numbers of "
-                             f"{self.latent}: give it {self.latent.dim} inputs") from mismatch
+                             f"{self.latent}: give it {self.latent.dim} inputs, and layers that return (y, back)"
+                             ) from mismatch
+        if not fits:
+            raise ValueError(f"the decoder {self.decoder} does not return (g, back) with g (B, D) for z (B, "
+                             f"{self.latent.dim})")
 
     @property
     def data_dim(self):
@@ -136,9 +144,15 @@ def check_model(model):
     """
     # asked for what it has, not for its class: a model may have been made before its module was loaded anew
     if isinstance(model, type) or not all(hasattr(model, part) for part in ("latent", "decoder", "likelihood")):
-        raise ValueError(f"model is {repr(model)[:200]}, expected a LatentVariableModel, e.g. "
+        raise ValueError(f"model is {shown(model)}, expected a LatentVariableModel, e.g. "
                          "npvae.mlp_model(2, [64], 784)")
     return model
+
+
+def check_part(role, part, members, example):
+    """Raise a ValueError unless a part of a model has the members that are asked of it."""
+    if isinstance(part, type) or not all(hasattr(part, name) for name in members):
+        raise ValueError(f"{role} is {shown(part)}, expected an object with {', '.join(members)}, e.g. {example}")
 
 
 def _input_gradient(network):
@@ -173,6 +187,7 @@ def mixture_of_gaussians(components, data_dim, sigma_g=None, rng=None, means=Non
     >>> mixture_of_gaussians(3, 2).latent
     Categorical(3)
     """
+    components, data_dim = whole("components", components), whole("data_dim", data_dim)
     decoder = mlp([components, data_dim], rng=rng)
     if means is not None:
         means = real_array("means", means)

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from npvae.checks import as_generator, real_array, truth, whole
+from npvae.checks import LARGEST, as_generator, real_array, truth, whole
 from npvae.models.noise import over_nodes
 
 LOG_2PI = math.log(2 * math.pi)
@@ -39,7 +39,7 @@ class Gaussian:
     closed_forms = frozenset({"nodes are mu + sigma eps", "standard normal prior", "one prior", "moments", "z in R^K"})
 
     def __init__(self, dim):
-        self.dim = whole("dim of Gaussian", dim)
+        self.dim = whole("dim of Gaussian", dim, most=LARGEST)
         self.row_size = 2 * self.dim
 
     def nodes(self, q, noise):
@@ -105,12 +105,12 @@ class Gaussian:
     def sample(self, q, n, rng):
         """n draws z ~ q(z|x) for each row, (n, B, K)."""
         K = self.dim
-        eps = as_generator(rng).standard_normal((whole("n", n), len(q), K))
+        eps = as_generator(rng).standard_normal((whole("n", n, most=LARGEST), len(q), K))
         return q[:, :K] + np.exp(q[:, K:]) * eps
 
     def sample_prior(self, n, rng):
         """n draws z ~ N(0, I), (n, K)."""
-        return as_generator(rng).standard_normal((whole("n", n), self.dim))
+        return as_generator(rng).standard_normal((whole("n", n, most=LARGEST), self.dim))
 
     def prior_row(self):
         """The row that describes the prior: μ = 0, log σ = 0, (2K,)."""
@@ -189,7 +189,7 @@ class Categorical:
     closed_forms = frozenset({"nodes are all z", "prior weights pi", "one prior", "moments"})
 
     def __init__(self, components, weights=None, learn_weights=True):
-        self.dim = self.row_size = whole("components of Categorical", components)
+        self.dim = self.row_size = whole("components of Categorical", components, most=LARGEST)
         weights = np.full(self.dim, 1 / self.dim) if weights is None else real_array("weights", weights)
         if weights.shape != (self.dim,) or not (weights > 0).all() or abs(weights.sum() - 1) > 1e-6:
             raise ValueError(f"Categorical got weights {weights}, expected {self.dim} positive numbers that sum to 1")
@@ -249,7 +249,7 @@ class Categorical:
     def sample(self, q, n, rng):
         """n one-hot draws z ~ q(z|x) for each row, (n, B, K)."""
         # the first k whose cumulated probability exceeds a uniform number
-        u = as_generator(rng).random((whole("n", n), len(q), 1))
+        u = as_generator(rng).random((whole("n", n, most=LARGEST), len(q), 1))
         k = (u > np.cumsum(np.exp(log_softmax(q)), axis=1)[:, :-1]).sum(2)
         return np.eye(self.dim)[k]
 

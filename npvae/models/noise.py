@@ -10,7 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from npvae.checks import as_generator, whole
+from npvae.arrays import float_dtype
+from npvae.checks import LARGEST, as_generator, whole
+
+MOST_DIMENSIONS = 32    # of a tensor rule: NumPy has no arrays of many more
 
 
 class Noise(NamedTuple):
@@ -45,10 +48,13 @@ class MonteCarlo:
 
     def __post_init__(self):
         # frozen for its users; this is where it is made
-        object.__setattr__(self, "samples", whole("samples", self.samples))
+        object.__setattr__(self, "samples", _size("samples", self.samples))
 
     def __call__(self, rng, batch, dim, dtype=np.float64):
-        eps = as_generator(rng).standard_normal((self.samples, batch, dim), dtype=dtype)
+        shape, dtype = (self.samples, _size("batch", batch), _size("dim", dim)), float_dtype(dtype)
+        if dtype not in (np.float32, np.float64):
+            raise ValueError(f"dtype is {dtype}, expected float64 or float32: draws are made in no other")
+        eps = as_generator(rng).standard_normal(shape, dtype=dtype)
         return Noise(eps, np.full((self.samples, 1), 1 / self.samples, dtype))
 
 
@@ -77,12 +83,16 @@ class GaussHermite:
     random = False
 
     def __post_init__(self):
-        object.__setattr__(self, "nodes", whole("nodes", self.nodes))
+        object.__setattr__(self, "nodes", _size("nodes", self.nodes))
 
     def __call__(self, rng, batch, dim, dtype=np.float64):
-        if self.nodes**dim > 1_000_000:
-            raise ValueError(f"{self.nodes} nodes in {dim} dimensions are {self.nodes**dim} points: "
+        dim, dtype = _size("dim", dim), float_dtype(dtype)
+        points = self.nodes**dim if dim <= MOST_DIMENSIONS else math.inf
+        if points > 1_000_000:
+            raise ValueError(f"{self.nodes} nodes in {dim} dimensions are {points} points: "
                              "use MonteCarlo or Cubature above two dimensions")
+        if self.nodes > 1000:
+            raise ValueError(f"{self.nodes} Gauss–Hermite nodes are beyond the range of floats: take 300 or fewer")
         with np.errstate(all="ignore"):
             x, w = np.polynomial.hermite_e.hermegauss(self.nodes)
         if not np.isfinite([x, w]).all():
@@ -113,8 +123,13 @@ class Cubature:
     random = False
 
     def __call__(self, rng, batch, dim, dtype=np.float64):
+        dim, dtype = _size("dim", dim), float_dtype(dtype)
         e = math.sqrt(dim) * np.eye(dim, dtype=dtype)[:, None]
         return Noise(np.concatenate([e, -e]), np.full((2 * dim, 1), 1 / (2 * dim), dtype))
+
+
+def _size(name, number):
+    return whole(name, number, most=LARGEST)
 
 
 def over_nodes(a):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from npvae.checks import as_generator, whole, wholes
+from npvae.checks import LARGEST, as_generator, shown, truth, whole, wholes
 from npvae.declared import is_affine, is_smooth
 from npvae.nn.parameters import Fresh
 
@@ -45,10 +45,24 @@ class Affine:
 
     affine = smooth = True
 
+    def __post_init__(self):
+        W, b = self.W, self.b
+        fits = isinstance(W, np.ndarray) and isinstance(b, np.ndarray) and W.ndim == 2 and b.shape == W.shape[1:]
+        if not fits or W.dtype.kind not in "fc" or b.dtype.kind not in "fc":
+            raise ValueError(f"Affine got W of {described(W)} and b of {described(b)}, expected arrays of floats of "
+                             "shapes (n_in, n_out) and (n_out,)")
+        for name, a, like in (("dW", self.dW, W), ("db", self.db, b)):
+            if a is not None and not (isinstance(a, np.ndarray) and a.shape == like.shape and a.flags.writeable):
+                raise ValueError(f"Affine got {name} of {described(a)}, expected None or an array of shape "
+                                 f"{like.shape} that can be written")
+
     @classmethod
     def random(cls, n_in, n_out, rng, input_gradient=True):
         """Weights (Glorot & Bengio 2010, eq. 1), and as in PyTorch's `Linear` biases, from U(−1/√n_in, 1/√n_in)."""
         n_in, n_out, rng = whole("n_in", n_in), whole("n_out", n_out), as_generator(rng)
+        if n_in * n_out > LARGEST:
+            raise ValueError(f"a layer of {n_in} inputs and {n_out} outputs has {n_in * n_out} weights, expected at "
+                             f"most {LARGEST}: take fewer units")
         bound = n_in**-0.5
         W, b = rng.uniform(-bound, bound, (n_in, n_out)), rng.uniform(-bound, bound, n_out)
         return cls(W, b, np.zeros_like(W), np.zeros_like(b), input_gradient)
@@ -86,6 +100,11 @@ class Affine:
 
     def __repr__(self):
         return f"Affine({self.W.shape[0]}, {self.W.shape[1]})"
+
+
+def described(a):
+    """The shape and the type of what should be an array, for a message."""
+    return f"shape {a.shape} and type {a.dtype}" if isinstance(a, np.ndarray) else f"type {type(a).__name__}"
 
 
 def tanh(x):
@@ -152,6 +171,14 @@ class Chain:
 
     layers: tuple
 
+    def __post_init__(self):
+        if not isinstance(self.layers, tuple | list) or not self.layers:
+            raise ValueError(f"chain got {shown(self.layers)}, expected at least one layer: a callable that returns "
+                             "(y, back)")
+        for layer in self.layers:
+            if not callable(layer):
+                raise ValueError(f"chain got {shown(layer)}, expected layers: callables that return (y, back)")
+
     @property
     def affine(self):
         """Whether y is affine in x."""
@@ -217,11 +244,6 @@ def chain(*layers):
     >>> chain(Affine.random(2, 3, np.random.default_rng(0)), tanh)
     chain(Affine(2, 3), tanh)
     """
-    if not layers:
-        raise ValueError("chain got no layers, expected at least one callable that returns (y, back)")
-    for layer in layers:
-        if not callable(layer):
-            raise ValueError(f"chain got {layer!r}, expected layers: callables that return (y, back)")
     return Chain(layers)
 
 
@@ -257,7 +279,8 @@ def mlp(sizes, activation=tanh, rng=None, input_gradient=True):
     if len(sizes) < 2:
         raise ValueError(f"mlp got sizes {sizes}, expected two or more, e.g. [2, 64, 64]")
     if not callable(activation):
-        raise ValueError(f"mlp got the activation {activation!r}, expected a layer function such as npvae.relu")
+        raise ValueError(f"mlp got the activation {shown(activation)}, expected a layer function such as npvae.relu")
+    input_gradient = truth("input_gradient", input_gradient)
     rng = np.random.default_rng(sizes) if rng is None else as_generator(rng)
     layers = []
     for n_in, n_out in zip(sizes, sizes[1:], strict=False):

@@ -5,7 +5,8 @@ This is the one place where a sign may flip: `maximize=False` descends, for a co
 
 import numpy as np
 
-from npvae.checks import positive, real
+from npvae.checks import positive, real, shown, truth
+from npvae.nn.layers import described
 
 
 class SGD:
@@ -36,9 +37,9 @@ class SGD:
     """
 
     def __init__(self, value, grad, learning_rate=1e-2, momentum=0.0, maximize=True):
-        self.value, self.grad = value, grad
+        self.value, self.grad = _moved(value, grad)
         self.learning_rate, self.momentum = positive("learning_rate", learning_rate), real("momentum", momentum, 0)
-        self.sign = 1.0 if maximize else -1.0
+        self.sign = 1.0 if truth("maximize", maximize) else -1.0
         self.velocity = np.zeros_like(value)
 
     def step(self):
@@ -74,10 +75,10 @@ class Adam:
     """
 
     def __init__(self, value, grad, learning_rate=1e-3, beta1=0.9, beta2=0.999, epsilon=1e-8, maximize=True):
-        self.value, self.grad = value, grad
+        self.value, self.grad = _moved(value, grad)
         self.learning_rate = positive("learning_rate", learning_rate)
         self.beta1, self.beta2, self.epsilon = _decays(beta1, beta2, epsilon)
-        self.sign = 1.0 if maximize else -1.0
+        self.sign = 1.0 if truth("maximize", maximize) else -1.0
         self.m, self.v, self.t = np.zeros_like(value), np.zeros_like(value), 0
         self._scratch = np.empty_like(value)
 
@@ -137,7 +138,8 @@ class RowAdam:
     def __init__(self, table, learning_rate=3e-2, beta1=0.9, beta2=0.999, epsilon=1e-8, moments=None):
         self.table, self.learning_rate = table, positive("learning_rate", learning_rate)
         self.beta1, self.beta2, self.epsilon = _decays(beta1, beta2, epsilon)
-        self.m, self.v = (np.zeros_like(table), np.zeros_like(table)) if moments is None else moments
+        _moved(table, table, 2)
+        self.m, self.v = _moments(table, (np.zeros_like(table), np.zeros_like(table)) if moments is None else moments)
         self.t = np.zeros(len(table), np.int32)
 
     def step(self, index, dq):
@@ -152,6 +154,23 @@ class RowAdam:
         v = self.beta2 * self.v[index] + dq * dq
         self.m[index], self.v[index] = m, v
         self.table[index] += (rate * m / (np.sqrt(v) + epsilon)).astype(self.table.dtype, copy=False)
+
+
+def _moved(value, grad, ndim=1):
+    # what is moved in place, and along what
+    arrays = isinstance(value, np.ndarray) and isinstance(grad, np.ndarray)
+    if not arrays or value.dtype.kind not in "fc" or grad.dtype.kind not in "fc" or grad.shape != value.shape or \
+            value.ndim < ndim or not value.flags.writeable:
+        raise ValueError(f"got a value of {described(value)} and a gradient of {described(grad)}, expected two arrays "
+                         "of floats of one shape, of which the first can be written")
+    return value, grad
+
+
+def _moments(table, moments):
+    pair = isinstance(moments, tuple | list) and len(moments) == 2
+    if not pair or any(not isinstance(a, np.ndarray) or a.shape != table.shape for a in moments):
+        raise ValueError(f"moments is {shown(moments)}, expected two arrays of the table's shape {table.shape}")
+    return moments
 
 
 def _decays(beta1, beta2, epsilon):
