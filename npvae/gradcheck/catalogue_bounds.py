@@ -4,7 +4,7 @@ from npvae.gradcheck import benches_inference as benches
 from npvae.gradcheck.mistakes import Mistake
 
 GAUSSIAN, NORMAL = "npvae.models.latents:Gaussian", "npvae.models.likelihoods:GaussianLikelihood"
-ELBO = "npvae.inference.elbo:elbo"
+ELBO = "npvae.inference.elbo:lower_bound"
 Z, SIGMA = "z = sigma * eps", "sigma = np.exp(q[:, K:]) "
 KL, KL_BACK = ("kl = (0.5 * (sigma2 + mu * mu) - log_sigma).sum(1) - 0.5 * K",
                "dq = np.concatenate([mu, sigma2 - 1], axis=1)")

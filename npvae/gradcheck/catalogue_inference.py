@@ -3,7 +3,7 @@
 from npvae.gradcheck import benches_inference as benches
 from npvae.gradcheck.mistakes import Mistake
 
-ELBO = "npvae.inference.elbo:elbo"
+ELBO = "npvae.inference.elbo:lower_bound"
 SHARED = "npvae.inference.posteriors:Shared"
 ADAM_STEP, LINE_SEARCH = "npvae.inference.theta_steps:AdamStep", "npvae.inference.theta_steps:LineSearchStep"
 BACK_KL, NODES = "dq += back_kl(-dvalue)", "back_nodes(back_log_px(w * dvalue), log_px * dvalue)"

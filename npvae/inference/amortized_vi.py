@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from npvae.finite import OUT_OF_RANGE, finite_rows
 from npvae.inference.earlier_fit import earlier_fit_kept
-from npvae.inference.elbo import elbo
-from npvae.inference.evaluation import evaluate
+from npvae.inference.elbo import lower_bound
+from npvae.inference.evaluation import elbos
 from npvae.inference.posteriors import Amortized
 from npvae.inference.run import Run
 from npvae.inference.schedules import at
@@ -106,7 +107,7 @@ class AmortizedVI(Solver):
     def gradient(self, x):
         """Put ∇_θ and ∇_φ of the mean of L(x^i; φ, θ) over x (B, D) into `parameters.grad`; returns the ELBOs (B,)."""
         q, back_q = self.posterior(x)
-        value, back = elbo(self.model, q, x, self._draw(len(x)), self._beta)
+        value, back = lower_bound(self.model, q, x, self._draw(len(x)), self._beta)
         self.parameters.zero_gradient()
         back_q(back(np.full(len(x), 1 / len(x), x.dtype)))
         return self._bound(value, q)
@@ -114,7 +115,15 @@ class AmortizedVI(Solver):
     def infer(self, X):
         """The encoder's rows q_φ(z|x) for X (B, D): (B, R), one pass through a network."""
         X = self._fitted(X)
-        return outputs(self.posterior.encoder, X, self._dtype)
+        encoder = self.posterior.encoder
+        with np.errstate(all="ignore"):
+            q = outputs(encoder, X, self._dtype)
+            far = ~np.isfinite(q).all(1)
+            if far.any():
+                # beyond float32, not beyond float64
+                wide = encoder.on(lay_out({"phi": encoder}), "phi.", gradient=False)
+                q[far] = outputs(wide, take(X, np.flatnonzero(far), np.float64), np.float64)
+        return finite_rows("the encoder's output", q, OUT_OF_RANGE)
 
     def restore(self, arrays):
         """Take up a saved run, as `Run.restore` does; `fit(X, resume=True)` then goes on with it. Returns itself.
@@ -190,8 +199,8 @@ class AmortizedVI(Solver):
     def _score(self, X, rows):
         # the same few draws after every sweep: sweeps are compared with each other, and this is no reported number
         noise = None if self._categorical else self.noise or MonteCarlo(8)
-        pieces = blocks(X, np.float64, rows)
-        total = sum(evaluate(self.model, self.infer(x), x, noise, seed=self.seed).sum() for x in pieces)
+        encoder, pieces = self.posterior.encoder, blocks(X, np.float64, rows)
+        total = sum(elbos(self.model, outputs(encoder, x, self._dtype), x, noise, seed=self.seed).sum() for x in pieces)
         return float(total / len(rows))
 
     def _initial_encoder(self):

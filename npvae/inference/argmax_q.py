@@ -6,7 +6,8 @@ import numpy as np
 
 from npvae.checks import as_generator, positive, real_array, whole
 from npvae.declared import declares, has_one_prior
-from npvae.inference.elbo import elbo
+from npvae.finite import OUT_OF_RANGE, check_shapes, finite_rows
+from npvae.inference.elbo import lower_bound
 from npvae.models import Cubature, GaussHermite, affine
 from npvae.models.data import check_data, take
 from npvae.models.joint import log_joint
@@ -55,16 +56,41 @@ def argmax_q(model, start, x, noise=None, tolerance=1e-6, most_steps=5000):
     (5, 3)
     """
     tolerance, most_steps = positive("tolerance", tolerance), whole("most_steps", most_steps)
+    if start is not None or x is None:
+        check_shapes(model, start, x, "start, x")
     x = _checked(model, x)
+    if start is not None and not _start_is_not_read(model):
+        start = _checked_start(model, start, x, (len(x), model.latent.row_size))
+    noise = quadrature_nodes(model.latent, x.dtype) if noise is None else noise
+    return _finite(*_best(model, start, x, noise, tolerance, most_steps))
+
+
+def _best(model, start, x, noise, tolerance, most_steps=5000):
+    # the best rows and their ELBOs
+    with np.errstate(all="ignore"):
+        q = best_rows(model, start, x, noise, tolerance, most_steps)
+        return q, lower_bound(model, q, x, noise)[0]
+
+
+def _finite(q, value):
+    finite_rows("the ELBO", value, OUT_OF_RANGE)
+    return finite_rows("the best q", q, OUT_OF_RANGE)
+
+
+def _start_is_not_read(model):
+    return has_closed_argmax(model.latent) or affine.is_affine_gaussian(model)
+
+
+def best_rows(model, start, x, noise=None, tolerance=1e-6, most_steps=5000):
+    """What `argmax_q` returns, finite or not, of a start and data that have been checked."""
     if has_closed_argmax(model.latent):
         return log_joint(model, x, np.eye(model.latent.dim, dtype=x.dtype)).T
     if affine.is_affine_gaussian(model):
         return affine.best_diagonal_rows(model, x)
     if start is None:
         start = starting_rows(model, x, np.random.default_rng(0)).astype(x.dtype)
-    start = _checked_start(model, start, x, (len(x), model.latent.row_size))
     noise = quadrature_nodes(model.latent, x.dtype) if noise is None else noise
-    return climb(lambda q, rows: elbo(model, q, x[rows], noise), start, tolerance, most_steps)
+    return climb(lambda q, rows: lower_bound(model, q, x[rows], noise), start, tolerance, most_steps)
 
 
 def argmax_rows(model, start, X, tolerance=1e-6, nodes=None):
@@ -84,11 +110,15 @@ def argmax_rows(model, start, X, tolerance=1e-6, nodes=None):
     -------
     q : array (m, R), float64
     """
+    X, starts = check_data(X, model.data_dim, model.likelihood), None
     model = model.copy(np.float64, gradient=False)
+    nodes = quadrature_nodes(model.latent) if nodes is None else nodes
+    if start is not None and not _start_is_not_read(model):
+        starts = _checked_start(model, start, X, (len(X), model.latent.row_size)).astype(np.float64)
     blocks = [slice(i, i + ROWS) for i in range(0, len(X), ROWS)]
-    start = [None] * len(blocks) if start is None else [np.asarray(start[rows], np.float64) for rows in blocks]
-    return np.concatenate([argmax_q(model, q, take(X, rows, np.float64), nodes, tolerance)
-                           for q, rows in zip(start, blocks, strict=True)])
+    found = [_best(model, None if starts is None else starts[rows], take(X, rows, np.float64), nodes, tolerance)
+             for rows in blocks]
+    return _finite(*(np.concatenate(column) for column in zip(*found, strict=True)))
 
 
 def argmax_shared_q(model, start, x, noise=None, tolerance=1e-8):
@@ -121,16 +151,29 @@ def argmax_shared_q(model, start, x, noise=None, tolerance=1e-8):
     >>> argmax_shared_q(mixture_of_gaussians(3, 2, sigma_g=1.0), np.zeros(3), np.zeros((5, 2))).shape
     (3,)
     """
-    tolerance, x = positive("tolerance", tolerance), _checked(model, x)
-    if has_closed_argmax(model.latent):
-        # q_k ∝ exp(mean_i log p_θ(x^i, k))
-        return argmax_q(model, None, x).mean(0)
-    start = model.latent.prior_row().astype(x.dtype) if start is None else start
+    tolerance = positive("tolerance", tolerance)
+    if x is None:
+        raise ValueError("x is None, expected data (B, D); the order is model, start, x")
+    x = _checked(model, x)
+    if start is None or has_closed_argmax(model.latent):
+        start = model.latent.prior_row().astype(x.dtype)
     start = _checked_start(model, start, x, (model.latent.row_size,))
     noise = quadrature_nodes(model.latent, x.dtype) if noise is None else noise
+    with np.errstate(all="ignore"):
+        row = best_row(model, start, x, noise, tolerance)
+        value = lower_bound(model, np.broadcast_to(row, (len(x), len(row))), x, noise)[0]
+    finite_rows("the ELBO", value, OUT_OF_RANGE)
+    return row
+
+
+def best_row(model, start, x, noise, tolerance=1e-8):
+    """What `argmax_shared_q` returns, finite or not, of a start and data that have been checked."""
+    if has_closed_argmax(model.latent):
+        # q_k ∝ exp(mean_i log p_θ(x^i, k))
+        return best_rows(model, None, x).mean(0)
 
     def mean_elbo(row, _):                                  # row (1, R)
-        value, back = elbo(model, np.broadcast_to(row[0], (len(x), row.shape[1])), x, noise)
+        value, back = lower_bound(model, np.broadcast_to(row[0], (len(x), row.shape[1])), x, noise)
         return value.mean(keepdims=True), lambda d: back(np.full(len(x), d[0] / len(x))).sum(0, keepdims=True)
 
     return climb(mean_elbo, start[None], tolerance)[0]

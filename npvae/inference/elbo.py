@@ -3,6 +3,9 @@
     L(q, x, θ) = Σ_s w_s log p_θ(x|z_s) − KL(q(z) ‖ p(z))
 """
 
+import numpy as np
+
+from npvae.finite import OUT_OF_RANGE, check_rows, check_shapes, finite_rows
 from npvae.models.noise import over_nodes
 
 
@@ -29,17 +32,25 @@ def elbo(model, q, x, noise=None, beta=1.0):
     Raises
     ------
     ValueError
-        If a Gaussian latent gets no noise.
+        If a Gaussian latent gets no noise, the rows do not fit the data, or an ELBO is not finite.
 
     Examples
     --------
-    >>> import numpy as np
     >>> from npvae.models import MonteCarlo, probabilistic_pca
     >>> model, x, q = probabilistic_pca(2, 3), np.ones((5, 3)), np.zeros((5, 4))
     >>> value, back = elbo(model, q, x, MonteCarlo()(np.random.default_rng(0), batch=5, dim=2))
     >>> value.shape, back(np.ones(5)).shape
     ((5,), (5, 4))
     """
+    check_shapes(model, q, x)
+    check_rows(model, q)
+    with np.errstate(all="ignore"):
+        value, back = lower_bound(model, q, x, noise, beta)
+    return finite_rows("the ELBO", value, OUT_OF_RANGE), back
+
+
+def lower_bound(model, q, x, noise=None, beta=1.0):
+    """`elbo` as it is computed: what a solver calls, which takes a step into an overflow back itself."""
     z, w, back_nodes = model.latent.nodes(q, noise)         # (S, B, K), (S, B)
     log_px, back_log_px = model.log_likelihood(x, z)        # (S, B)
     kl, back_kl = model.latent.kl(q)                        # (B,)

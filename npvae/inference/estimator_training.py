@@ -4,8 +4,8 @@ import numpy as np
 
 from npvae.checks import as_generator, whole
 from npvae.declared import declares
-from npvae.inference.elbo import elbo
-from npvae.inference.evaluation import evaluate
+from npvae.inference.elbo import lower_bound
+from npvae.inference.evaluation import elbos
 from npvae.inference.training import DivergenceError
 from npvae.models import MonteCarlo
 from npvae.models.data import as_floats
@@ -60,7 +60,7 @@ def fit_rows(model, x, estimator, rng, steps=200, learning_rate=0.05, every=1):
         dq[...] = estimator(fixed, q, x, rng).mean(0)
         sgd.step()
 
-    return _history(step, lambda: evaluate(fixed, q, x), steps, every)
+    return _history(step, lambda: elbos(fixed, q, x), steps, every)
 
 
 def fit_vae(model, encoder, x, estimator, rng, steps=200, learning_rate=0.01, every=10):
@@ -106,12 +106,12 @@ def fit_vae(model, encoder, x, estimator, rng, steps=200, learning_rate=0.01, ev
         noise = None if declares(latent, "nodes are all z") else MonteCarlo()(rng, len(x), latent.dim)
         parameters.grad.fill(0)
         # ∂/∂θ: from the backward pass of the ELBO, whose dq is not used
-        elbo(moving, q, x, noise)[1](np.full(len(x), 1 / len(x)))
+        lower_bound(moving, q, x, noise)[1](np.full(len(x), 1 / len(x)))
         # ∂/∂φ = Σ_i ∂q_i/∂φ mean_s dq_{s,i}
         back_encoder(estimator(fixed, q, x, rng).mean(0) / len(x))
         sgd.step()
 
-    return _history(step, lambda: evaluate(fixed, encoder(x)[0], x), steps, every)
+    return _history(step, lambda: elbos(fixed, encoder(x)[0], x), steps, every)
 
 
 def _history(step, elbo_now, steps, every):

@@ -10,8 +10,9 @@ import numpy as np
 
 from npvae.checks import as_generator, real_array
 from npvae.declared import check_one_prior, declares
+from npvae.finite import OUT_OF_RANGE, check_rows, check_shapes, finite_rows
 from npvae.inference.argmax_q import argmax_rows, starting_rows
-from npvae.inference.elbo import elbo
+from npvae.inference.elbo import lower_bound
 from npvae.models import Cubature, GaussHermite, MonteCarlo
 from npvae.models.affine import is_quadratic_in_z
 from npvae.models.data import check_data, take
@@ -41,7 +42,7 @@ def evaluate(model, q, X, noise=None, seed=12345):
     Raises
     ------
     ValueError
-        For data that do not fit the model, or rows that do not fit the data.
+        For data that do not fit the model, rows that do not fit the data, or an ELBO that is not finite.
 
     Examples
     --------
@@ -50,6 +51,11 @@ def evaluate(model, q, X, noise=None, seed=12345):
     (5,)
     """
     X, q = checked(model, X, q)
+    return finite_rows("the ELBO", elbos(model, q, X, noise, seed), OUT_OF_RANGE)
+
+
+def elbos(model, q, X, noise=None, seed=12345):
+    """What `evaluate` reports, finite or not, of rows and data that have been checked."""
     model, rng = model.copy(np.float64), as_generator(seed, "seed")
     noise = reporting_noise(model) if noise is None else noise
     points = model.latent.dim if noise is None else len(noise(rng, 1, model.latent.dim).w)
@@ -58,7 +64,8 @@ def evaluate(model, q, X, noise=None, seed=12345):
         rows = slice(start, start + size)
         x = take(X, rows, np.float64)
         draw = None if noise is None else noise(rng, len(x), model.latent.dim)
-        value[rows] = elbo(model, q[rows], x, draw)[0]
+        with np.errstate(all="ignore"):
+            value[rows] = lower_bound(model, q[rows], x, draw)[0]
     return value
 
 
@@ -74,17 +81,9 @@ def reporting_noise(model):
 def checked(model, X, q):
     """X and the rows q as they will be used, or a ValueError if they do not fit the model."""
     check_one_prior(model.latent)
+    check_shapes(model, q, X, "q, X")
     X, q = check_data(X, model.data_dim, model.likelihood), real_array("q", q)
-    if q.shape != (len(X), model.latent.row_size):
-        raise ValueError(f"got rows q of shape {q.shape}, expected ({len(X)}, {model.latent.row_size}): one for each "
-                         "datapoint, [mu, log_sigma] for Gaussian, logits for Categorical")
-    return X, q
-
-
-def finite(X, q):
-    """X and q, or a ValueError that names the first row of q that is not finite."""
-    if not np.isfinite(q).all():
-        raise ValueError(f"row {np.flatnonzero(~np.isfinite(q).all(1))[0]} of q has values that are not finite")
+    check_rows(model, q)
     return X, q
 
 
@@ -137,7 +136,7 @@ def gap_decomposition(model, q, X, tolerance=1e-6, seed=0):
     >>> gaps.approximation.round(9)
     array([0., 0., 0., 0.])
     """
-    X, q = finite(*checked(model, X, q))
+    X, q = checked(model, X, q)
     X, model = take(X, slice(None), np.float64), model.copy(np.float64)
     log_p, elbo_q = log_marginal(model, X, tolerance), evaluate(model, q, X)
     best = elbo_q

@@ -4,7 +4,7 @@ import numpy as np
 
 from npvae.checks import whole
 from npvae.inference.argmax_q import quadrature_nodes
-from npvae.inference.elbo import elbo
+from npvae.inference.elbo import lower_bound
 from npvae.inference.schedules import cosine
 from npvae.models.data import as_floats
 from npvae.nn import Adam, lay_out
@@ -54,7 +54,7 @@ def fit_encoder(model, encoder, X, steps=2000, learning_rate=1e-2, noise=None):
     adam, share = Adam(parameters.value, parameters.grad, learning_rate), np.full(len(x), 1 / len(x))
     for step in range(steps):
         q, back_q = encoder(x)
-        _, back = elbo(model, q, x, nodes)
+        _, back = lower_bound(model, q, x, nodes)
         parameters.grad.fill(0)
         back_q(back(share))
         adam.learning_rate = rate(step)

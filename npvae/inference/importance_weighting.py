@@ -3,7 +3,8 @@
 import numpy as np
 
 from npvae.checks import as_generator, whole
-from npvae.inference.evaluation import checked, finite, rows_at_once
+from npvae.finite import OUT_OF_RANGE, finite_rows
+from npvae.inference.evaluation import checked, rows_at_once
 from npvae.models.data import take
 from npvae.models.joint import log_sum_exp
 
@@ -51,16 +52,18 @@ def importance_weighted_bound(model, q, X, samples=1000, repeats=1, seed=12345, 
     samples, repeats = whole("samples", samples), whole("repeats", repeats)
     if return_error and samples == repeats == 1:
         raise ValueError("one draw has no standard error: ask for more samples or repeats")
-    X, q = finite(*checked(model, X, q))
+    X, q = checked(model, X, q)
     model, rng = model.copy(np.float64), as_generator(seed, "seed")
     size, value, error = rows_at_once(model, samples), np.empty(len(q)), np.empty(len(q))
     for start in range(0, len(q), size):
         rows = slice(start, start + size)
         x = take(X, rows, np.float64)
-        runs = [_log_weights(model, x, q[rows], samples, rng) for _ in range(repeats)]
-        bounds = np.stack([log_sum_exp(log_w) for log_w in runs]) - np.log(samples)             # (repeats, B)
-        value[rows] = bounds.mean(0)
-        error[rows] = bounds.std(0, ddof=1) / repeats**0.5 if repeats > 1 else _delta_error(runs[0])
+        with np.errstate(all="ignore"):
+            runs = [_log_weights(model, x, q[rows], samples, rng) for _ in range(repeats)]
+            bounds = np.stack([log_sum_exp(log_w) for log_w in runs]) - np.log(samples)         # (repeats, B)
+            value[rows] = bounds.mean(0)
+            error[rows] = bounds.std(0, ddof=1) / repeats**0.5 if repeats > 1 else _delta_error(runs[0])
+    finite_rows("the importance-weighted bound", value, OUT_OF_RANGE)
     return (value, error) if return_error else value
 
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from npvae.inference.argmax_q import argmax_shared_q
-from npvae.inference.elbo import elbo
+from npvae.inference.argmax_q import best_row
+from npvae.inference.elbo import lower_bound
 from npvae.inference.em_solver import EMSolver
 from npvae.inference.posteriors import Shared
 from npvae.models import GaussianLikelihood
@@ -126,8 +126,8 @@ class SharedQ(EMSolver):
 
     def _argmax(self, x):
         if self._full:
-            self.posterior.row[...] = argmax_shared_q(self._fixed, self.posterior.row, x, self._nodes(x.dtype),
-                                                      self.tolerance)
+            self.posterior.row[...] = best_row(self._fixed, self.posterior.row, x, self._nodes(x.dtype),
+                                               self.tolerance)
         else:
             for _ in range(self.q_steps):
                 self._ascend(x)
@@ -136,7 +136,7 @@ class SharedQ(EMSolver):
     def _ascend(self, x):
         # one step of Adam on the row, along the gradient of the batch's mean ELBO
         q, back_q = self.posterior(x)
-        _, back = elbo(self._fixed, q, x, self._draw(len(x)))
+        _, back = lower_bound(self._fixed, q, x, self._draw(len(x)))
         self.posterior.drow.fill(0)
         back_q(back(np.full(len(x), 1 / len(x), x.dtype)))
         self._row_adam.step()

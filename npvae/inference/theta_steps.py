@@ -4,7 +4,7 @@ import numpy as np
 
 from npvae.checks import positive
 from npvae.declared import declares, is_affine
-from npvae.inference.elbo import elbo
+from npvae.inference.elbo import lower_bound
 from npvae.models.affine import affine_map
 from npvae.nn import Adam
 
@@ -28,7 +28,7 @@ class AdamStep:
 
     def __call__(self, q, x, noise):
         """Move θ; returns the ELBO (B,) before the step."""
-        value, back = elbo(self.model, q, x, noise)
+        value, back = lower_bound(self.model, q, x, noise)
         self.grad.fill(0)
         back(np.full(len(x), 1 / len(x), x.dtype))
         self.optimizer.step()
@@ -54,7 +54,7 @@ class LineSearchStep:
 
     def __call__(self, q, x, noise):
         """Move θ; returns the ELBO (B,) before the step."""
-        value, back = elbo(self.model, q, x, noise)
+        value, back = lower_bound(self.model, q, x, noise)
         self.grad.fill(0)
         back(np.full(len(x), 1 / len(x), x.dtype))
         if not np.isfinite(self.grad).all():
@@ -74,7 +74,7 @@ class LineSearchStep:
         for _ in range(40):
             # θ ← θ + λ ∇θ
             self.value[...] = start + self.learning_rate * self.grad
-            if elbo(self.model, q, x, noise)[0].mean() >= mean:
+            if lower_bound(self.model, q, x, noise)[0].mean() >= mean:
                 self.learning_rate *= 1.5
                 return True
             self.learning_rate *= 0.5
@@ -109,7 +109,7 @@ class ExactStep:
 
     def __call__(self, q, x, noise):
         """Move θ to the maximum for these rows, which should be all; returns the ELBO (B,) before."""
-        value, _ = elbo(self.model, q, x, noise)
+        value, _ = lower_bound(self.model, q, x, noise)
         latent, likelihood = self.model.latent, self.model.likelihood
         mean, covariance = latent.mean(q), latent.covariance(q)
         z, z_bar, x_bar = mean - mean.mean(0), mean.mean(0), x.mean(0)

@@ -16,8 +16,8 @@ import numpy as np
 
 from npvae.checks import as_path
 from npvae.files import check_output, file_behind, stepping_aside
-from npvae.inference.argmax_q import ROWS, argmax_q, argmax_rows, starting_rows
-from npvae.inference.elbo import elbo
+from npvae.inference.argmax_q import ROWS, argmax_rows, best_rows, starting_rows
+from npvae.inference.elbo import lower_bound
 from npvae.inference.em_solver import EMSolver
 from npvae.inference.posteriors import Free
 from npvae.marks import TABLE
@@ -161,12 +161,12 @@ class VariationalEM(EMSolver):
             q, nodes = self.posterior.table[index], self._nodes(x.dtype)
             for i in range(0, len(x), ROWS):
                 rows = slice(i, i + ROWS)
-                q[rows] = argmax_q(self._fixed, q[rows], x[rows], nodes, self.tolerance, INNER_STEPS)
+                q[rows] = best_rows(self._fixed, q[rows], x[rows], nodes, self.tolerance, INNER_STEPS)
             self.posterior.table[index] = q
             return q
         for _ in range(self.q_steps):
             q, back_q = self.posterior(x, index)
-            _, back = elbo(self._fixed, q, x, self._draw(len(x)))
+            _, back = lower_bound(self._fixed, q, x, self._draw(len(x)))
             self._row_adam.step(*back_q(back(np.ones(len(x), x.dtype))))
         return self.posterior.table[index]
 

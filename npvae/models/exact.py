@@ -10,6 +10,7 @@ import numpy as np
 
 from npvae.checks import positive
 from npvae.declared import check_one_prior, declares, has_one_prior
+from npvae.finite import OUT_OF_RANGE, finite_rows
 from npvae.models import affine
 from npvae.models.data import as_floats
 from npvae.models.grid import grid_log_marginal, grid_moments
@@ -65,6 +66,7 @@ def log_marginal(model, X, tolerance=1e-6, return_error=False):
         value, error = grid_log_marginal(model, X, tolerance)
     else:
         value, error = plain_grid_log_marginal(model, X, tolerance)
+    finite_rows("log p(x)", value, OUT_OF_RANGE)
     return (value, error) if return_error else value
 
 
@@ -96,7 +98,13 @@ def exact_posterior(model, X, tolerance=1e-6):
     array([1., 1., 1., 1., 1.])
     """
     tolerance = positive("tolerance", tolerance)
-    model, X, method = _prepared(model, X)
+    found = _posterior(*_prepared(model, X), tolerance)
+    for name, values in found._asdict().items():
+        finite_rows(f"the posterior's {name}", values, OUT_OF_RANGE)
+    return found
+
+
+def _posterior(model, X, method, tolerance):
     if method == "closed form":
         mean, covariance = affine.posterior(model, X)
         return Posterior(mean, np.broadcast_to(covariance, (len(X), *covariance.shape)))

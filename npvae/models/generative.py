@@ -12,6 +12,7 @@ import numpy as np
 
 from npvae.checks import as_generator, real_array, shown, whole, wholes
 from npvae.declared import declares
+from npvae.finite import finite_rows
 from npvae.models.latents import Categorical, Gaussian
 from npvae.models.likelihoods import GaussianLikelihood
 from npvae.nn import lay_out, mlp, tanh
@@ -191,9 +192,10 @@ def mixture_of_gaussians(components, data_dim, sigma_g=None, rng=None, means=Non
     decoder = mlp([components, data_dim], rng=rng)
     if means is not None:
         means = real_array("means", means)
-        if means.shape != (components, data_dim) or not np.isfinite(means).all():
-            raise ValueError(f"means has shape {means.shape}, expected {(components, data_dim)} finite numbers: one "
-                             "row for each component")
+        if means.shape != (components, data_dim):
+            raise ValueError(f"means has shape {means.shape}, expected {(components, data_dim)}: one row for each "
+                             "component")
+        finite_rows("the mean", means, "give finite numbers, e.g. some rows of the data")
         decoder.layers[0].b[...] = means.mean(0)
         decoder.layers[0].W[...] = means - decoder.layers[0].b
     return LatentVariableModel(Categorical(components), decoder, GaussianLikelihood(sigma_g))

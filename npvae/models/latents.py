@@ -222,7 +222,9 @@ class Categorical:
         """KL(q ‖ π) = Σ_k q_k (log q_k − log π_k), (B,) nats, and its backward pass."""
         log_pi = self.log_weights()
         log_p = log_softmax(q)
-        p, ratio = np.exp(log_p), log_p - log_pi
+        p = np.exp(log_p)
+        # 0 log 0 = 0
+        ratio = np.where(p == 0, 0, log_p - log_pi)
         kl = (p * ratio).sum(1)
 
         def back(dkl):                                      # (B,)
@@ -244,7 +246,7 @@ class Categorical:
 
     def log_q(self, q, z):
         """log q(z|x) for one-hot z (S, B or 1, K), nats: (S, B)."""
-        return np.einsum("sbk,bk->sb", np.broadcast_to(z, (len(z), *q.shape)), log_softmax(q))
+        return np.where(z == 0, 0, log_softmax(q)).sum(2)
 
     def sample(self, q, n, rng):
         """n one-hot draws z ~ q(z|x) for each row, (n, B, K)."""

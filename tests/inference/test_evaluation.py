@@ -136,7 +136,7 @@ def test_data_or_rows_that_do_not_fit_are_turned_away():
             with pytest.raises(ValueError, match="data has"):
                 report(wrong, q)
         for wrong in (np.zeros((3, 2)), np.zeros((4, 3)), np.zeros(4)):
-            with pytest.raises(ValueError, match=r"rows q of shape .* expected \(4, 2\)"):
+            with pytest.raises(ValueError, match=r"q of shape .* and X of shape .* expected q of shape \(4, 2\)"):
                 report(X, wrong)
 
 

@@ -1,0 +1,47 @@
+"""No result that is not finite: what floats cannot hold is a sentence that names the row."""
+
+import numpy as np
+
+from npvae.declared import declares
+
+
+def finite_rows(what, values, why):
+    """The values (B, …), or a ValueError that names the first row with one that is not finite, and says why.
+
+    >>> finite_rows("the ELBO", np.array([-1.0, -np.inf]), "q is too wide")
+    Traceback (most recent call last):
+    ValueError: the ELBO of row 1 is -inf: q is too wide
+    """
+    good = np.isfinite(values)
+    if not good.all():
+        row = int(np.argmin(good.reshape(len(values), -1).all(1)))
+        found = np.ravel(values[row])[np.argmin(np.ravel(good[row]))]
+        raise ValueError(f"{what} of row {row} is {found}: {why}")
+    return values
+
+
+def check_shapes(model, q, x, names="q, x"):
+    """Raise a ValueError that names both unless q (B, R) has a row for each of the data x (B, D)."""
+    q_name, x_name = names.split(", ")
+    rows, R = len(x) if np.ndim(x) else "B", model.latent.row_size
+    if np.shape(q) != (rows, R):
+        raise ValueError(f"got {q_name} of shape {np.shape(q)} and {x_name} of shape {np.shape(x)}, expected "
+                         f"{q_name} of shape ({rows}, {R}): one row of {model.latent} for each datapoint, [mu, "
+                         "log_sigma] for Gaussian, logits for Categorical; the order is model, "
+                         f"{q_name}, {x_name}")
+
+
+def check_rows(model, q, q_name="q"):
+    """Raise a ValueError that names the first row of q (B, R) with NaN or infinities.
+
+    Where the nodes are all z, logits may be −∞: that z is impossible.
+    """
+    good = np.isfinite(q).all(1)
+    if not good.all() and declares(model.latent, "nodes are all z"):
+        good = np.isfinite(q.max(1))
+    if not good.all():
+        raise ValueError(f"row {np.argmin(good)} of {q_name} has values that are not finite: {q[np.argmin(good)]}")
+
+
+OUT_OF_RANGE = ("q, x or the model's parameters are beyond what floats hold: bring the data nearer to what the model "
+                "generates, or take a q that fits")
