@@ -23,9 +23,14 @@ def finite_rows(what, values, why):
 def check_shapes(model, q, x, names="q, x"):
     """Raise a ValueError that names both unless q (B, R) has a row for each of the data x (B, D)."""
     q_name, x_name = names.split(", ")
-    rows, R = len(x) if np.ndim(x) else "B", model.latent.row_size
+    try:
+        shape = np.shape(x)
+    except ValueError:
+        # a ragged list, of which `check_data` says more
+        return
+    rows, R = shape[0] if shape else "B", model.latent.row_size
     if np.shape(q) != (rows, R):
-        raise ValueError(f"got {q_name} of shape {np.shape(q)} and {x_name} of shape {np.shape(x)}, expected "
+        raise ValueError(f"got {q_name} of shape {np.shape(q)} and {x_name} of shape {shape}, expected "
                          f"{q_name} of shape ({rows}, {R}): one row of {model.latent} for each datapoint, [mu, "
                          "log_sigma] for Gaussian, logits for Categorical; the order is model, "
                          f"{q_name}, {x_name}")

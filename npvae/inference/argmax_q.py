@@ -57,7 +57,7 @@ def argmax_q(model, start, x, noise=None, tolerance=1e-6, most_steps=5000):
     """
     tolerance, most_steps = positive("tolerance", tolerance), whole("most_steps", most_steps)
     if start is not None or x is None:
-        check_shapes(model, start, x, "start, x")
+        check_shapes(model, None if start is None else real_array("start", start), x, "start, x")
     x = _checked(model, x)
     if start is not None and not _start_is_not_read(model):
         start = _checked_start(model, start, x, (len(x), model.latent.row_size))

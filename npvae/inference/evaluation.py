@@ -81,8 +81,9 @@ def reporting_noise(model):
 def checked(model, X, q):
     """X and the rows q as they will be used, or a ValueError if they do not fit the model."""
     check_one_prior(model.latent)
+    q = real_array("q", q)
     check_shapes(model, q, X, "q, X")
-    X, q = check_data(X, model.data_dim, model.likelihood), real_array("q", q)
+    X = check_data(X, model.data_dim, model.likelihood)
     check_rows(model, q)
     return X, q
 
