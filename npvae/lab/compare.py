@@ -128,12 +128,12 @@ def compare(data, latent="gaussian", latent_dim=None, hidden=(64,), seed=0, time
     if not np.isfinite(ceiling):
         raise ValueError(f"the training data of {data.name} have no variance: a shared q has no ceiling to be compared "
                          "with; give rows that differ")
-    budget = {"seconds": time_budget, "sweeps": sweeps}
-    batch_size, numbers = checked_batch_size(batch_size, len(train)), range(seed, seed + whole("seeds", seeds))
+    budget, batch_size = {"seconds": time_budget, "sweeps": sweeps}, checked_batch_size(batch_size, len(train))
+    seed, seeds = whole("seed", seed, least=0), whole("seeds", seeds)
     solvers, rows, runs = {}, {}, []
     with tqdm(total=len(SOLVERS) * seeds, desc="compare", unit="fit", leave=False,
               disable=None if progress is None else not progress) as bar:
-        for number in numbers:
+        for number in range(seed, seed + seeds):
             model = initial_model(train, latent, latent_dim, hidden, number)
             for name, solver in SOLVERS.items():
                 fitted = solver(model, **budget, **steps_on_q(name, learning_rate), batch_size=batch_size,
@@ -144,7 +144,7 @@ def compare(data, latent="gaussian", latent_dim=None, hidden=(64,), seed=0, time
                 solvers.setdefault(name, fitted)
                 rows.setdefault(name, q)
                 bar.update()
-    figures = {**conditions(data, solvers, hidden), "seeds": list(numbers), "shared_ceiling": ceiling,
+    figures = {**conditions(data, solvers, hidden), "seeds": list(range(seed, seed + seeds)), "shared_ceiling": ceiling,
                "rows": {"train": len(train), "test": len(test)},
                "rows_measured": dict(zip(("train", "test"), map(len, parts), strict=True)),
                "equal": at_equal_budgets(runs), "solvers": over_seeds(runs, mean),
@@ -157,10 +157,11 @@ def checked_batch_size(batch_size, m):
     most = max(1, m // 2)
     if batch_size is None:
         return min(BATCH_SIZE, most)
-    if whole("batch_size", batch_size) > most:
+    batch_size = whole("batch_size", batch_size)
+    if batch_size > most:
         raise ValueError(f"batch_size is {batch_size} for {m} rows: the solvers are compared on mini-batches, expected "
                          f"{most} or less")
-    return int(batch_size)
+    return batch_size
 
 
 def steps_on_q(name, learning_rate):
@@ -182,7 +183,7 @@ def conditions(data, solvers, hidden):
     return {"version": __version__, "data": data.name, "latent": "gaussian" if gaussian else "categorical",
             "latent_dim": em.model.latent.dim, "hidden": [int(units) for units in hidden] if gaussian else [],
             "budget": {"seconds": em.seconds, "sweeps": em.sweeps}, "batch_size": em.batch_size,
-            "learning_rate": amortized.learning_rate, "q_learning_rate": rates, "draws": 1 if gaussian else None}
+            "learning_rate": float(amortized.learning_rate), "q_learning_rate": rates, "draws": 1 if gaussian else None}
 
 
 def measure(solver, train, test, progress=None):

@@ -18,7 +18,7 @@ def comparison_table(figures):
         ("seconds", "training time (s)", decimals(1)),
         ("sweeps", "sweeps over the data", decimals(0)),
         ("variational_parameters", "variational parameters", decimals(0)),
-        ("seconds_per_new_x", "q for one new x (ms)", lambda seconds: f"{1e3 * seconds:.2g}"),
+        ("seconds_per_new_x", "q for one new x (ms)", milliseconds),
     ]
     rows = [[title, *(cell(solvers[n][key], spread[n][key], as_text) for n in TITLES)]
             for key, title, as_text in measures]
@@ -26,25 +26,30 @@ def comparison_table(figures):
 
 
 def cell(mean, deviation, as_text):
-    """A mean and its spread as text.
+    """A mean and its spread as text, with as many decimals.
 
     >>> cell(14.2, 0.31, decimals(1)), cell(96.0, 0.0, decimals(0)), cell(None, None, nats)
     ('14.2 ± 0.3', '96', '–')
     """
     if mean is None:
         return "–"
-    return as_text(mean) + (f" ± {as_text(deviation)}" if deviation else "")
+    return as_text(mean, mean) + (f" ± {as_text(deviation, mean)}" if deviation else "")
 
 
 def decimals(count):
     """How to write a number with so many decimals."""
-    return lambda number: fixed(number, count)
+    return lambda number, mean: fixed(number, count)
 
 
-def nats(number):
-    """Three decimals, or one for the thousands of nats of wide data: a column stays as narrow as its title.
+def nats(number, mean):
+    """Three decimals, or one beside the thousands of nats of wide data: a column stays as narrow as its title.
 
-    >>> nats(-7.15003), nats(-1689.04)
-    ('-7.150', '-1689.0')
+    >>> nats(-7.15003, -7.2), nats(118.41, -1689.04)
+    ('-7.150', '118.4')
     """
-    return fixed(number, 3 if abs(number) < 1000 else 1)
+    return fixed(number, 3 if abs(mean) < 1000 else 1)
+
+
+def milliseconds(number, mean):
+    """Seconds as milliseconds, with two significant digits."""
+    return f"{1e3 * number:.2g}"
