@@ -174,6 +174,7 @@ class AmortizedVI(Solver):
             type(self).__name__, X, 64 if self.batch_size is None else self.batch_size, self.sweeps, self.seconds,
             self.progress, score=lambda rows: self._score(X, rows), begin_sweep=self._begin_sweep,
             end_sweep=self.after_sweep, end_step=self.after_step, again=lambda index: self._measured(X, index))
+        training.judged = lambda: self._beta == 1
         return X, training
 
     def _measured(self, X, index):

@@ -95,7 +95,10 @@ class Solver:
 
     def _again(self, q, x):
         # the ELBO (B,) with the parameters that stand, on noise that changes no other; NaN if σ_g is none
-        if not 0 < getattr(self.model.likelihood, "sigma_g", 1.0) < np.inf:
+        sigma_g = getattr(self.model.likelihood, "sigma_g", 1.0)
+        # a deviation of a million times the greatest number is none of these data
+        beyond = getattr(self.model.likelihood, "learn", False) and sigma_g > 1e6 * max(1.0, float(np.abs(x).max()))
+        if beyond or not 0 < sigma_g < np.inf:
             return np.array([np.nan])
         return elbo(self.model, q, x, self._draw(len(x), np.random.default_rng([self.seed, 6])))[0]
 

@@ -9,6 +9,7 @@ import numpy as np
 from npvae.checks import positive, whole
 from npvae.models.data import release
 
+FEW, GROSS = 10, 1e4    # rows whose median says how good they all are; times that no learning is worse at its end
 SHUFFLED_BATCHES = 64   # batches a block, when the rows are shuffled block by block
 
 
@@ -85,7 +86,8 @@ class Training:
     Raises
     ------
     DivergenceError
-        From `record`, if an ELBO is not finite; at the end, if that of the last batch is not, measured again.
+        From `record`, if an ELBO is not finite; at the end, if that of the last batch is not, measured again, or if it
+        is worse than that of the first one by more than any learning explains.
 
     Examples
     --------
@@ -107,10 +109,12 @@ class Training:
         self.block = SHUFFLED_BATCHES * self.batch_size if isinstance(data, np.memmap) else None
         self.begin_sweep, self.end_sweep, self.end_step, self.again = begin_sweep, end_sweep, end_step, again
         self.history = History() if history is None else history
+        # whether what is recorded is what is maximised, so that it should not fall
+        self.judged = lambda: True
         # two snapshots: as the sweep began, and the last one that a finite ELBO has been computed from
         self.keep, self.optimizer = list(keep), optimizer
         self._begun = self._proven = [a.copy() for a in keep]
-        self._total, self._rows, self._last, self._cut = 0.0, 0, None, False
+        self._total, self._rows, self._last, self._cut, self._level = 0.0, 0, None, False, None
         self._sweep, self._earlier = (self.history[-1][k] for k in ("sweep", "seconds")) if self.history else (0, 0.0)
 
     def __enter__(self):
@@ -138,21 +142,35 @@ class Training:
         finally:
             self._errstate.__exit__(None, None, None)
             # none can be copied or pickled, and a solver holds on to its training
-            self._errstate = self._bar = self.again = self.end_step = None
+            self._errstate = self._bar = self.again = self.end_step = self.judged = None
         return False
 
     def check_last_step(self):
-        """A DivergenceError unless all is finite that the last step has left behind; the sweep is undone."""
-        if not all(np.isfinite(a).all() for a in self.keep):
-            what = "parameter"
-        elif self.again is None or self._last is None or np.isfinite(self.again(self._last)).all():
+        """A DivergenceError if what the last step has left is not finite, or far worse than what was begun with."""
+        what = self._found_after_the_last_step()
+        if what is None:
             return
-        else:
-            what = f"{_title(self.measure)} or sigma_g after its last step"
+        # the sweep is undone
         if self._last is not None and self.history:
             self.history.pop()
             self._sweep = self.history[-1]["sweep"] if self.history else 0
         self._diverged(what, self._proven)
+
+    def _found_after_the_last_step(self):
+        # in words, what is wrong, or None
+        if not all(np.isfinite(a).all() for a in self.keep):
+            return "non-finite parameter"
+        if self.again is None or self._last is None:
+            return None
+        values = self.again(self._last)
+        if not np.isfinite(values).all():
+            return f"non-finite {_title(self.measure)}, or a sigma_g far beyond the data, after its last step"
+        # the middle row's, which no outlier moves; a cut fit may be in the middle of anything
+        if self._level is None or self._cut or not self.judged() or len(values) < FEW:
+            return None
+        level, unit = float(np.median(values)), " nats" if self.measure == "elbo" else ""
+        worse = level < self._level - GROSS * (abs(self._level) + 1) if unit else level > GROSS * self._level > 0
+        return f"median {_title(self.measure)} of {level:.3g}{unit}, begun with {self._level:.3g}," if worse else None
 
     def guard(self, array):
         """Put this array, too, back to its last finite values if the fit diverges."""
@@ -197,9 +215,11 @@ class Training:
         total = float(elbo.sum())
         if not np.isfinite(total):
             # a first batch that was finite has proven what the sweep began with
-            self._diverged(_title(self.measure), self._begun if self._rows else self._proven)
+            self._diverged(f"non-finite {_title(self.measure)}", self._begun if self._rows else self._proven)
         self._total += total
         self._rows += len(elbo)
+        if self._level is None and len(elbo) >= FEW:
+            self._level = float(np.median(elbo))
 
     def _one_sweep(self):
         if self.batch_size == self.m:
@@ -249,7 +269,7 @@ class Training:
         if self.optimizer is not None:
             self.optimizer.forget()
         self._rows = 0
-        raise DivergenceError(f"{self.name}: a non-finite {what} in sweep {int(self._sweep) + 1}; the last finite "
+        raise DivergenceError(f"{self.name}: a {what} in sweep {int(self._sweep) + 1}; the last finite "
                               "parameters are kept. Lower the learning rate, rescale the data to about [0, 1], "
                               "or train in dtype=np.float64")
 
