@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 
 from npvae.checks import as_generator, positive, real_array, whole
-from npvae.declared import declares, has_one_prior
+from npvae.declared import declares, has_one_prior, is_smooth
 from npvae.finite import OUT_OF_RANGE, check_shapes, finite_rows
 from npvae.inference.elbo import lower_bound
 from npvae.models import Cubature, GaussHermite, affine
@@ -32,7 +32,7 @@ def argmax_q(model, start, x, noise=None, tolerance=1e-6, most_steps=5000):
     x : array (B, D)
         Floats, or integer images 0 … 255.
     noise : Noise, optional
-        The nodes; by default `quadrature(model.latent)`.
+        The nodes; by default `quadrature(model)`.
     tolerance : float
         A row has converged when its next step promises a gain below this, nats; its ELBO may still be some thousand
         times as much below the maximum.
@@ -61,7 +61,7 @@ def argmax_q(model, start, x, noise=None, tolerance=1e-6, most_steps=5000):
     x = _checked(model, x)
     if start is not None and not _start_is_not_read(model):
         start = _checked_start(model, start, x, (len(x), model.latent.row_size))
-    noise = quadrature_nodes(model.latent, x.dtype) if noise is None else noise
+    noise = quadrature_nodes(model, x.dtype) if noise is None else noise
     return _finite(*_best(model, start, x, noise, tolerance, most_steps))
 
 
@@ -89,7 +89,7 @@ def best_rows(model, start, x, noise=None, tolerance=1e-6, most_steps=5000):
         return affine.best_diagonal_rows(model, x)
     if start is None:
         start = starting_rows(model, x, np.random.default_rng(0)).astype(x.dtype)
-    noise = quadrature_nodes(model.latent, x.dtype) if noise is None else noise
+    noise = quadrature_nodes(model, x.dtype) if noise is None else noise
     return climb(lambda q, rows: lower_bound(model, q, x[rows], noise), start, tolerance, most_steps)
 
 
@@ -112,7 +112,7 @@ def argmax_rows(model, start, X, tolerance=1e-6, nodes=None):
     """
     X, starts = check_data(X, model.data_dim, model.likelihood), None
     model = model.copy(np.float64, gradient=False)
-    nodes = quadrature_nodes(model.latent) if nodes is None else nodes
+    nodes = quadrature_nodes(model) if nodes is None else nodes
     if start is not None and not _start_is_not_read(model):
         starts = _checked_start(model, start, X, (len(X), model.latent.row_size)).astype(np.float64)
     blocks = [slice(i, i + ROWS) for i in range(0, len(X), ROWS)]
@@ -132,7 +132,7 @@ def argmax_shared_q(model, start, x, noise=None, tolerance=1e-8):
     x : array (B, D)
         Floats, or integer images 0 … 255.
     noise : Noise, optional
-        The nodes; by default `quadrature(model.latent)`.
+        The nodes; by default `quadrature(model)`.
     tolerance : float
         Of the mean ELBO, nats.
 
@@ -158,7 +158,7 @@ def argmax_shared_q(model, start, x, noise=None, tolerance=1e-8):
     if start is None or has_closed_argmax(model.latent):
         start = model.latent.prior_row().astype(x.dtype)
     start = _checked_start(model, start, x, (model.latent.row_size,))
-    noise = quadrature_nodes(model.latent, x.dtype) if noise is None else noise
+    noise = quadrature_nodes(model, x.dtype) if noise is None else noise
     with np.errstate(all="ignore"):
         row = best_row(model, start, x, noise, tolerance)
         value = lower_bound(model, np.broadcast_to(row, (len(x), len(row))), x, noise)[0]
@@ -247,17 +247,26 @@ def climb(objective, start, tolerance=1e-6, most_steps=500):
     return best
 
 
-def quadrature(latent):
-    """Deterministic nodes for a latent family: Gauss–Hermite for K ≤ 2, cubature above, none where nodes are all z."""
-    if declares(latent, "nodes are all z"):
+def quadrature(model):
+    """Deterministic nodes for a climb: Gauss–Hermite for K ≤ 2, cubature above, none where the nodes are all z.
+
+    More of them where log p_θ(x|z) may have kinks: a q that is fitted on few hides the kinks between them.
+    """
+    if declares(model.latent, "nodes are all z"):
         return None
-    return {1: GaussHermite(20), 2: GaussHermite(5)}.get(latent.dim, Cubature())
+    few, many = {1: GaussHermite(20), 2: GaussHermite(5)}, {1: GaussHermite(64), 2: GaussHermite(16)}
+    return (few if is_smooth_in_noise(model) else many).get(model.latent.dim, Cubature())
 
 
-def quadrature_nodes(latent, dtype=np.float64):
-    """The `Noise` of `quadrature` for a latent family; None where it needs none."""
-    noise = quadrature(latent)
-    return None if noise is None else noise(None, 1, latent.dim, dtype)
+def is_smooth_in_noise(model):
+    """Whether log p_θ(x|z) is a smooth function of ε, as the parts say: only then are few nodes right for any θ."""
+    return declares(model.latent, "nodes are mu + sigma eps") and is_smooth(model.decoder)
+
+
+def quadrature_nodes(model, dtype=np.float64):
+    """The `Noise` of `quadrature` for a model; None where it needs none."""
+    noise = quadrature(model)
+    return None if noise is None else noise(None, 1, model.latent.dim, dtype)
 
 
 def has_closed_argmax(latent):

@@ -11,7 +11,7 @@ from npvae.inference.earlier_fit import earlier_fit_kept
 from npvae.inference.solver import Solver
 from npvae.inference.theta_steps import AdamStep, ExactStep, LineSearchStep
 from npvae.inference.training import Training
-from npvae.models.affine import is_affine_gaussian
+from npvae.models.affine import is_quadratic_in_z
 from npvae.models.data import take
 from npvae.nn import lay_out
 
@@ -79,10 +79,10 @@ class EMSolver(Solver):
         elif self.noise is not None:
             deterministic = not self.noise.random
         else:
-            deterministic = self.model.latent.dim <= 2 or is_affine_gaussian(self.initial_model)
+            deterministic = self.model.latent.dim <= 2 or is_quadratic_in_z(self.initial_model)
         return batch_size >= len(X) and deterministic
 
     def _nodes(self, dtype):
         # deterministic nodes for an argmax that is taken to a tolerance
-        noise = quadrature(self.model.latent) if getattr(self.noise, "random", True) else self.noise
+        noise = quadrature(self.model) if getattr(self.noise, "random", True) else self.noise
         return None if noise is None else noise(None, 1, self.model.latent.dim, dtype)

@@ -11,13 +11,14 @@ import numpy as np
 from npvae.checks import as_generator, real_array
 from npvae.declared import check_one_prior, declares
 from npvae.finite import OUT_OF_RANGE, check_rows, check_shapes, finite_rows
-from npvae.inference.argmax_q import argmax_rows, starting_rows
+from npvae.inference.argmax_q import argmax_rows, is_smooth_in_noise, starting_rows
 from npvae.inference.elbo import lower_bound
 from npvae.models import Cubature, GaussHermite, MonteCarlo
 from npvae.models.affine import is_quadratic_in_z
 from npvae.models.data import check_data, take
 from npvae.models.exact import log_marginal
 
+MOST_NODES = 300                # of Gauss–Hermite, a dimension
 NUMBERS_IN_WORK = 2_500_000     # in one temporary: 20 MB, whatever the numbers of rows, nodes and columns
 
 
@@ -31,7 +32,8 @@ def evaluate(model, q, X, noise=None, seed=12345):
     X : array (B, D)
     noise : MonteCarlo, GaussHermite, Cubature, optional
         Exact enumeration for Categorical, cubature for an affine decoder, for which it is exact; else 64 Gauss–Hermite
-        nodes for K = 1, 16² for K = 2, 128 fresh draws above.
+        nodes for K = 1, 16² for K = 2, 128 fresh draws above. For a decoder that is not smooth, such as one with
+        relu, 1000 fresh draws for K ≤ 2.
     seed : int
         Of the draws.
 
@@ -69,13 +71,21 @@ def elbos(model, q, X, noise=None, seed=12345):
     return value
 
 
-def reporting_noise(model):
-    """The nodes that `evaluate` reports on: exact where the model allows it, fresh draws where it does not."""
+def reporting_noise(model, fitted_on=None):
+    """The nodes that `evaluate` reports on: exact where the model allows it, fresh draws where it does not.
+
+    Where q or θ has been `fitted_on` as many Gauss–Hermite nodes or more, half as many again, which are others.
+    """
     if declares(model.latent, "nodes are all z"):
         return None
     if is_quadratic_in_z(model):
         return Cubature()
-    return {1: GaussHermite(64), 2: GaussHermite(16)}.get(model.latent.dim, MonteCarlo(128))
+    if model.latent.dim > 2:
+        return MonteCarlo(128)
+    nodes, fitted = {1: 64, 2: 16}[model.latent.dim], getattr(fitted_on, "nodes", 0)
+    nodes = nodes if fitted < nodes else fitted + fitted // 2
+    # where log p(x|z) may have kinks no rule is right for any θ
+    return GaussHermite(nodes) if is_smooth_in_noise(model) and nodes <= MOST_NODES else MonteCarlo(1000)
 
 
 def checked(model, X, q):
@@ -139,9 +149,17 @@ def gap_decomposition(model, q, X, tolerance=1e-6, seed=0):
     """
     X, q = checked(model, X, q)
     X, model = take(X, slice(None), np.float64), model.copy(np.float64)
-    log_p, elbo_q = log_marginal(model, X, tolerance), evaluate(model, q, X)
+    noise = _noise_of_gaps(model)
+    log_p, elbo_q = log_marginal(model, X, tolerance), evaluate(model, q, X, noise)
     best = elbo_q
     # from the rows themselves, and from elsewhere: a climb may end on the wrong one of several hills
     for start in (q, starting_rows(model, X, as_generator(seed, "seed"))):
-        best = np.maximum(best, evaluate(model, argmax_rows(model, start, X, tolerance), X))
+        best = np.maximum(best, evaluate(model, argmax_rows(model, start, X, tolerance), X, noise))
     return Gaps(log_p, elbo_q, log_p - best, best - elbo_q)
+
+
+def _noise_of_gaps(model):
+    # draws that are the same for all would favour what they happen to like; at a kink many nodes err by less than draws
+    if model.latent.dim > 2 or getattr(reporting_noise(model), "samples", None) is None:
+        return None
+    return GaussHermite({1: 96, 2: 24}[model.latent.dim])

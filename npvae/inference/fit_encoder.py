@@ -24,7 +24,7 @@ def fit_encoder(model, encoder, X, steps=2000, learning_rate=1e-2, noise=None):
     learning_rate : float
         λ at the start; it falls along half a cosine.
     noise : GaussHermite or Cubature, optional
-        Deterministic nodes; `quadrature(model.latent)` by default.
+        Deterministic nodes; `quadrature(model)` by default.
 
     Returns
     -------
@@ -48,7 +48,7 @@ def fit_encoder(model, encoder, X, steps=2000, learning_rate=1e-2, noise=None):
     x = as_floats(X, model.data_dim, model.likelihood)
     parameters = lay_out({"phi": encoder})
     encoder = encoder.on(parameters, "phi.")
-    nodes = quadrature_nodes(model.latent) if noise is None else noise(None, 1, model.latent.dim)
+    nodes = quadrature_nodes(model) if noise is None else noise(None, 1, model.latent.dim)
     steps = whole("steps", steps)
     rate = cosine(learning_rate, 0.0, steps)
     adam, share = Adam(parameters.value, parameters.grad, learning_rate), np.full(len(x), 1 / len(x))

@@ -8,7 +8,7 @@ from npvae.checks import NotFittedError, truth, whole
 from npvae.declared import declares
 from npvae.inference.argmax_q import quadrature
 from npvae.inference.elbo import elbo
-from npvae.inference.evaluation import evaluate
+from npvae.inference.evaluation import evaluate, reporting_noise
 from npvae.inference.training import History
 from npvae.models import LatentVariableModel, MonteCarlo
 from npvae.models.data import check_data, some_rows
@@ -73,7 +73,7 @@ class Solver:
     def elbo(self, X):
         """L(q, x^i, θ) of each row of X (B, D) with the row's q from `infer`, on fresh noise: (B,) nats."""
         q = self.infer(X)
-        return evaluate(self.model, q, X)
+        return evaluate(self.model, q, X, reporting_noise(self.model, fitted_on=self.noise))
 
     def _fitted(self, X):
         # X for a solver that has something to say of it
@@ -106,5 +106,5 @@ class Solver:
         # fresh noise for a batch: its own draws, or the same nodes every time
         if self._categorical:
             return None
-        noise = self.noise or (quadrature(self.model.latent) if self._full else ONE_DRAW)
+        noise = self.noise or (quadrature(self.model) if self._full else ONE_DRAW)
         return noise(self._rng if rng is None else rng, batch, self.model.latent.dim, self._dtype)

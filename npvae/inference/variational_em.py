@@ -32,9 +32,10 @@ class VariationalEM(EMSolver):
     """Maximise Σ_i L(q_i, x^i, θ) over θ and q_1 … q_m (Neal & Hinton 1998; the lecture's loop).
 
     Full sweeps are the lecture's: deterministic nodes, every argmax to a tolerance, a θ step that never lowers the
-    ELBO. They need `batch_size` ≥ m and nodes on which the ELBO is right for any θ: a Categorical latent, K ≤ 2, an
-    affine decoder, or a `noise` that is not random. Else all m rows are one mini-batch. Mini-batches of rows move
-    faster: a few steps of row-wise Adam on fresh noise for the rows of the batch, then one step of Adam for θ.
+    ELBO. They need `batch_size` ≥ m and nodes on which the ELBO is right for any θ: a Categorical latent, K ≤ 2 (with
+    many more nodes where the decoder has kinks, as with relu), an affine decoder, or a `noise` that is not random. Else
+    all m rows are one mini-batch. Mini-batches of rows move faster: a few steps of row-wise Adam on fresh noise for the
+    rows of the batch, then one step of Adam for θ.
 
     Parameters
     ----------
