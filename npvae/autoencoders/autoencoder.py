@@ -8,7 +8,7 @@ from npvae.autoencoders.estimator import Estimator
 from npvae.autoencoders.settings import learning_rate, networks
 from npvae.autoencoders.squared_error import SquaredErrorSolver
 from npvae.checks import LARGEST, as_generator, whole
-from npvae.models.data import blocks, check_data, outputs
+from npvae.models.data import blocks, outputs
 
 
 @dataclass(eq=False)
@@ -40,13 +40,9 @@ class Autoencoder(Estimator):
     ((200, 2), (200, 5))
     """
 
-    def transform(self, X):
-        """The codes z = f_φ(x) of X (B, D): (B, K)."""
-        solver = self._fitted
-        return outputs(solver.encoder, check_data(X, self.n_features_in_, dtype=solver.dtype), solver.dtype)
 
     def inverse_transform(self, Z):
-        """y = g_θ(z) for codes Z (B, K): (B, D), in the data's units ([0, 1] for integer images)."""
+        """y = g_θ(z) for codes Z (B, K): (B, D), in the data's units ([0, 1] for uint8 images)."""
         solver = self._fitted
         return solver.decoder(self._codes(Z))[0]
 
@@ -61,16 +57,15 @@ class Autoencoder(Estimator):
 
         Returns
         -------
-        Y : array (n, D), in the data's units ([0, 1] for integer images)
+        Y : array (n, D), in the data's units ([0, 1] for uint8 images)
         """
         n, rng = whole("n", n, most=LARGEST), as_generator(self.seed if rng is None else rng)
         return self.inverse_transform(rng.standard_normal((n, self._code_dim)))
 
     def squared_error(self, X):
         """‖g_θ(f_φ(x)) − x‖² of each row of X (B, D): (B,), squared data units."""
-        solver = self._fitted
-        X = check_data(X, self.n_features_in_, dtype=solver.dtype)
-        return np.concatenate([((self.reconstruct(x) - x) ** 2).sum(1) for x in blocks(X)])
+        X = self._read(X)
+        return np.concatenate([((self.inverse_transform(self._encoded(x)) - x) ** 2).sum(1) for x in blocks(X)])
 
     def score(self, X, y=None):
         """The mean of −‖g_θ(f_φ(x)) − x‖² over the rows of X (B, D): higher is better, as scikit-learn asks."""
@@ -84,9 +79,13 @@ class Autoencoder(Estimator):
     def check(self):
         """Nothing beyond what both autoencoders need."""
 
+    def _encoded(self, X):
+        # z = f_φ(x)
+        return outputs(self.solver_.encoder, X, self.solver_.dtype)
+
     def _solver(self, data_dim, after_sweep=None):
         return SquaredErrorSolver(
             *networks(self, data_dim, self.code_size), sweeps=self.sweeps, seconds=self.seconds,
             batch_size=self.batch_size, learning_rate=learning_rate(self), held_out=self.held_out,
             patience=self.patience, seed=self.seed, dtype=np.dtype(self.dtype).type, progress=self.progress,
-            after_sweep=after_sweep)
+            after_sweep=after_sweep, scale=self.scale)

@@ -9,16 +9,26 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from npvae.autoencoders.conventions import (
+    as_output,
+    check_image_shape,
+    check_names,
+    check_output_kind,
+    rows_of,
+)
 from npvae.autoencoders.model_files import check_arrays, checked_image_shape, read_model, write_model
 from npvae.autoencoders.settings import checked, count_parameters
 from npvae.checks import NotFittedError, real_array
 from npvae.inference.earlier_fit import of_a_refit
 from npvae.inference.training import DivergenceError
+from npvae.models.arrays import column_names
 from npvae.models.data import check_data
+from npvae.models.pixels import stored_scale
 
 # what a training state goes with; a run that goes on cannot change them
-KEPT = ("latent_dim", "hidden", "activation", "likelihood", "sigma_g", "alpha", "held_out", "seed", "dtype")
-LEARNED = ("solver_", "n_features_in_", "exported_", "image_shape_", "fitted_settings_")
+KEPT = ("latent_dim", "hidden", "activation", "likelihood", "sigma_g", "alpha", "held_out", "seed", "dtype",
+        "scale")
+LEARNED = ("solver_", "n_features_in_", "feature_names_in_", "exported_", "image_shape_", "fitted_settings_")
 
 
 @dataclass(eq=False)
@@ -55,6 +65,20 @@ class Estimator:
         Of training; reported numbers are float64.
     progress : bool, optional
         By default a bar on a terminal.
+    scale : float, optional
+        What integers are divided by before they are learned from, 1 for none. By default uint8 are, by 255, and other
+        integers are taken as they are. Floats are never divided.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        D.
+    feature_names_in_ : array (D,) of str
+        Only after a table whose columns have names; later ones must have the same in the same order.
+    image_shape_ : (height, width), (height, width, colours) or None
+        Of images, that were given as such.
+    scale_ : float
+        What uint8, or with `scale` all integers, are divided by.
     """
 
     latent_dim: int = 10
@@ -70,14 +94,16 @@ class Estimator:
     seed: int = 0
     dtype: str = "float32"
     progress: bool | None = None
+    scale: float | None = None
 
     def fit(self, X, y=None, resume=False, after_sweep=None, after_step=None):
         """Learn from X (m, D); `y` is not looked at. Returns itself.
 
         Parameters
         ----------
-        X : array (m, D)
-            Floats, or uint8 images that are scaled by 1/255 batch by batch; a `numpy.memmap` stays on disk.
+        X : array (m, D), images (m, h, w) or (m, h, w, c), or table
+            Floats, or uint8 images that are scaled by 1/255 batch by batch; a `numpy.memmap` stays on disk. Images are
+            rows from here on; a table's columns keep their names.
         y : ignored
         resume : bool
             Go on from where the last fit, or the loaded file, stopped, until `sweeps` sweeps in all: on the same
@@ -105,16 +131,22 @@ class Estimator:
         settings = checked(self)
         if after_sweep is not None and not callable(after_sweep):
             raise ValueError(f"after_sweep is {after_sweep!r}, expected a function of the model")
-        X, before = check_data(X), {name: self.__dict__[name] for name in LEARNED if name in self.__dict__}
-        resume = resume and "solver_" in before
+        before = {name: self.__dict__[name] for name in LEARNED if name in self.__dict__}
+        resume, names = resume and "solver_" in before, column_names(X)
         if resume:
             self._check_resumable(settings)
+            check_names(self, X)
+        X, image_shape = rows_of(X)
+        if X.ndim != 2 or X.size == 0:
+            check_data(X)
         solver = settings._solver(X.shape[1], after_sweep and (lambda record: after_sweep(self)))
         solver.sweeps, solver.after_step = sweeps or settings.sweeps, after_step
         if resume:
-            check_data(X[:1], self.n_features_in_)
+            self._check_width(X)
+            check_image_shape(image_shape, self.image_shape_)
             solver.restore(before["solver_"].run.arrays())
-        self._hold(solver, X.shape[1], settings)
+            solver.integer_scale = before["solver_"].integer_scale
+        self._hold(solver, X.shape[1], settings, image_shape=image_shape, names=names)
         try:
             solver.fit(X, resume)
         except BaseException as problem:
@@ -156,9 +188,33 @@ class Estimator:
         """`fit(X).transform(X)`."""
         return self.fit(X).transform(X)
 
+    def transform(self, X):
+        """The codes of X (B, D): (B, K); μ_φ(x) of a VAE, f_φ(x) of an autoencoder.
+
+        An array, or what `set_output` has asked for.
+        """
+        codes = self._encoded(self._read(X))
+        return as_output(self._output_kind, codes, X, self.get_feature_names_out())
+
+    def set_output(self, *, transform=None):
+        """Have `transform` return "default" arrays, or "pandas" or "polars" tables; returns itself.
+
+        A ValueError for another kind, or one that is not installed.
+        """
+        check_output_kind(transform)
+        if transform is not None:
+            # where scikit-learn's clone looks for it
+            self._sklearn_output_config = {"transform": transform}
+        return self
+
     def reconstruct(self, X):
-        """g(f(x)) for X (B, D): (B, D), in the data's units ([0, 1] for integer images)."""
-        return self.inverse_transform(self.transform(X))
+        """g(f(x)) for X (B, D): (B, D), in the data's units ([0, 1] for uint8 images)."""
+        return self.inverse_transform(self._encoded(self._read(X)))
+
+    @property
+    def scale_(self):
+        """What uint8, or with the setting `scale` all integers, are divided by."""
+        return self._fitted.integer_scale.divisor
 
     @property
     def history_(self):
@@ -180,6 +236,12 @@ class Estimator:
 
     def get_feature_names_out(self, input_features=None):
         """Names of the code's columns, as in scikit-learn: vae0, vae1, …"""
+        self._fitted        # noqa: B018, that it has been fitted
+        known = getattr(self, "feature_names_in_", None)
+        if input_features is not None and (len(input_features) != self.n_features_in_ or known is not None
+                                           and list(input_features) != list(known)):
+            raise ValueError("input_features should have length equal to number of features, and be equal to "
+                             f"feature_names_in_: got {len(input_features)} names, expected {self.n_features_in_}")
         return np.array([f"{type(self).__name__.lower()}{k}" for k in range(self._code_dim)], dtype=object)
 
     def save(self, path):
@@ -242,26 +304,53 @@ class Estimator:
             solver = model._solver(D)
             image_shape = checked_image_shape(header["image_shape"], D)
             check_arrays(path, arrays, solver.restore({}).run.arrays(), header["exported"])
-            model._hold(solver.restore(arrays), D, model, header["exported"], image_shape)
+            model._hold(solver.restore(arrays), D, model, header["exported"], image_shape,
+                        _stored_names(header.get("feature_names"), D))
+            solver.integer_scale = stored_scale(header["scale"])
         except (KeyError, TypeError, ValueError, RecursionError) as problem:
             reason = str(problem).removeprefix(f"{path}: ")
             raise ValueError(f"{path}: does not hold together: {reason}") from problem
         return model
 
-    def _hold(self, solver, data_dim, settings, exported=False, image_shape=None):
+    def _hold(self, solver, data_dim, settings, exported=False, image_shape=None, names=None):
         self.solver_, self.n_features_in_, self.exported_ = solver, data_dim, exported
         shape = image_shape or self.__dict__.get("image_shape_")
         # that of an earlier fit is not that of rows of another width
         self.image_shape_ = shape if shape and math.prod(shape) == data_dim else None
         self.fitted_settings_ = settings.get_params()
+        self.__dict__.pop("feature_names_in_", None)
+        if names is not None:
+            self.feature_names_in_ = names
 
     def _header(self, exported):
         D = self.n_features_in_
         return {"kind": type(self).__name__, "settings": self.fitted_settings_, "data_dim": D,
-                "image_shape": checked_image_shape(self.image_shape_, D), "exported": exported}
+                "image_shape": checked_image_shape(self.image_shape_, D), "exported": exported,
+                "scale": list(self.solver_.integer_scale),
+                "feature_names": list(self.feature_names_in_) if hasattr(self, "feature_names_in_") else None}
 
     def _arrays(self):
         return {f"parameters/{name}": a for name, a in self._fitted.run.parameters.arrays().items()}
+
+    def _read(self, X):
+        # X (B, D) as the model computes with it: columns checked by name, images flat, integers divided
+        solver = self._fitted
+        check_names(self, X)
+        X, image_shape = rows_of(X)
+        self._check_width(X)
+        check_image_shape(image_shape, self.image_shape_)
+        return solver.read(X)
+
+    def _check_width(self, X):
+        # in scikit-learn's words, whose checks look for them, and in ours
+        if X.ndim == 2 and X.shape[1] != self.n_features_in_:
+            raise ValueError(f"X has {X.shape[1]} features, but {type(self).__name__} is expecting "
+                             f"{self.n_features_in_} features as input: data has {X.shape[1]} columns, expected "
+                             f"{self.n_features_in_}")
+
+    @property
+    def _output_kind(self):
+        return self.__dict__.get("_sklearn_output_config", {}).get("transform", "default")
 
     def _codes(self, Z):
         # codes to be decoded, (B, K) float64
@@ -289,3 +378,12 @@ class Estimator:
         from sklearn.utils import Tags, TargetTags, TransformerTags
 
         return Tags(estimator_type=None, target_tags=TargetTags(required=False), transformer_tags=TransformerTags())
+
+
+def _stored_names(names, data_dim):
+    # the names of columns in a file's header
+    if names is None:
+        return None
+    if not isinstance(names, list) or len(names) != data_dim or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"feature_names are {names!r}, expected {data_dim} names of columns")
+    return np.array(names, dtype=object)

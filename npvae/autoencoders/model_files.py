@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import os
 import zipfile
 
@@ -135,16 +136,17 @@ def check_arrays(path, arrays, expected, exported):
 
 
 def checked_image_shape(image_shape, data_dim):
-    """(height, width) as ints, or None for None; a ValueError unless height · width = `data_dim`."""
+    """(height, width) or (height, width, colours) as ints, or None; a ValueError unless their product is `data_dim`."""
     if image_shape is None:
         return None
     try:
-        height, width = (whole("a side", side) for side in image_shape)
+        shape = tuple(whole("a side", side) for side in image_shape)
     except (TypeError, ValueError):
-        height = width = 0
-    if height * width != data_dim:
-        raise ValueError(f"image_shape is {image_shape!r}, expected (height, width) with a product of {data_dim}")
-    return height, width
+        shape = ()
+    if len(shape) not in (2, 3) or math.prod(shape) != data_dim:
+        raise ValueError(f"image_shape is {image_shape!r}, expected (height, width) or (height, width, colours) with a "
+                         f"product of {data_dim}")
+    return shape
 
 
 def _read_arrays(path):

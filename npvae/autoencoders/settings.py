@@ -68,6 +68,8 @@ def checked(settings):
     check_choice("dtype", settings.dtype, ("float32", "float64"))
     if settings.progress is not None:
         plain.progress = truth("progress", settings.progress)
+    if settings.scale is not None:
+        plain.scale = positive("scale", settings.scale)
     plain.check()
     return plain
 

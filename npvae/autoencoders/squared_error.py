@@ -11,7 +11,9 @@ import numpy as np
 
 from npvae.inference.earlier_fit import earlier_fit_kept
 from npvae.inference.run import Run
+from npvae.models.arrays import as_array
 from npvae.models.data import blocks, check_data, take
+from npvae.models.pixels import Scale, learned_scale
 from npvae.nn import lay_out
 
 
@@ -23,7 +25,8 @@ class SquaredErrorSolver:
     ----------
     initial_encoder, initial_decoder : networks
         f_φ, x (B, D) -> z (B, K), and g_θ, z (B, K) -> y (B, D).
-    sweeps, seconds, batch_size, learning_rate, held_out, patience, seed, dtype, progress, after_sweep, after_step
+    sweeps, seconds, batch_size, learning_rate, held_out, patience, seed, dtype, progress, after_sweep, after_step,
+    scale
         As in `AmortizedVI`.
 
     Attributes
@@ -55,6 +58,10 @@ class SquaredErrorSolver:
     progress: bool | None = None
     after_sweep: object = None
     after_step: object = None
+    scale: float | None = None
+
+    # what a restored solver goes by; a fit settles its own
+    integer_scale = Scale()
 
     def fit(self, X, resume=False):
         """Learn θ and φ from X (m, D); with `resume` go on, as `AmortizedVI.fit` does. Returns itself.
@@ -87,6 +94,11 @@ class SquaredErrorSolver:
         self.run.restore(arrays)
         return self
 
+    def read(self, X):
+        """X (B, D) as it is computed with, or a ValueError if it does not fit the networks."""
+        X = self.integer_scale.read(as_array(X))
+        return check_data(X, self.initial_decoder(np.zeros((1, self._code_size())))[0].shape[1], dtype=self.dtype)
+
     @contextmanager
     def _training(self, X, resume):
         with earlier_fit_kept(self, resume):
@@ -98,8 +110,11 @@ class SquaredErrorSolver:
                 self.run.finish()
 
     def _start(self, X, resume):
-        X = check_data(X, self.initial_decoder(np.zeros((1, self._code_size())))[0].shape[1])
-        if not (resume and hasattr(self, "run")):
+        X, resume = as_array(X), resume and hasattr(self, "run")
+        if not resume:
+            self.integer_scale = learned_scale(X, self.scale)
+        X = self.read(X)
+        if not resume:
             self._lay_out()
         training = self.run.training(
             "Autoencoder", X, self.batch_size, self.sweeps, self.seconds, self.progress, "squared_error",

@@ -27,7 +27,7 @@ class VAE(Estimator):
     likelihood : "gaussian" or "bernoulli"
         p_θ(x|z) = N(x; g(z), σ_g² I), or Bernoulli for data in [0, 1].
     sigma_g : float, optional
-        Fixes σ_g, in the data's units ([0, 1] for integer images); without it σ_g is learned.
+        Fixes σ_g, in the data's units ([0, 1] for uint8 images); without it σ_g is learned.
     alpha : float, optional
         Fixes it by the lecture's α = 1/(2σ_g²) instead.
     samples : int
@@ -73,10 +73,6 @@ class VAE(Estimator):
         """σ_g as learned or given, in the data's units; None for a Bernoulli likelihood."""
         return getattr(self.model_.likelihood, "sigma_g", None)
 
-    def transform(self, X):
-        """The posterior means μ_φ(x) of X (B, D): (B, K)."""
-        return self._rows(X)[:, : self._code_dim]
-
     def inverse_transform(self, Z):
         """E[x|z] for codes Z (B, K): g_θ(z), or its sigmoid for a Bernoulli likelihood, (B, D)."""
         return self._fitted.model.decode(self._codes(Z))
@@ -94,14 +90,14 @@ class VAE(Estimator):
 
         Returns
         -------
-        Y : array (n, D), in the data's units ([0, 1] for integer images)
+        Y : array (n, D), in the data's units ([0, 1] for uint8 images)
         """
         n, rng, model = whole("n", n, most=LARGEST), as_generator(self.seed if rng is None else rng), self._fitted.model
         return model.sample(n, rng)[0] if noise else model.decode(model.latent.sample_prior(n, rng))
 
     def elbo(self, X):
         """L(x; φ, θ) of each row of X (B, D), on fresh noise, in float64: (B,) nats."""
-        return self._fitted.elbo(X)
+        return self._fitted.elbo(self._read(X))
 
     def score_samples(self, X):
         """The ELBO of each row, a lower bound on log p_θ(x): (B,) nats."""
@@ -128,7 +124,8 @@ class VAE(Estimator):
         -------
         bound : array (B,), nats
         """
-        return importance_weighted_bound(self._fitted.model, self._rows(X), X, samples, seed=seed)
+        X = self._read(X)
+        return importance_weighted_bound(self.solver_.model, self.solver_.infer(X), X, samples, seed=seed)
 
     def cost(self, X, convention="minimise"):
         """The lecture's C(θ, φ), a row at a time: α‖g_θ(z) − x‖² + KL, z ~ q_φ(z|x), averaged over draws.
@@ -190,7 +187,8 @@ class VAE(Estimator):
             seconds=self.seconds, batch_size=self.batch_size, learning_rate=learning_rate(self),
             noise=MonteCarlo(self.samples), beta=warm_up(self.kl_warm_up, self.beta), held_out=self.held_out,
             patience=self.patience, seed=self.seed, dtype=np.dtype(self.dtype).type, progress=self.progress,
-            after_sweep=after_sweep)
+            after_sweep=after_sweep, scale=self.scale)
 
-    def _rows(self, X):
-        return self._fitted.infer(X)
+    def _encoded(self, X):
+        # μ_φ(x)
+        return self.solver_.infer(X)[:, : self._code_dim]

@@ -16,7 +16,7 @@ def check_elbo(model, x, q=None, noise=None, elbo=package_elbo, seed=0, **option
     ----------
     model : LatentVariableModel
     x : array (B, D)
-        Floats, or integer images 0 … 255.
+        Floats, or uint8 images 0 … 255.
     q : array (B, R), optional
         Rows that describe q(z|x); random by default.
     noise : Noise, optional

@@ -20,7 +20,7 @@ from npvae.inference.run import Run
 from npvae.inference.schedules import at
 from npvae.inference.solver import Solver
 from npvae.models import MonteCarlo
-from npvae.models.data import blocks, outputs, take
+from npvae.models.data import as_batch, blocks, outputs, take
 from npvae.nn import lay_out, mlp
 from npvae.nn.parameters import check_network
 
@@ -106,6 +106,9 @@ class AmortizedVI(Solver):
 
     def gradient(self, x):
         """Put ∇_θ and ∇_φ of the mean of L(x^i; φ, θ) over x (B, D) into `parameters.grad`; returns the ELBOs (B,)."""
+        if "posterior" not in self.__dict__:
+            self._fitted(x)
+        x = as_batch(x)
         q, back_q = self.posterior(x)
         value, back = lower_bound(self.model, q, x, self._draw(len(x)), self._beta)
         self.parameters.zero_gradient()
@@ -162,8 +165,9 @@ class AmortizedVI(Solver):
 
     def _start(self, X, resume):
         dtype = self.dtype or np.float32
-        X = self._checked(X, dtype)
-        if resume and hasattr(self, "run"):
+        resume = resume and hasattr(self, "run")
+        X = self._checked(X, dtype) if resume else self._learned_from(X, dtype)
+        if resume:
             if dtype is not self._dtype:
                 raise ValueError(f"dtype is {dtype.__name__}, but the run that goes on began in "
                                  f"{self._dtype.__name__}: keep it, or fit anew")

@@ -10,6 +10,7 @@ from npvae.finite import OUT_OF_RANGE, check_shapes, finite_rows
 from npvae.inference.elbo import lower_bound
 from npvae.models import Cubature, GaussHermite, affine
 from npvae.models.data import check_data, take
+from npvae.models.generative import check_model
 from npvae.models.joint import log_joint
 
 ROWS = 1024     # rows in work at once: temporaries stay small whatever m is
@@ -30,7 +31,7 @@ def argmax_q(model, start, x, noise=None, tolerance=1e-6, most_steps=5000):
         Where the rows start; the result is never worse than the start. None leaves it to `starting_rows`. Not read
         where there is a closed form.
     x : array (B, D)
-        Floats, or integer images 0 … 255.
+        Floats, or uint8 images 0 … 255.
     noise : Noise, optional
         The nodes; by default `quadrature(model)`.
     tolerance : float
@@ -56,6 +57,7 @@ def argmax_q(model, start, x, noise=None, tolerance=1e-6, most_steps=5000):
     (5, 3)
     """
     tolerance, most_steps = positive("tolerance", tolerance), whole("most_steps", most_steps)
+    check_model(model)
     if start is not None or x is None:
         check_shapes(model, None if start is None else real_array("start", start), x, "start, x")
     x = _checked(model, x)
@@ -102,7 +104,7 @@ def argmax_rows(model, start, X, tolerance=1e-6, nodes=None):
         As in `argmax_q`.
     start : array (m, R), or None
     X : array (m, D)
-        Floats, or integer images 0 … 255.
+        Floats, or uint8 images 0 … 255.
     nodes : Noise, optional
         As `noise` in `argmax_q`.
 
@@ -130,7 +132,7 @@ def argmax_shared_q(model, start, x, noise=None, tolerance=1e-8):
     start : array (R,), or None
         Where the row starts; the result is never worse. None is the prior. Not read with a Categorical latent.
     x : array (B, D)
-        Floats, or integer images 0 … 255.
+        Floats, or uint8 images 0 … 255.
     noise : Noise, optional
         The nodes; by default `quadrature(model)`.
     tolerance : float
@@ -181,6 +183,7 @@ def best_row(model, start, x, noise, tolerance=1e-8):
 
 def _checked(model, x):
     # float64 is what integers and half floats are computed in
+    check_model(model)
     x = check_data(x, model.data_dim, model.likelihood)
     return x if x.dtype in (np.float32, np.float64) else take(x, slice(None), np.float64)
 

@@ -6,6 +6,8 @@
 import numpy as np
 
 from npvae.finite import OUT_OF_RANGE, check_rows, check_shapes, finite_rows
+from npvae.models.data import as_batch, as_rows
+from npvae.models.generative import check_model
 from npvae.models.noise import over_nodes
 
 
@@ -42,6 +44,8 @@ def elbo(model, q, x, noise=None, beta=1.0):
     >>> value.shape, back(np.ones(5)).shape
     ((5,), (5, 4))
     """
+    check_model(model)
+    q, x = as_rows(q), as_batch(x)
     check_shapes(model, q, x)
     check_rows(model, q)
     with np.errstate(all="ignore"):

@@ -9,6 +9,7 @@ from npvae.inference.evaluation import elbos
 from npvae.inference.training import DivergenceError
 from npvae.models import MonteCarlo
 from npvae.models.data import as_floats
+from npvae.models.generative import check_model
 from npvae.nn import SGD, lay_out
 
 
@@ -48,6 +49,7 @@ def fit_rows(model, x, estimator, rng, steps=200, learning_rate=0.05, every=1):
     >>> fit_rows(model, np.ones((5, 3)), climb, np.random.default_rng(0), steps=10).shape
     (11,)
     """
+    check_model(model)
     x, rng = as_floats(x, model.data_dim, model.likelihood), as_generator(rng)
     parameters = lay_out({"theta": model})
     fixed = model.on(parameters, "theta.", gradient=False)
@@ -95,6 +97,7 @@ def fit_vae(model, encoder, x, estimator, rng, steps=200, learning_rate=0.01, ev
     >>> fit_vae(model, mlp([2, 4, 2]), np.ones((5, 2)), estimator, np.random.default_rng(0), steps=20).shape
     (3,)
     """
+    check_model(model)
     x, rng = as_floats(x, model.data_dim, model.likelihood), as_generator(rng)
     parameters = lay_out({"theta": model, "phi": encoder})
     moving, encoder = model.on(parameters, "theta."), encoder.on(parameters, "phi.")

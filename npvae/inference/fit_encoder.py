@@ -7,6 +7,7 @@ from npvae.inference.argmax_q import quadrature_nodes
 from npvae.inference.elbo import lower_bound
 from npvae.inference.schedules import cosine
 from npvae.models.data import as_floats
+from npvae.models.generative import check_model
 from npvae.nn import Adam, lay_out
 
 
@@ -44,6 +45,7 @@ def fit_encoder(model, encoder, X, steps=2000, learning_rate=1e-2, noise=None):
     >>> fit_encoder(model, mlp([2, 3]), X, steps=10)
     chain(Affine(2, 3))
     """
+    check_model(model)
     model = model.copy(gradient=False)
     x = as_floats(X, model.data_dim, model.likelihood)
     parameters = lay_out({"phi": encoder})

@@ -116,7 +116,7 @@ class SharedQ(EMSolver):
         return np.tile(self.posterior.row.astype(np.float64), (len(X), 1))
 
     def _start(self, X):
-        X = self._checked(X, self.dtype or np.float64)
+        X = self._learned_from(X, self.dtype or np.float64)
         self._begin(X)
         row = self.model.latent.prior_row().astype(self._dtype)
         self.posterior = Shared(row, np.zeros_like(row))

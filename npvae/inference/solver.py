@@ -11,7 +11,10 @@ from npvae.inference.elbo import elbo
 from npvae.inference.evaluation import evaluate, reporting_noise
 from npvae.inference.training import History
 from npvae.models import LatentVariableModel, MonteCarlo
+from npvae.models.arrays import as_array
 from npvae.models.data import check_data, some_rows
+from npvae.models.generative import check_model
+from npvae.models.pixels import Scale, learned_scale
 
 ONE_DRAW = MonteCarlo(1)    # the lecture's one-sample approximation
 
@@ -41,7 +44,12 @@ class Solver:
         float32 in mini-batches; float64 in full sweeps, where the ELBO must not fall even by rounding.
     progress : bool, optional
         By default a bar on a terminal.
+    scale : float, optional
+        What integers are divided by; by default uint8 are, by 255, and others are taken as they are.
     """
+
+    # what a restored solver goes by; a fit settles its own
+    integer_scale = Scale()
 
     model: LatentVariableModel
     sweeps: int | None = None
@@ -52,6 +60,7 @@ class Solver:
     seed: int = 0
     dtype: type | None = None
     progress: bool | None = None
+    scale: float | None = None
     history: History = field(default_factory=History, init=False, repr=False)
 
     def __post_init__(self):
@@ -60,7 +69,8 @@ class Solver:
         self.seed = whole("seed", self.seed, least=0)
         if self.progress is not None:
             truth("progress", self.progress)
-        if not (self.noise is None or callable(self.noise)):
+        check_model(self.model)
+        if not (self.noise is None or callable(self.noise)) or isinstance(self.noise, type):
             raise ValueError(f"noise is {self.noise!r}, expected MonteCarlo(S), GaussHermite(n), Cubature() or None")
         self.initial_model = self.model
 
@@ -72,8 +82,12 @@ class Solver:
 
     def elbo(self, X):
         """L(q, x^i, θ) of each row of X (B, D) with the row's q from `infer`, on fresh noise: (B,) nats."""
-        q = self.infer(X)
-        return evaluate(self.model, q, X, reporting_noise(self.model, fitted_on=self.noise))
+        X = self._fitted(X)
+        return evaluate(self.model, self.infer(X), X, reporting_noise(self.model, fitted_on=self.noise))
+
+    def read(self, X):
+        """X (B, D) as the fitted solver computes with it, or a ValueError if it does not fit the model."""
+        return self._fitted(X)
 
     def _fitted(self, X):
         # X for a solver that has something to say of it
@@ -81,7 +95,14 @@ class Solver:
             raise NotFittedError(f"this {type(self).__name__} has not been fitted: call fit(X) first")
         return self._checked(X, self._dtype)
 
+    def _learned_from(self, X, dtype):
+        # X for a fit that begins: what integers are divided by is settled here
+        X = as_array(X)
+        self.integer_scale = learned_scale(X, self.scale)
+        return self._checked(X, dtype)
+
     def _checked(self, X, dtype):
+        X = self.integer_scale.read(as_array(X))
         return check_data(X, self.initial_model.data_dim, self.initial_model.likelihood, dtype)
 
     def _starting_model(self, X):

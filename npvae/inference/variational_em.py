@@ -21,7 +21,7 @@ from npvae.inference.elbo import lower_bound
 from npvae.inference.em_solver import EMSolver
 from npvae.inference.posteriors import Free
 from npvae.marks import TABLE
-from npvae.models.data import take
+from npvae.models.data import blocks, take
 from npvae.nn import RowAdam
 
 INNER_STEPS = 500   # of the climb in one sweep; the next sweep goes on from where it ends
@@ -122,7 +122,7 @@ class VariationalEM(EMSolver):
         return np.concatenate([starting_rows(model, x, rng) for x in blocks])
 
     def _start(self, X):
-        X = self._checked(X, self.dtype or np.float64)
+        X = self._learned_from(X, self.dtype or np.float64)
         self._begin(X)
         self.posterior = Free(self._table(len(X)))
         self._data = X
@@ -173,7 +173,9 @@ class VariationalEM(EMSolver):
 
     def _was_fitted_on(self, X):
         data = getattr(self, "_data", None)
-        return data is not None and (X is data or np.array_equal(X, data[:len(X)]))
+        # in the model's units: the same pixels as bytes and as floats are the same data
+        return data is not None and (X is data or len(X) <= len(data) and all(
+            np.array_equal(x, known) for x, known in zip(blocks(X), blocks(data[:len(X)]), strict=True)))
 
 
 def _new_table(path, dtype, shape):

@@ -148,6 +148,9 @@ def image_shape(model):
     """(height, width) of the rows that a model was trained on; if it does not say, a square from 8 × 8 on, or None."""
     side = math.isqrt(model.n_features_in_)
     # narrower tables whose width is a square number by chance are frequent
+    if model.image_shape_ and len(model.image_shape_) == 3:
+        # figures show grey images
+        return None
     return model.image_shape_ or ((side, side) if side >= 8 and side**2 == model.n_features_in_ else None)
 
 

@@ -95,7 +95,7 @@ def maximum_likelihood_ppca(X, latent_dim):
     Parameters
     ----------
     X : array (m, D)
-        Floats, or integer images 0 … 255.
+        Floats, or uint8 images 0 … 255.
     latent_dim : int
         K < D.
 

@@ -5,6 +5,9 @@ import warnings
 
 import numpy as np
 
+from npvae.checks import real_array
+from npvae.models.arrays import as_array
+
 ROWS = 4096     # looked at in one piece
 
 
@@ -13,9 +16,9 @@ def check_data(X, data_dim=None, likelihood=None, dtype=np.float64):
 
     Parameters
     ----------
-    X : array (m, D)
-        Real numbers, or integer images with values 0 … 255 (a `numpy.memmap` stays on disk). Integers 0 and 1 alone
-        draw a warning, for they would be read as images that are nearly black.
+    X : array (m, D), nested sequence or table
+        Real numbers; uint8 are images 0 … 255 (a `numpy.memmap` stays on disk). If they are 0 and 1 alone there is a
+        warning, for they would be read as images that are nearly black.
     data_dim : int, optional
         D of the model.
     likelihood : optional
@@ -30,23 +33,21 @@ def check_data(X, data_dim=None, likelihood=None, dtype=np.float64):
     Raises
     ------
     ValueError
-        Data that are empty, not a matrix, of another width, not finite, beyond `dtype`, or integers outside 0 … 255.
+        Data that are empty, not a matrix, no numbers, of another width, not finite, or beyond `dtype`.
 
     Examples
     --------
     >>> check_data([[0.0, float("nan")]])
     Traceback (most recent call last):
         ...
-    ValueError: data has nan in row 0, column 1: remove or fill in such values first
+    ValueError: data has nan in row 0, column 1: remove or fill in NaN and inf first
     """
-    X = X if isinstance(X, np.ndarray) else np.asarray(X)
-    if isinstance(X, np.ma.MaskedArray):
-        raise ValueError("data is a masked array, whose mask would be lost: remove or fill in the masked values first")
-    if X.dtype.kind not in "fiub":
-        raise ValueError(f"data has type {X.dtype}, expected real numbers")
+    X = as_array(X)
     if X.ndim != 2 or X.size == 0:
-        raise ValueError(f"data has shape {X.shape}, expected (rows, columns) with at least one of each; "
-                         "give one datapoint as X[None], images as X.reshape(len(X), -1)")
+        # the last words are scikit-learn's, whose checks look for them
+        none = f"; 0 feature(s) (shape={X.shape}) while a minimum of 1 is required." if X.shape[1:] == (0,) else ""
+        raise ValueError(f"data has shape {X.shape}, expected (rows, columns) with at least one of each. Reshape your "
+                         f"data: one datapoint is X[None], images are X.reshape(len(X), -1){none}")
     if data_dim is not None and X.shape[1] != data_dim:
         raise ValueError(f"data has {X.shape[1]} columns, expected {data_dim}, as many as the model's decoder returns")
     greatest = 0
@@ -59,14 +60,24 @@ def check_data(X, data_dim=None, likelihood=None, dtype=np.float64):
         if likelihood is not None:
             likelihood.check(take(ends, slice(None), np.float64))
         release(X)
-    if X.dtype.kind in "iu" and greatest == 1:
-        warnings.warn("integer data 0 and 1 are read as images 0 … 255: give binary data as X.astype(float)",
+    if X.dtype == np.uint8 and greatest == 1:
+        warnings.warn("uint8 data 0 and 1 are read as images 0 … 255: give binary data as X.astype(float)",
                       stacklevel=2)
     return X
 
 
+def as_batch(x):
+    """x (B, D) to compute with: floats, and complex numbers for a gradient check, as they are, all else by the door."""
+    return x if isinstance(x, np.ndarray) and x.dtype.kind in "fc" else as_floats(x)
+
+
+def as_rows(q):
+    """Rows q (B, R) to compute with, floats and complex numbers as they are; a ValueError if they are no numbers."""
+    return q if isinstance(q, np.ndarray) and q.dtype.kind in "fc" else real_array("q", q)
+
+
 def as_floats(X, data_dim=None, likelihood=None):
-    """All of the data, checked by `check_data`, as float64; integer images 0 … 255 become [0, 1]."""
+    """All of the data, checked by `check_data`, as float64; uint8 images 0 … 255 become [0, 1]."""
     return take(check_data(X, data_dim, likelihood), slice(None), np.float64)
 
 
@@ -76,10 +87,7 @@ def _least_and_greatest(block, start):
     if block.dtype.kind == "f" and not np.isfinite(ends).all():
         row, column = np.argwhere(~np.isfinite(block))[0]
         raise ValueError(f"data has {block[row, column]} in row {start + row}, column {column}: "
-                         "remove or fill in such values first")
-    if block.dtype.kind in "iu" and (ends[0, 0] < 0 or ends[0, 1] > 255):
-        raise ValueError(f"integer data has values in [{ends[0, 0]}, {ends[0, 1]}], expected images in 0 … 255: "
-                         "give other integers as floats, X.astype(float)")
+                         "remove or fill in NaN and inf first")
     return ends
 
 
@@ -128,8 +136,8 @@ def some_rows(X, rng, runs=40, length=50):
 
 
 def take(X, index, dtype):
-    """The rows `index` of X (m, D) in `dtype`; integer images 0 … 255 become [0, 1]."""
+    """The rows `index` of X (m, D) in `dtype`; uint8 images 0 … 255 become [0, 1]."""
     X = np.asarray(X)
     # single rows come faster by X.take(index) than by X[index]
     x = (X[index] if isinstance(index, slice) else X.take(index, axis=0)).astype(dtype, copy=False)
-    return x / np.dtype(dtype).type(255) if X.dtype.kind in "iu" else x
+    return x / np.dtype(dtype).type(255) if X.dtype == np.uint8 else x

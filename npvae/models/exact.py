@@ -13,6 +13,7 @@ from npvae.declared import check_one_prior, declares, has_one_prior
 from npvae.finite import OUT_OF_RANGE, finite_rows
 from npvae.models import affine
 from npvae.models.data import as_floats
+from npvae.models.generative import check_model
 from npvae.models.grid import grid_log_marginal, grid_moments
 from npvae.models.joint import has_table, log_joint, log_sum_exp
 from npvae.models.plain_grid import plain_grid_log_marginal, plain_grid_moments
@@ -32,7 +33,7 @@ def log_marginal(model, X, tolerance=1e-6, return_error=False):
     ----------
     model : LatentVariableModel
     X : array (B, D)
-        Floats, or integer images 0 … 255.
+        Floats, or uint8 images 0 … 255.
     tolerance : float
         What a grid may err by, nats per row.
     return_error : bool
@@ -77,7 +78,7 @@ def exact_posterior(model, X, tolerance=1e-6):
     ----------
     model : LatentVariableModel
     X : array (B, D)
-        Floats, or integer images 0 … 255.
+        Floats, or uint8 images 0 … 255.
     tolerance : float
         Of a grid, nats per row.
 
@@ -139,6 +140,7 @@ def _has_grid(model):
 
 
 def _prepared(model, X):
+    check_model(model)
     check_one_prior(model.latent)
     method = exact_method(model)
     if method is None:

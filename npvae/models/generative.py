@@ -13,6 +13,7 @@ import numpy as np
 from npvae.checks import as_generator, real_array, shown, whole, wholes
 from npvae.declared import declares
 from npvae.finite import finite_rows
+from npvae.models.data import as_batch
 from npvae.models.latents import Categorical, Gaussian
 from npvae.models.likelihoods import GaussianLikelihood
 from npvae.nn import lay_out, mlp, tanh
@@ -86,7 +87,7 @@ class LatentVariableModel:
         -------
         value (S, B) nats, back : dvalue (S, B) -> dz of the shape of z
         """
-        S, B, K = z.shape
+        x, (S, B, K) = as_batch(x), z.shape
         g, back_decoder = self.decoder(z.reshape(S * B, K))
         value, back_likelihood = self.likelihood.log_prob(x, g.reshape(S, B, -1))
 
@@ -141,19 +142,22 @@ def check_model(model):
 
     >>> check_model("pca")
     Traceback (most recent call last):
-    ValueError: model is 'pca', expected a LatentVariableModel, e.g. npvae.mlp_model(2, [64], 784)
+    ValueError: model is 'pca', expected a LatentVariableModel, e.g. npvae.mlp_model(2, [64], 784), or vae.model_
     """
     # asked for what it has, not for its class: a model may have been made before its module was loaded anew
     if isinstance(model, type) or not all(hasattr(model, part) for part in ("latent", "decoder", "likelihood")):
         raise ValueError(f"model is {shown(model)}, expected a LatentVariableModel, e.g. "
-                         "npvae.mlp_model(2, [64], 784)")
+                         "npvae.mlp_model(2, [64], 784), or vae.model_")
     return model
 
 
 def check_part(role, part, members, example):
     """Raise a ValueError unless a part of a model has the members that are asked of it."""
-    if isinstance(part, type) or not all(hasattr(part, name) for name in members):
-        raise ValueError(f"{role} is {shown(part)}, expected an object with {', '.join(members)}, e.g. {example}")
+    # a class in place of its instance has the methods, but nothing that they could be called on
+    missing = [name for name in members if isinstance(part, type) or not hasattr(part, name)]
+    if missing:
+        raise ValueError(f"{role} is {shown(part)}, which has no {', '.join(missing)}; expected an object with "
+                         f"{', '.join(members)}, e.g. {example}")
 
 
 def _input_gradient(network):

@@ -61,8 +61,9 @@ class Gaussian:
         ValueError
             Without noise.
         """
-        if noise is None:
-            raise ValueError("a Gaussian latent needs noise, e.g. MonteCarlo()(rng, batch=len(q), dim=K)")
+        if not hasattr(noise, "eps"):
+            got = "" if noise is None else f" in place of {noise!r}"
+            raise ValueError(f"a Gaussian latent needs noise{got}, e.g. MonteCarlo()(rng, batch=len(q), dim=K)")
         K, eps = self.dim, noise.eps
         sigma = np.exp(q[:, K:])                            # (B, K)
         # z = μ + σ ⊙ ε

@@ -21,7 +21,7 @@ class GaussianLikelihood:
     Parameters
     ----------
     sigma_g : float, optional
-        The standard deviation, in the data's units ([0, 1] for integer images). Without it σ_g starts at the data's
+        The standard deviation, in the data's units ([0, 1] for uint8 images). Without it σ_g starts at the data's
         standard deviation.
     learn : bool, optional
         Whether log σ_g belongs to θ. By default it does if `sigma_g` was not given.

@@ -95,6 +95,8 @@ class Parameters:
     def __setstate__(self, state):
         # in a copy nobody holds a view yet: views into the original were copied into arrays of their own
         self.__dict__.update(state, _holders=dict.fromkeys(state["_where"], 0), _fresh={})
+        # joblib may hand out arrays that can only be read
+        self.value, self.grad = (a if a.flags.writeable else a.copy() for a in (self.value, self.grad))
 
     def stretch(self, prefix):
         """The slice of the vector that holds every name which begins with `prefix`."""

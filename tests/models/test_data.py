@@ -30,10 +30,8 @@ def with_value(value, row, column, shape=(5000, 3)):
     (np.zeros((3, 0)), r"shape \(3, 0\).*at least one of each"),
     ([], r"shape \(0,\)"),
     (np.zeros((2, 4)), "4 columns, expected 3, as many as the model's decoder returns"),
-    (np.array([[0, 1, 256]]), r"integer data has values in \[0, 256\].*X.astype\(float\)"),
-    (np.array([[0, 1, -1]]), r"integer data has values in \[-1, 1\]"),
     (np.array([["0", "1", "2"]]), "type <U1, expected real numbers"),
-    (np.array([[0, None, 2]], dtype=object), "type object, expected real numbers"),
+    (np.array([[0, None, 2]], dtype=object), "type object with None in row 0, column 1.*remove or fill in"),
     (np.zeros((2, 3), complex), "type complex128, expected real numbers"),
     (np.zeros((2, 3), "datetime64[s]"), "expected real numbers"),
 ])
@@ -69,7 +67,7 @@ def test_bernoulli_turns_data_outside_0_and_1_away_wherever_they_stand(value, sp
 def test_bytes_become_0_to_1_and_so_suit_bernoulli():
     X = np.array([[0, 51, 255]], np.uint8)
     np.testing.assert_allclose(take(check_data(X, 3, BernoulliLikelihood()), slice(None), np.float64), [[0, 0.2, 1]])
-    np.testing.assert_allclose(take(X.astype(np.int64), slice(None), np.float64), [[0, 0.2, 1]])
+    np.testing.assert_array_equal(take(X.astype(np.int64), slice(None), np.float64), [[0, 51, 255]])
 
 
 def test_a_solver_cannot_tell_bytes_from_bytes_over_255():
@@ -146,11 +144,12 @@ def test_a_mask_is_not_lost_in_silence():
 
 
 def test_binary_data_as_integers_draw_a_warning_and_images_do_not():
-    with pytest.warns(UserWarning, match=r"integer data 0 and 1 are read as images.*X.astype\(float\)"):
-        check_data(np.array([[0, 1, 1]]))
+    with pytest.warns(UserWarning, match=r"uint8 data 0 and 1 are read as images.*X.astype\(float\)"):
+        check_data(np.array([[0, 1, 1]], np.uint8))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        for X in (np.array([[0, 1, 2]]), np.array([[0, 0, 0]]), np.array([[0.0, 1.0]]), np.array([[True, False]])):
+        for X in (np.array([[0, 1, 2]], np.uint8), np.array([[0, 1, 1]]), np.array([[0, 0, 0]]), np.array([[0.0, 1.0]]),
+                  np.array([[True, False]])):
             check_data(X)
 
 
