@@ -11,8 +11,8 @@ TENTHS = 3      # a lead of fewer times what the last tenth of the sweeps brough
 def comparison_notes(figures):
     """Sentences computed from the figures of the JSON file; what differs from seed to seed is not claimed."""
     notes = [conditions_note(figures), measured_note(figures), level_note(figures), shared_note(figures)]
-    blind = blind_note(figures)
-    notes += [blind] if blind else [training_note(figures), new_data_note(figures), gaps_note(figures)]
+    late, blind = (blind_note(figures, level) for level in (False, True))
+    notes += [late] if late else [blind, training_note(figures), new_data_note(figures), gaps_note(figures)]
     return [note for note in (*notes, price_note(figures)) if note]
 
 
@@ -96,17 +96,21 @@ def price_note(figures):
             "pass through the encoder.")
 
 
-def blind_note(figures):
-    """Of those that look at x, who is no better at some seed than what does not; None if both are."""
-    ceiling = figures["shared_ceiling"]
-    blind = {name: min(values(figures, name, "train_elbo")) for name in ("variational_em", "amortized_vi")
-             if min(values(figures, name, "train_elbo")) <= ceiling}
+def blind_note(figures, level):
+    """Of those that look at x, who is no better at some seed than what does not, and has levelled off or has not."""
+    ceiling, blind = figures["shared_ceiling"], {}
+    for name in ("variational_em", "amortized_vi"):
+        pairs = zip(values(figures, name, "train_elbo"), values(figures, name, "level"), strict=True)
+        found = [elbo for elbo, flat in pairs if elbo <= ceiling + AHEAD and flat == level]
+        blind |= {name: min(found)} if found else {}
     if not blind:
         return None
     named = listed([f"{TITLES[name]} (at {fixed(elbo, 3)})" for name, elbo in blind.items()])
-    return (f"At this budget {named} {'has' if len(blind) == 1 else 'have'} not risen above {fixed(ceiling, 3)} nats, "
-            f"which a q that does not look at x can reach{'' if len(figures['seeds']) == 1 else ', at some seed'}: "
-            "there is nothing to compare. Give more --time-budget.")
+    seeds = "" if len(figures["seeds"]) == 1 else " at some seed"
+    return (f"At this budget {named} {'has' if len(blind) == 1 else 'have'} not risen above {fixed(ceiling, 3)} nats"
+            f"{seeds}, which a q that does not look at x can reach" + (
+                ", and levelled off: z has come to nothing there." if level else
+                ": there is nothing to compare. Give more --time-budget."))
 
 
 def leads(figures, key):
