@@ -37,12 +37,12 @@ def whole(name, number, least=1, most=math.inf):
 
 
 def shown(value):
-    """The value's repr for a message, cut where it is long.
+    """The value's repr for a message, in one line, cut where it is long.
 
     >>> shown(np.zeros(1000))[:20]
     'array([0., 0., 0., 0'
     """
-    text = repr(value)
+    text = " ".join(repr(value).split())
     return text if len(text) <= 200 else text[:200] + " …"
 
 

@@ -15,14 +15,13 @@ from npvae.finite import OUT_OF_RANGE, finite_rows
 from npvae.inference.earlier_fit import earlier_fit_kept
 from npvae.inference.elbo import lower_bound
 from npvae.inference.evaluation import elbos
-from npvae.inference.posteriors import Amortized
+from npvae.inference.posteriors import Amortized, check_encoder
 from npvae.inference.run import Run
 from npvae.inference.schedules import at
 from npvae.inference.solver import Solver
 from npvae.models import MonteCarlo
 from npvae.models.data import as_batch, blocks, outputs, take
 from npvae.nn import lay_out, mlp
-from npvae.nn.parameters import check_network
 
 
 @dataclass(eq=False)
@@ -216,12 +215,4 @@ class AmortizedVI(Solver):
             sizes = [model.data_dim, *reversed(hidden), model.latent.row_size]
             # not the generator of batches and noise, nor the decoder's if it has the same seed: streams do not overlap
             return mlp(sizes, rng=np.random.default_rng([self.seed, 2]), input_gradient=False)
-        check_network("encoder", self.encoder)
-        try:
-            rows = self.encoder(np.zeros((1, model.data_dim)))[0].shape[1]
-        except ValueError as mismatch:
-            raise ValueError(f"the encoder {self.encoder} does not take rows of {model.data_dim} numbers") from mismatch
-        if rows != model.latent.row_size:
-            raise ValueError(f"the encoder returns {rows} numbers a row, expected {model.latent.row_size} for "
-                             f"{model.latent}: [mu, log_sigma] for Gaussian, logits for Categorical")
-        return self.encoder
+        return check_encoder(self.encoder, model)

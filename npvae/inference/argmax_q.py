@@ -12,6 +12,7 @@ from npvae.models import Cubature, GaussHermite, affine
 from npvae.models.data import check_data, take
 from npvae.models.generative import check_model
 from npvae.models.joint import log_joint
+from npvae.models.noise import Noise, check_noise
 
 ROWS = 1024     # rows in work at once: temporaries stay small whatever m is
 
@@ -56,6 +57,7 @@ def argmax_q(model, start, x, noise=None, tolerance=1e-6, most_steps=5000):
     >>> argmax_q(model, np.zeros((5, 3)), np.zeros((5, 2))).shape
     (5, 3)
     """
+    check_model(model)
     tolerance, most_steps = positive("tolerance", tolerance), whole("most_steps", most_steps)
     check_model(model)
     if start is not None or x is None:
@@ -63,7 +65,7 @@ def argmax_q(model, start, x, noise=None, tolerance=1e-6, most_steps=5000):
     x = _checked(model, x)
     if start is not None and not _start_is_not_read(model):
         start = _checked_start(model, start, x, (len(x), model.latent.row_size))
-    noise = quadrature_nodes(model, x.dtype) if noise is None else noise
+    noise = quadrature_nodes(model, x.dtype) if noise is None else _fitting(noise, model, len(x))
     return _finite(*_best(model, start, x, noise, tolerance, most_steps))
 
 
@@ -72,6 +74,19 @@ def _best(model, start, x, noise, tolerance, most_steps=5000):
     with np.errstate(all="ignore"):
         q = best_rows(model, start, x, noise, tolerance, most_steps)
         return q, lower_bound(model, q, x, noise)[0]
+
+
+def _of_rows(noise, rows):
+    # nodes of their own for each row, or the same for all
+    if not isinstance(noise, Noise) or noise.eps.shape[1] == 1:
+        return noise
+    return Noise(noise.eps[:, rows], noise.w if np.ndim(noise.w) < 2 or noise.w.shape[1] == 1 else noise.w[:, rows])
+
+
+def _fitting(noise, model, batch):
+    # nodes that the rows can be evaluated on; what a family of the user's own takes is its own affair
+    ours = declares(model.latent, "nodes are mu + sigma eps")
+    return check_noise(noise, batch, model.latent.dim) if ours else noise
 
 
 def _finite(q, value):
@@ -92,7 +107,7 @@ def best_rows(model, start, x, noise=None, tolerance=1e-6, most_steps=5000):
     if start is None:
         start = starting_rows(model, x, np.random.default_rng(0)).astype(x.dtype)
     noise = quadrature_nodes(model, x.dtype) if noise is None else noise
-    return climb(lambda q, rows: lower_bound(model, q, x[rows], noise), start, tolerance, most_steps)
+    return climb(lambda q, rows: lower_bound(model, q, x[rows], _of_rows(noise, rows)), start, tolerance, most_steps)
 
 
 def argmax_rows(model, start, X, tolerance=1e-6, nodes=None):

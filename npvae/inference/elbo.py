@@ -5,10 +5,13 @@
 
 import numpy as np
 
+from npvae.arrays import numbers
+from npvae.checks import real
+from npvae.declared import declares
 from npvae.finite import OUT_OF_RANGE, check_rows, check_shapes, finite_rows
-from npvae.models.data import as_batch, as_rows
+from npvae.models.data import float_data
 from npvae.models.generative import check_model
-from npvae.models.noise import over_nodes
+from npvae.models.noise import check_noise, over_nodes
 
 
 def elbo(model, q, x, noise=None, beta=1.0):
@@ -45,9 +48,13 @@ def elbo(model, q, x, noise=None, beta=1.0):
     ((5,), (5, 4))
     """
     check_model(model)
-    q, x = as_rows(q), as_batch(x)
+    q = numbers("q", q)
     check_shapes(model, q, x)
+    x = float_data(x, model.data_dim, model.likelihood)
     check_rows(model, q)
+    beta = real("beta", beta)
+    if noise is not None and declares(model.latent, "nodes are mu + sigma eps"):
+        noise = check_noise(noise, len(q), model.latent.dim)
     with np.errstate(all="ignore"):
         value, back = lower_bound(model, q, x, noise, beta)
     return finite_rows("the ELBO", value, OUT_OF_RANGE), back

@@ -12,7 +12,10 @@ import numpy as np
 
 from npvae.checks import as_generator, whole
 from npvae.declared import declares
+from npvae.finite import check_shapes
 from npvae.inference.gradient_estimators import (
+    checked_rows,
+    finite,
     leave_one_out,
     mean_baseline,
     optimal_baseline,
@@ -21,6 +24,9 @@ from npvae.inference.gradient_estimators import (
     score_of_q,
 )
 from npvae.models import MonteCarlo
+from npvae.models.data import float_data
+from npvae.models.generative import check_latent, check_model
+from npvae.models.noise import check_noise
 
 
 def log_weight(model, q, x):
@@ -43,6 +49,11 @@ def log_weight(model, q, x):
     >>> log_weight(model, q, x)(np.zeros((7, 5, 2)))[0].shape
     (7, 5)
     """
+
+    check_model(model)
+    q = checked_rows(model.latent, q)
+    check_shapes(model, q, x)
+    x = float_data(x, model.data_dim, model.likelihood)
 
     def f(z):
         log_px, back_log_px = model.log_likelihood(x, z)
@@ -95,9 +106,14 @@ def pathwise_elbo(model, q, x, noise):
     >>> pathwise_elbo(model, q, x, MonteCarlo(7)(np.random.default_rng(0), batch=5, dim=2)).shape
     (7, 5, 4)
     """
+    check_model(model)
+    q = checked_rows(model.latent, q)
+    check_shapes(model, q, x)
+    x = float_data(x, model.data_dim, model.likelihood)
     # ∂/∂q log p(x|z(q, ε)) − ∂/∂q KL(q ‖ p)
     gradient = pathwise(model.latent, q, partial(model.log_likelihood, x), noise)
-    return gradient + model.latent.kl(q)[1](-np.ones(len(q), q.dtype))
+    with np.errstate(all="ignore"):
+        return finite(gradient + model.latent.kl(q)[1](-np.ones(len(q), q.dtype)))
 
 
 def total_derivative(model, q, x, noise):
@@ -113,8 +129,9 @@ def total_derivative(model, q, x, noise):
     (7, 5, 4)
     """
     # d/dq = ∂z/∂q ∂/∂z [log p(x, z) − log q(z)] − ∂log q(z)/∂q at fixed z
-    z = model.latent.nodes(q, noise)[0]
-    return sticking_the_landing(model, q, x, noise) - score_of_q(model.latent, q, z)
+    path, q = sticking_the_landing(model, q, x, noise), checked_rows(model.latent, q)
+    z = model.latent.nodes(q, check_noise(noise, len(q), model.latent.dim))[0]
+    return finite(path - score_of_q(model.latent, q, z))
 
 
 def sticking_the_landing(model, q, x, noise):
@@ -135,7 +152,7 @@ def sticking_the_landing(model, q, x, noise):
     (7, 5, 4)
     """
     # ∂z/∂q ∂/∂z [log p(x, z) − log q(z)]
-    return pathwise(model.latent, q, log_weight(model, q, x), noise)
+    return pathwise(check_model(model).latent, q, log_weight(model, q, x), noise)
 
 
 def elbo_estimators(latent, samples):
@@ -161,6 +178,7 @@ def elbo_estimators(latent, samples):
     """
 
     samples = whole("samples", samples)
+    check_latent(latent)
 
     def along(path):
         return lambda model, q, x, rng: path(model, q, x, MonteCarlo(samples)(rng, len(q), latent.dim, q.dtype))

@@ -2,10 +2,13 @@
 
 import numpy as np
 
-from npvae.checks import as_generator, whole
+from npvae.arrays import numbers
+from npvae.checks import as_generator, shown, whole
 from npvae.declared import declares
 from npvae.inference.elbo import lower_bound
 from npvae.inference.evaluation import elbos
+from npvae.inference.gradient_estimators import NotFinite
+from npvae.inference.posteriors import check_encoder
 from npvae.inference.training import DivergenceError
 from npvae.models import MonteCarlo
 from npvae.models.data import as_floats
@@ -50,6 +53,8 @@ def fit_rows(model, x, estimator, rng, steps=200, learning_rate=0.05, every=1):
     (11,)
     """
     check_model(model)
+    steps, every = whole("steps", steps), whole("every", every)
+    check_estimator(estimator)
     x, rng = as_floats(x, model.data_dim, model.likelihood), as_generator(rng)
     parameters = lay_out({"theta": model})
     fixed = model.on(parameters, "theta.", gradient=False)
@@ -59,7 +64,7 @@ def fit_rows(model, x, estimator, rng, steps=200, learning_rate=0.05, every=1):
 
     def step():
         # q ← q + λ mean_s dq_s
-        dq[...] = estimator(fixed, q, x, rng).mean(0)
+        dq[...] = mean_gradient(estimator, fixed, q, x, rng)
         sgd.step()
 
     return _history(step, lambda: elbos(fixed, q, x), steps, every)
@@ -98,7 +103,10 @@ def fit_vae(model, encoder, x, estimator, rng, steps=200, learning_rate=0.01, ev
     (3,)
     """
     check_model(model)
+    steps, every = whole("steps", steps), whole("every", every)
+    check_estimator(estimator)
     x, rng = as_floats(x, model.data_dim, model.likelihood), as_generator(rng)
+    check_encoder(encoder, model)
     parameters = lay_out({"theta": model, "phi": encoder})
     moving, encoder = model.on(parameters, "theta."), encoder.on(parameters, "phi.")
     fixed = model.on(parameters, "theta.", gradient=False)
@@ -111,22 +119,40 @@ def fit_vae(model, encoder, x, estimator, rng, steps=200, learning_rate=0.01, ev
         # ∂/∂θ: from the backward pass of the ELBO, whose dq is not used
         lower_bound(moving, q, x, noise)[1](np.full(len(x), 1 / len(x)))
         # ∂/∂φ = Σ_i ∂q_i/∂φ mean_s dq_{s,i}
-        back_encoder(estimator(fixed, q, x, rng).mean(0) / len(x))
+        back_encoder(mean_gradient(estimator, fixed, q, x, rng) / len(x))
         sgd.step()
 
     return _history(step, lambda: elbos(fixed, encoder(x)[0], x), steps, every)
 
 
+def check_estimator(estimator):
+    """Raise a ValueError unless the estimator can be called."""
+    if not callable(estimator):
+        raise ValueError(f"estimator is {shown(estimator)}, expected a function (model, q, x, rng) -> gradient "
+                         "(S, B, R), e.g. one of elbo_estimators(latent, samples)")
+
+
+def mean_gradient(estimator, model, q, x, rng):
+    """The mean over the draws of an estimator's gradients (S, B, R): (B, R)."""
+    gradient = numbers("the estimator's gradient", estimator(model, q, x, rng))
+    if gradient.ndim != 3 or gradient.shape[1:] != q.shape or not len(gradient):
+        raise ValueError(f"the estimator's gradient has shape {gradient.shape}, expected (draws, {len(q)}, "
+                         f"{q.shape[1]})")
+    return gradient.mean(0)
+
+
 def _history(step, elbo_now, steps, every):
-    steps, every = whole("steps", steps), whole("every", every)
     values = [elbo_now().mean()]
+    wrong = ("the gradient is too noisy for this learning rate; lower it, draw more samples or take a better estimator")
     # an overflow on the way is judged by the ELBO that it makes, not by a warning
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         for t in range(1, steps + 1):
-            step()
+            try:
+                step()
+            except NotFinite as problem:
+                raise DivergenceError(f"{problem} after {t} steps: {wrong}") from problem
             if t % every == 0:
                 values.append(elbo_now().mean())
             if not np.isfinite(values[-1]):
-                raise DivergenceError(f"the ELBO is {values[-1]} after {t} steps: the gradient is too noisy for this "
-                                      "learning rate; lower it, draw more samples or take a better estimator")
+                raise DivergenceError(f"the ELBO is {values[-1]} after {t} steps: {wrong}")
     return np.array(values)

@@ -9,7 +9,8 @@ from statistics import NormalDist
 
 import numpy as np
 
-from npvae.checks import as_generator, positive, real, whole, wholes
+from npvae.arrays import numbers
+from npvae.checks import as_generator, real, whole, wholes
 from npvae.inference.gradient_estimators import (
     leave_one_out,
     mean_baseline,
@@ -19,6 +20,8 @@ from npvae.inference.gradient_estimators import (
     squared_norm,
 )
 from npvae.models import Gaussian, MonteCarlo
+
+MOST = 1e6      # of μ and σ, and 1/MOST the least σ: fourth powers of them are looked at
 
 
 def expected_squared_norm(mu, sigma):
@@ -123,7 +126,7 @@ def variance_against_dimension(dims, rng, mu=0.0, sigma=1.0, vectors=1_000_000, 
     """
     dims, rng = wholes("dims", dims), as_generator(rng)
     vectors, samples = whole("vectors", vectors), whole("samples", samples, least=2)
-    mu, sigma, records = real("mu", mu), positive("sigma", sigma), []
+    mu, sigma, records = real("mu", mu, -MOST, MOST), real("sigma", sigma, 1 / MOST, MOST), []
     for K in dims:
         row, rows, blocks = np.full(K, mu, float), max(2, vectors // (K * samples)), math.ceil(math.sqrt(K))
         measured = [_measured(row, sigma, rows, samples, rng) for _ in range(blocks)]
@@ -159,15 +162,21 @@ def unbiasedness_test(gradients, exact, level=1e-6):
     >>> [unbiasedness_test(gradients, np.full(20, exact))["passed"] for exact in (2.0, 2.1)]
     [True, False]
     """
-    gradients, exact = np.asarray(gradients), np.asarray(exact)
+    gradients, exact = numbers("gradients", gradients), numbers("exact", exact)
+    if not 0 < real("level", level, 0, 1) < 1:
+        raise ValueError(f"level is {level}, expected a number between 0 and 1")
     if gradients.ndim != 2 or len(gradients) < 2 or exact.shape != gradients.shape[1:]:
         raise ValueError(f"gradients have shape {gradients.shape} and exact {exact.shape}, expected (N, n) with N from "
                          "2, and (n,): of an estimator's (S, B, R) take one row's, gradients[:, b]")
     N, n = gradients.shape
-    # z_j = (mean_j − exact_j) / (sd_j/√N)
-    error = np.abs(gradients.mean(0) - exact)
-    # an estimator without variance errs by rounding only, which must not be divided by zero
-    z = error / (gradients.std(0, ddof=1) / N**0.5 + 1e-12 * (1 + np.abs(exact)))
+    with np.errstate(all="ignore"):
+        # z_j = (mean_j − exact_j) / (sd_j/√N)
+        error = np.abs(gradients.mean(0) - exact)
+        # an estimator without variance errs by rounding only, which must not be divided by zero
+        z = error / (gradients.std(0, ddof=1) / N**0.5 + 1e-12 * (1 + np.abs(exact)))
+    if not n or not np.isfinite(z).all():
+        raise ValueError("gradients or exact have numbers that are not finite, or none, or beyond what floats hold "
+                         "when squared: expected moderate ones")
     threshold = NormalDist().inv_cdf(1 - level / (2 * n))
     return {"z": float(z.max()), "threshold": threshold, "passed": bool(z.max() <= threshold)}
 

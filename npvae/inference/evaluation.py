@@ -19,6 +19,7 @@ from npvae.models.arrays import as_array
 from npvae.models.data import check_data, take
 from npvae.models.exact import log_marginal
 from npvae.models.generative import check_model
+from npvae.models.noise import check_rule
 
 MOST_NODES = 300                # of Gauss–Hermite, a dimension
 NUMBERS_IN_WORK = 2_500_000     # in one temporary: 20 MB, whatever the numbers of rows, nodes and columns
@@ -61,9 +62,7 @@ def evaluate(model, q, X, noise=None, seed=12345):
 def elbos(model, q, X, noise=None, seed=12345):
     """What `evaluate` reports, finite or not, of rows and data that have been checked."""
     model, rng = model.copy(np.float64), as_generator(seed, "seed")
-    if not (noise is None or callable(noise)) or isinstance(noise, type):
-        raise ValueError(f"noise is {noise!r}, expected MonteCarlo(S), GaussHermite(n), Cubature() or None")
-    noise = reporting_noise(model) if noise is None else noise
+    noise = reporting_noise(model) if noise is None else check_rule(noise, model.latent.dim)
     points = model.latent.dim if noise is None else len(noise(rng, 1, model.latent.dim).w)
     size, value = rows_at_once(model, points), np.empty(len(q))
     for start in range(0, len(q), size):
@@ -94,8 +93,7 @@ def reporting_noise(model, fitted_on=None):
 
 def checked(model, X, q):
     """X and the rows q as they will be used, or a ValueError if they do not fit the model."""
-    check_model(model)
-    check_one_prior(model.latent)
+    check_one_prior(check_model(model).latent)
     q, X = real_array("q", q), as_array(X)
     check_shapes(model, q, X, "q, X")
     X = check_data(X, model.data_dim, model.likelihood)

@@ -10,9 +10,17 @@ estimate, their spread the noise (Mohamed et al. 2020, "Monte Carlo Gradient Est
 
 import numpy as np
 
+from npvae.arrays import finite_array, numbers
+from npvae.checks import shown
 from npvae.declared import declares
 from npvae.models import Noise
+from npvae.models.generative import check_latent
 from npvae.models.latents import log_softmax
+from npvae.models.noise import check_noise
+
+
+class NotFinite(ValueError):
+    """A gradient that floats cannot hold."""
 
 
 def squared_norm(z):
@@ -45,9 +53,12 @@ def score_of_q(latent, q, z):
     array([[0.5, 0. ],
            [1. , 3. ]])
     """
-    _check_rows(latent, q)
-    if np.ndim(z) != 3 or z.shape[1] not in (1, len(q)) or z.shape[2] != latent.dim:
-        raise ValueError(f"z has shape {np.shape(z)}, expected (draws, {len(q)}, {latent.dim}): see `latent.sample`")
+    q, z = _checked(latent, q, z)
+    with np.errstate(all="ignore"):
+        return finite(_score(latent, q, z))
+
+
+def _score(latent, q, z):
     if declares(latent, "nodes are all z"):
         # ∂/∂logits = z − softmax(logits)
         return z - np.exp(log_softmax(q))
@@ -96,17 +107,19 @@ def pathwise(latent, q, f, noise):
     if declares(latent, "nodes are all z"):
         raise ValueError(f"pathwise got {latent}, expected Gaussian: a one-hot z does not move with q, so there is no "
                          "path to differentiate along; use score_function, or `elbo`, which sums over every z")
-    _check_rows(latent, q)
+    q = checked_rows(latent, q)
+    noise = check_noise(noise, len(q), latent.dim)
     S, (B, R), K = len(noise.eps), q.shape, latent.dim
     # each draw is given a row of its own, so that the backward pass has no draws to sum over
     rows = np.broadcast_to(q, (S, B, R)).reshape(S * B, R)
     eps = np.broadcast_to(noise.eps, (S, B, K)).reshape(1, S * B, K)
-    # z = μ + σ ⊙ ε
-    z, _, back_nodes = latent.nodes(rows, Noise(eps, 1.0))
-    value, back_f = _asked(f, z.reshape(S, B, K))
-    # ∂f/∂q = ∂z/∂q ∂f/∂z
-    dz = back_f(np.ones_like(value))
-    return back_nodes(dz.reshape(1, S * B, K), 0.0).reshape(S, B, R)
+    with np.errstate(all="ignore"):
+        # z = μ + σ ⊙ ε
+        z, _, back_nodes = latent.nodes(rows, Noise(eps, 1.0))
+        value, back_f = _asked(f, finite(z.reshape(S, B, K), "z"))
+        # ∂f/∂q = ∂z/∂q ∂f/∂z
+        dz = _derivative(back_f, value, (S, B, K))
+        return finite(back_nodes(dz.reshape(1, S * B, K), 0.0).reshape(S, B, R))
 
 
 def score_function(latent, q, f, z, baseline=0.0):
@@ -142,12 +155,14 @@ def score_function(latent, q, f, z, baseline=0.0):
     >>> score_function(Gaussian(1), np.array([[0.0, 0.0]]), squared_norm, np.array([[[2.0]]]), baseline=1.0)
     array([[[6., 9.]]])
     """
-    if np.ndim(baseline) and (np.ndim(baseline) != 2 or np.shape(baseline) not in ((len(q), 1), q.shape)):
-        raise ValueError(f"baseline has shape {np.shape(baseline)}, expected a number, ({len(q)}, 1) for one a row or "
-                         f"{q.shape} for one a coordinate")
+    (q, z), baseline = _checked(latent, q, z), numbers("baseline", baseline)
+    if baseline.ndim and baseline.shape not in ((len(q), 1), q.shape) or not np.isfinite(baseline).all():
+        raise ValueError(f"baseline has shape {baseline.shape}, expected a finite number, ({len(q)}, 1) of them for "
+                         f"one a row or {q.shape} for one a coordinate")
     value, _ = _asked(f, z)                                 # (S, B)
-    # (f(z) − b) ∂log q(z)/∂q
-    return (value[:, :, None] - baseline) * score_of_q(latent, q, z)
+    with np.errstate(all="ignore"):
+        # (f(z) − b) ∂log q(z)/∂q
+        return finite((value[:, :, None] - baseline) * _score(latent, q, z))
 
 
 def mean_baseline(f, z):
@@ -185,6 +200,7 @@ def optimal_baseline(latent, q, f, z):
     >>> optimal_baseline(Gaussian(1), np.zeros((1, 2)), squared_norm, np.array([[[1.0]], [[3.0]]]))
     array([[8.2, 9. ]])
     """
+    q, z = _checked(latent, q, z)
     score2 = score_of_q(latent, q, z) ** 2
     # b_j = E[f(z) s_j²] / E[s_j²],  s = ∂log q(z)/∂q
     above, below = (_asked(f, z)[0][:, :, None] * score2).sum(0), score2.sum(0)
@@ -221,16 +237,24 @@ def leave_one_out(latent, q, f, z):
     array([[-8., -0.],
            [24., 64.]])
     """
+    q, z = _checked(latent, q, z)
     if len(z) < 2:
         raise ValueError(f"leave_one_out got {len(z)} draw, expected two or more: a baseline is the mean of the others")
     value, _ = _asked(f, z)                                 # (S, B)
-    # b_s = 1/(S − 1) Σ_{t≠s} f(z_t)
-    baseline = (value.sum(0) - value) / (len(z) - 1)
-    return (value - baseline)[:, :, None] * score_of_q(latent, q, z)
+    with np.errstate(all="ignore"):
+        # b_s = 1/(S − 1) Σ_{t≠s} f(z_t)
+        baseline = (value.sum(0) - value) / (len(z) - 1)
+        return finite((value - baseline)[:, :, None] * _score(latent, q, z))
 
 
 def _asked(f, z):
-    value, back = f(z)
+    if not callable(f):
+        raise ValueError(f"f is {shown(f)}, expected a function z -> (value, back)")
+    answer = f(z)
+    if not isinstance(answer, tuple) or len(answer) != 2:
+        raise ValueError(f"f(z) is a {type(answer).__name__}, expected (value, back): f's value for each draw and row, "
+                         "and its backward pass")
+    value, back = numbers("f's value", answer[0]), answer[1]
     # a shape such as (B,) would broadcast without a word; nodes (S, 1, K) that all rows share do have (S, B) values
     if np.ndim(value) != 2 or len(value) != len(z) or z.shape[1] not in (1, value.shape[1]):
         raise ValueError(f"f(z) has shape {np.shape(value)} for z of shape {np.shape(z)}, expected {np.shape(z)[:2]}: "
@@ -238,6 +262,34 @@ def _asked(f, z):
     return value, back
 
 
-def _check_rows(latent, q):
-    if np.ndim(q) != 2 or q.shape[1] != latent.row_size:
-        raise ValueError(f"q has shape {np.shape(q)}, expected (rows, {latent.row_size}) for {latent}")
+def _derivative(back, value, shape):
+    if not callable(back):
+        raise ValueError(f"f returns {shown(back)} beside its value, expected its backward pass dvalue -> dz")
+    dz = numbers("what f's backward pass returns", back(np.ones_like(value)))
+    if dz.shape != shape:
+        raise ValueError(f"what f's backward pass returns has shape {dz.shape}, expected that of z, {shape}")
+    return dz
+
+
+def checked_rows(latent, q):
+    """The rows q (B, R), or a ValueError unless they are finite numbers, as many as a row of the latent has."""
+    q = finite_array("q", q, ("rows", check_latent(latent).row_size))
+    if not len(q):
+        raise ValueError(f"q has no rows, expected from one row of {latent.row_size} numbers for {latent}")
+    return q
+
+
+def _checked(latent, q, z):
+    q, z = checked_rows(latent, q), numbers("z", z)
+    if z.ndim != 3 or z.shape[1] not in (1, len(q)) or z.shape[2] != latent.dim or not len(z):
+        raise ValueError(f"z has shape {z.shape}, expected (draws, {len(q)}, {latent.dim}): see `latent.sample`")
+    if not np.isfinite(z).all():
+        raise ValueError("z has values that are not finite: expected draws from q, as by `latent.sample`")
+    return q, z
+
+
+def finite(array, name="the gradient"):
+    """The array, or NotFinite if floats cannot hold it."""
+    if not np.isfinite(array).all():
+        raise NotFinite(f"{name} has numbers beyond what floats hold: expected moderate rows q, draws and values of f")
+    return array

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from npvae.nn.parameters import check_network
+
 
 @dataclass(frozen=True)
 class Free:
@@ -102,3 +104,16 @@ class Amortized:
     def size(self):
         """Number of variational parameters, those of the encoder, whatever m is."""
         return sum(a.size for a in self.encoder.arrays().values())
+
+
+def check_encoder(encoder, model):
+    """The encoder, or a ValueError unless it is a network that maps the model's data (B, D) to rows (B, R)."""
+    check_network("encoder", encoder)
+    try:
+        rows = encoder(np.zeros((1, model.data_dim)))[0].shape[1]
+    except (ValueError, TypeError, AttributeError, IndexError) as mismatch:
+        raise ValueError(f"the encoder {encoder} does not take rows of {model.data_dim} numbers") from mismatch
+    if rows != model.latent.row_size:
+        raise ValueError(f"the encoder returns {rows} numbers a row, expected {model.latent.row_size} for "
+                         f"{model.latent}: [mu, log_sigma] for Gaussian, logits for Categorical")
+    return encoder

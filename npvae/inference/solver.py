@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from npvae.checks import NotFittedError, truth, whole
+from npvae.checks import NotFittedError, shown, truth, whole
 from npvae.declared import declares
 from npvae.inference.argmax_q import quadrature
 from npvae.inference.elbo import elbo
@@ -14,6 +14,7 @@ from npvae.models import LatentVariableModel, MonteCarlo
 from npvae.models.arrays import as_array
 from npvae.models.data import check_data, some_rows
 from npvae.models.generative import check_model
+from npvae.models.noise import check_rule
 from npvae.models.pixels import Scale, learned_scale
 
 ONE_DRAW = MonteCarlo(1)    # the lecture's one-sample approximation
@@ -65,14 +66,14 @@ class Solver:
 
     def __post_init__(self):
         if not any(self.dtype is dtype for dtype in (None, np.float32, np.float64)):
-            raise ValueError(f"dtype is {self.dtype!r}, expected numpy.float32 or numpy.float64")
+            raise ValueError(f"dtype is {shown(self.dtype)}, expected numpy.float32 or numpy.float64")
         self.seed = whole("seed", self.seed, least=0)
         if self.progress is not None:
             truth("progress", self.progress)
-        check_model(self.model)
+        self.initial_model = check_model(self.model)
         if not (self.noise is None or callable(self.noise)) or isinstance(self.noise, type):
-            raise ValueError(f"noise is {self.noise!r}, expected MonteCarlo(S), GaussHermite(n), Cubature() or None")
-        self.initial_model = self.model
+            raise ValueError(f"noise is {shown(self.noise)}, expected MonteCarlo(S), GaussHermite(n), Cubature() or "
+                             "None")
 
     def __setstate__(self, state):
         # copied or unpickled: the model's views became arrays of their own, let it look into the vector again
@@ -107,6 +108,8 @@ class Solver:
 
     def _starting_model(self, X):
         # a copy of the model that was given, σ_g started at the data where it was not
+        if self.noise is not None and not self._categorical:
+            check_rule(self.noise, self.initial_model.latent.dim)
         return self.initial_model.copy().started(some_rows(X, np.random.default_rng([self.seed, 4])))
 
     @property

@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 
+from npvae.arrays import finite_array
 from npvae.checks import real_array
 from npvae.models.arrays import as_array
 
@@ -79,6 +80,17 @@ def as_rows(q):
 def as_floats(X, data_dim=None, likelihood=None):
     """All of the data, checked by `check_data`, as float64; uint8 images 0 … 255 become [0, 1]."""
     return take(check_data(X, data_dim, likelihood), slice(None), np.float64)
+
+
+def float_data(x, data_dim=None, likelihood=None):
+    """The data x (B, D), checked by `check_data`, in their own type of floats, else as float64 (`as_floats`).
+
+    Complex numbers, which a complex step hands in, stay as they are.
+    """
+    if isinstance(x, np.ndarray) and x.dtype.kind == "c":
+        return finite_array("data", x, ("rows", "columns" if data_dim is None else data_dim))
+    x = check_data(x, data_dim, likelihood)
+    return x if x.dtype in (np.float32, np.float64) else take(x, slice(None), np.float64)
 
 
 def _least_and_greatest(block, start):

@@ -140,8 +140,7 @@ def _has_grid(model):
 
 
 def _prepared(model, X):
-    check_model(model)
-    check_one_prior(model.latent)
+    check_one_prior(check_model(model).latent)
     method = exact_method(model)
     if method is None:
         raise ValueError(f"no exact log p(x) for {model}: that needs a Categorical latent (enumeration), an affine "

@@ -52,7 +52,7 @@ class LatentVariableModel:
     closed_forms = frozenset({"likelihood of the decoder's output"})
 
     def __post_init__(self):
-        check_part("latent", self.latent, ("dim", "row_size", "nodes", "kl", "arrays", "on"), "npvae.Gaussian(2)")
+        check_latent(self.latent)
         check_part("likelihood", self.likelihood, ("log_prob", "mean", "arrays", "on"), "npvae.GaussianLikelihood()")
         check_network("decoder", self.decoder)
         if not declares(self.latent, "nodes are all z") and not _input_gradient(self.decoder):
@@ -149,6 +149,12 @@ def check_model(model):
         raise ValueError(f"model is {shown(model)}, expected a LatentVariableModel, e.g. "
                          "npvae.mlp_model(2, [64], 784), or vae.model_")
     return model
+
+
+def check_latent(latent):
+    """The latent family, or a ValueError unless it has what one has."""
+    check_part("latent", latent, ("dim", "row_size", "nodes", "kl", "arrays", "on"), "npvae.Gaussian(2)")
+    return latent
 
 
 def check_part(role, part, members, example):

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from npvae.arrays import float_dtype
-from npvae.checks import LARGEST, as_generator, whole
+from npvae.arrays import finite_array, float_dtype, numbers
+from npvae.checks import LARGEST, as_generator, shown, whole
 
 MOST_DIMENSIONS = 32    # of a tensor rule: NumPy has no arrays of many more
 
@@ -126,6 +126,36 @@ class Cubature:
         dim, dtype = _size("dim", dim), float_dtype(dtype)
         e = math.sqrt(dim) * np.eye(dim, dtype=dtype)[:, None]
         return Noise(np.concatenate([e, -e]), np.full((2 * dim, 1), 1 / (2 * dim), dtype))
+
+
+def check_noise(noise, batch, dim):
+    """The noise, or a ValueError unless eps is (S, batch or 1, dim) and w a weight for each node, all finite.
+
+    >>> check_noise(None, 5, 2)
+    Traceback (most recent call last):
+    ValueError: noise is None, expected a Noise(eps, w), e.g. MonteCarlo()(rng, batch=5, dim=2)
+    """
+    if not isinstance(noise, tuple) or not all(hasattr(noise, name) for name in ("eps", "w")):
+        raise ValueError(f"noise is {shown(noise)}, expected a Noise(eps, w), e.g. MonteCarlo()(rng, batch={batch}, "
+                         f"dim={dim})")
+    eps, w = finite_array("noise.eps", noise.eps, ("nodes", "rows", dim)), numbers("noise.w", noise.w)
+    if eps.shape[1] not in (1, batch) or not len(eps):
+        raise ValueError(f"noise.eps has shape {eps.shape}, expected (nodes, {batch} or 1, {dim}), from one node")
+    if w.ndim and w.shape not in ((len(eps), 1), (len(eps), batch)) or not np.isfinite(w).all():
+        raise ValueError(f"noise.w has shape {w.shape}, expected {(len(eps), 1)} finite numbers: one for each "
+                         "node")
+    return Noise(eps, w)
+
+
+def check_rule(noise, dim):
+    """The rule, or a ValueError unless it answers (rng, batch, dim, dtype) with a Noise."""
+    try:
+        found = noise(np.random.default_rng(0), 1, dim, np.float64)
+    except TypeError as problem:
+        raise ValueError(f"noise is {shown(noise)}, expected MonteCarlo(S), GaussHermite(n), Cubature() or a function "
+                         "of yours (rng, batch, dim, dtype) -> Noise(eps, w)") from problem
+    check_noise(found, 1, dim)
+    return noise
 
 
 def _size(name, number):

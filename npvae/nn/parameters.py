@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from npvae.arrays import float_dtype, numbers
+from npvae.checks import shown
 
 
 class Parameters:
@@ -156,7 +157,7 @@ def lay_out(parts, dtype=np.float64):
     Raises
     ------
     ValueError
-        For a part that has no `arrays()` and `on()`, or a dtype that is not of floats.
+        For a part that has no `arrays()`, or a dtype that is not of floats.
 
     Examples
     --------
@@ -164,9 +165,10 @@ def lay_out(parts, dtype=np.float64):
     >>> lay_out({"theta": mlp([2, 3]), "phi": mlp([3, 4])}).stretch("phi.")
     slice(9, 25, None)
     """
-    if not isinstance(parts, dict) or not all(has_parameters(p) for p in parts.values()):
-        raise ValueError(f"parts is {parts!r}, expected a dict of networks or models by name: objects with arrays() "
-                         "and on(), such as mlp([…]) makes")
+    # `on` is for whoever moves the part there
+    if not isinstance(parts, dict) or any(isinstance(p, type) or not hasattr(p, "arrays") for p in parts.values()):
+        raise ValueError(f"parts is {shown(parts)}, expected a dict of networks or models by name: objects with "
+                         "arrays(), such as mlp([…]) makes")
     return Parameters({f"{part}.{name}": a for part, p in parts.items() for name, a in p.arrays().items()}, dtype)
 
 
