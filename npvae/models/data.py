@@ -6,7 +6,6 @@ import warnings
 import numpy as np
 
 from npvae.arrays import finite_array
-from npvae.checks import real_array
 from npvae.models.arrays import as_array
 
 ROWS = 4096     # looked at in one piece
@@ -70,11 +69,6 @@ def check_data(X, data_dim=None, likelihood=None, dtype=np.float64):
 def as_batch(x):
     """x (B, D) to compute with: floats, and complex numbers for a gradient check, as they are, all else by the door."""
     return x if isinstance(x, np.ndarray) and x.dtype.kind in "fc" else as_floats(x)
-
-
-def as_rows(q):
-    """Rows q (B, R) to compute with, floats and complex numbers as they are; a ValueError if they are no numbers."""
-    return q if isinstance(q, np.ndarray) and q.dtype.kind in "fc" else real_array("q", q)
 
 
 def as_floats(X, data_dim=None, likelihood=None):
