@@ -278,7 +278,8 @@ class Estimator:
         if dtype not in ("float16", "float32"):
             raise ValueError(f"dtype is {dtype!r}, expected 'float16' or 'float32'")
         with np.errstate(over="ignore"):
-            arrays = {name: a.astype(dtype) for name, a in self._arrays().items()}
+            arrays = {name: a.astype(dtype) if name.startswith("parameters/") else a
+                      for name, a in self._arrays().items()}
         if not all(np.isfinite(a).all() for a in arrays.values()):
             raise ValueError(f"a parameter is beyond the range of {dtype}: export as 'float32'")
         write_model(path, self._header(True), arrays)
@@ -330,7 +331,8 @@ class Estimator:
                 "feature_names": list(self.feature_names_in_) if hasattr(self, "feature_names_in_") else None}
 
     def _arrays(self):
-        return {f"parameters/{name}": a for name, a in self._fitted.run.parameters.arrays().items()}
+        return {name: a for name, a in self._fitted.run.arrays().items()
+                if name.startswith(("parameters/", "constants/"))}
 
     def _read(self, X):
         # X (B, D) as the model computes with it: columns checked by name, images flat, integers divided

@@ -117,6 +117,9 @@ def check_arrays(path, arrays, expected, exported):
     exported : bool
         Parameters alone, in any float dtype.
     """
+    arrays = dict(arrays)
+    for name in [name for name in arrays if name.startswith("constants/")]:
+        _check_constant(path, name, arrays.pop(name))
     if exported:
         expected = {name: a for name, a in expected.items() if name.startswith("parameters/")}
     if set(arrays) != set(expected):
@@ -133,6 +136,13 @@ def check_arrays(path, arrays, expected, exported):
             raise ValueError(f"{path}: {name} holds a number that is not finite: the file was changed by hand")
     if "adam/v" in arrays and ((arrays["adam/v"] < 0).any() or arrays["adam/t"] < 0):
         raise ValueError(f"{path}: Adam's second moments or counter are negative: the file was changed by hand")
+
+
+def _check_constant(path, name, a):
+    # x̄ (D,), whose length the decoder's bias has been checked for, and scales: where the data stand
+    positive = not name.endswith(".center")
+    if a.dtype != np.float64 or a.ndim != (0 if positive else 1) or not np.isfinite(a).all() or positive and not a > 0:
+        raise ValueError(f"{path}: {name} is no place or scale of data: the file was changed by hand")
 
 
 def checked_image_shape(image_shape, data_dim):

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from npvae.inference.earlier_fit import earlier_fit_kept
-from npvae.inference.run import Run
+from npvae.inference.early_stopping import hold_out
+from npvae.inference.run import Run, saved_constants
 from npvae.models.arrays import as_array
-from npvae.models.data import blocks, check_data, take
+from npvae.models.data import blocks, check_data, moments, take
 from npvae.models.pixels import Scale, learned_scale
+from npvae.models.start import constants, drawn_decoder, in_units, standardised, with_constants
 from npvae.nn import lay_out
 
 
@@ -82,15 +84,16 @@ class SquaredErrorSolver:
                 y, back_g = self.decoder(z)                 # (B, D)
                 error = y - x
                 training.record(np.einsum("bd,bd->b", error, error))
-                # ∂/∂y of the batch's mean of ‖y − x‖² = 2 (y − x)/B
+                # ∂/∂y of the batch's mean of ‖y − x‖²/s² = 2 (y − x)/(B s²): at unit scale, like the parameters
                 self.parameters.zero_gradient()
-                back_f(back_g(error * x.dtype.type(2 / len(x))))
+                back_f(back_g(error * x.dtype.type(2 / (len(x) * self._scale**2))))
                 self.run.optimizer.step()
         return self
 
     def restore(self, arrays):
         """Take up a saved run, as `Run.restore` does; `fit(X, resume=True)` then goes on with it. Returns itself."""
-        self._lay_out()
+        parts = {"decoder": self.initial_decoder, "encoder": self.initial_encoder}
+        self._lay_out(**with_constants(parts, saved_constants(arrays)))
         self.run.restore(arrays)
         return self
 
@@ -115,18 +118,27 @@ class SquaredErrorSolver:
             self.integer_scale = learned_scale(X, self.scale)
         X = self.read(X)
         if not resume:
-            self._lay_out()
+            self._lay_out(*self._started(X))
         training = self.run.training(
             "Autoencoder", X, self.batch_size, self.sweeps, self.seconds, self.progress, "squared_error",
             score=lambda rows: self._score(X, rows), end_sweep=self.after_sweep, end_step=self.after_step,
             again=lambda index: self._squares(take(X, index, self.dtype)))
         return X, training
 
-    def _lay_out(self):
-        self.parameters = lay_out({"theta.decoder": self.initial_decoder, "phi": self.initial_encoder}, self.dtype)
-        self.decoder = self.initial_decoder.on(self.parameters, "theta.decoder.")
-        self.encoder = self.initial_encoder.on(self.parameters, "phi.")
-        self.run = Run(self.parameters, self.seed, self.learning_rate, self.held_out, self.patience, maximize=False)
+    def _started(self, X):
+        # the decoder and the encoder where the data are
+        found, decoder = moments(X, hold_out(len(X), self.held_out, self.seed)[0]), self.initial_decoder
+        if drawn_decoder(decoder):
+            decoder = in_units(decoder, np.zeros((1, self._code_size())), found.mean, found.scale)
+        return decoder, standardised(self.initial_encoder, found)
+
+    def _lay_out(self, decoder, encoder):
+        self.parameters = lay_out({"theta.decoder": decoder, "phi": encoder}, self.dtype)
+        self.decoder, self.encoder = decoder.on(self.parameters, "theta.decoder."), encoder.on(self.parameters, "phi.")
+        fixed = constants({"decoder": decoder, "encoder": encoder})
+        self._scale = float(fixed.get("decoder.scale", 1.0))
+        self.run = Run(self.parameters, self.seed, self.learning_rate, self.held_out, self.patience, maximize=False,
+                       constants=fixed)
         self.history = self.run.history
 
     def _code_size(self):

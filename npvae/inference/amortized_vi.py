@@ -7,20 +7,22 @@
 """
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from npvae.finite import OUT_OF_RANGE, finite_rows
 from npvae.inference.earlier_fit import earlier_fit_kept
+from npvae.inference.early_stopping import hold_out
 from npvae.inference.elbo import lower_bound
 from npvae.inference.evaluation import elbos
 from npvae.inference.posteriors import Amortized, check_encoder
-from npvae.inference.run import Run
+from npvae.inference.run import Run, saved_constants
 from npvae.inference.schedules import at
 from npvae.inference.solver import Solver
 from npvae.models import MonteCarlo
-from npvae.models.data import as_batch, blocks, outputs, take
+from npvae.models.data import as_batch, blocks, moments, outputs, take
+from npvae.models.start import constants, standardised, with_constants
 from npvae.nn import lay_out, mlp
 
 
@@ -133,16 +135,14 @@ class AmortizedVI(Solver):
         Raises
         ------
         ValueError
-            If something is missing or does not fit, or if σ_g was taken from the data and then held: a fixed σ_g is
-            not saved.
+            If something is missing or does not fit.
         """
-        likelihood = self.initial_model.likelihood
-        if getattr(likelihood, "from_data", False) and not likelihood.learn:
-            raise ValueError(f"{likelihood} takes sigma_g from the data and holds it, so it was not saved: "
-                             "give it as GaussianLikelihood(sigma_g=…, learn=False)")
-        self._lay_out(self.initial_model.copy())
+        model = self.initial_model.copy()
+        parts = with_constants({"decoder": model.decoder, "encoder": self._initial_encoder(),
+                                "likelihood": model.likelihood}, saved_constants(arrays))
+        self._lay_out(replace(model, decoder=parts["decoder"], likelihood=parts["likelihood"]), parts["encoder"])
         self.run.restore(arrays)
-        if hasattr(likelihood, "from_data"):
+        if hasattr(self.model.likelihood, "from_data"):
             # σ_g has been learned: whoever is handed this model is not to start it at the data anew
             self.model.likelihood.from_data = False
         return self
@@ -172,7 +172,9 @@ class AmortizedVI(Solver):
                                  f"{self._dtype.__name__}: keep it, or fit anew")
             self.run.change(self.learning_rate, self.held_out, self.patience)
         else:
-            self._lay_out(self._starting_model(X))
+            rows = hold_out(len(X), self.held_out, self.seed)[0]
+            found = moments(X, rows)
+            self._lay_out(self._starting_model(X, rows, found), standardised(self._initial_encoder(), found))
         training = self.run.training(
             type(self).__name__, X, 64 if self.batch_size is None else self.batch_size, self.sweeps, self.seconds,
             self.progress, score=lambda rows: self._score(X, rows), begin_sweep=self._begin_sweep,
@@ -184,13 +186,17 @@ class AmortizedVI(Solver):
         x = take(X, index, self._dtype)
         return self._again(self.posterior(x)[0], x)
 
-    def _lay_out(self, model):
+    def _lay_out(self, model, encoder):
         # θ and φ side by side in one new vector, so that one Adam moves both
-        self._full, self._dtype, encoder = False, self.dtype or np.float32, self._initial_encoder()
+        self._full, self._dtype = False, self.dtype or np.float32
         self.parameters = lay_out({"theta": model, "phi": encoder}, self._dtype)
         self.model = model.on(self.parameters, "theta.")
         self.posterior = Amortized(encoder.on(self.parameters, "phi."))
-        self.run = Run(self.parameters, self.seed, self.learning_rate, self.held_out, self.patience)
+        fixed, likelihood = {"decoder": model.decoder, "encoder": encoder}, self.initial_model.likelihood
+        if getattr(likelihood, "from_data", False) and not likelihood.learn:
+            fixed["likelihood"] = model.likelihood
+        self.run = Run(self.parameters, self.seed, self.learning_rate, self.held_out, self.patience,
+                       constants=constants(fixed))
         self._rng, self.history, self._beta = self.run.rng, self.run.history, at(self.beta, 0, "beta")
 
     def _begin_sweep(self, sweep):
@@ -203,6 +209,8 @@ class AmortizedVI(Solver):
     def _score(self, X, rows):
         # the same few draws after every sweep: sweeps are compared with each other, and this is no reported number
         noise = None if self._categorical else self.noise or MonteCarlo(8)
+        if isinstance(noise, MonteCarlo) and noise.samples < 8:
+            noise = MonteCarlo(8)
         encoder, pieces = self.posterior.encoder, blocks(X, np.float64, rows)
         total = sum(elbos(self.model, outputs(encoder, x, self._dtype), x, noise, seed=self.seed).sum() for x in pieces)
         return float(total / len(rows))
@@ -211,8 +219,8 @@ class AmortizedVI(Solver):
         model = self.initial_model
         if self.encoder is None:
             layers = getattr(model.decoder, "layers", (model.decoder,))
-            hidden = [layer.W.shape[1] for layer in layers[:-1] if hasattr(layer, "W")]
-            sizes = [model.data_dim, *reversed(hidden), model.latent.row_size]
+            units = [layer.W.shape[1] for layer in layers if hasattr(layer, "W")]
+            sizes = [model.data_dim, *reversed(units[:-1]), model.latent.row_size]
             # not the generator of batches and noise, nor the decoder's if it has the same seed: streams do not overlap
             return mlp(sizes, rng=np.random.default_rng([self.seed, 2]), input_gradient=False)
         return check_encoder(self.encoder, model)

@@ -29,6 +29,8 @@ class Run:
         Sweeps without a better score on them before the run stops.
     maximize : bool
         False walks downhill.
+    constants : dict of str to array, optional
+        What the fit has taken from its data and no gradient moves; saved, too.
 
     Examples
     --------
@@ -43,13 +45,14 @@ class Run:
     array([0.1, 0.1])
     """
 
-    def __init__(self, parameters, seed, learning_rate, held_out=0.0, patience=10, maximize=True):
+    def __init__(self, parameters, seed, learning_rate, held_out=0.0, patience=10, maximize=True, constants=None):
         self.parameters, self.learning_rate = parameters, learning_rate
         self.held_out, self.seed = real("held_out", held_out, 0, 1), whole("seed", seed, least=0)
         self.optimizer = Adam(parameters.value, parameters.grad, at(learning_rate, 0, "learning_rate"),
                               maximize=maximize)
         self.rng, self.history = np.random.default_rng(self.seed), History()
         self.stopping = EarlyStopping(parameters.value, patience) if self.held_out else None
+        self.constants = constants or {}
 
     def training(self, name, X, batch_size, sweeps, seconds=None, progress=None, measure="elbo", score=None,
                  begin_sweep=None, end_sweep=None, end_step=None, again=None):
@@ -121,7 +124,8 @@ class Run:
     def arrays(self):
         """Everything by name, for saving: copies of the parameters and moments; generator and history as JSON."""
         stopping = {} if self.stopping is None else self.stopping.arrays()
-        return {**_under("parameters", self.parameters.arrays()), **_under("adam", self.optimizer.arrays()),
+        return {**_under("parameters", self.parameters.arrays()), **_under("constants", self.constants),
+                **_under("adam", self.optimizer.arrays()),
                 **_under("stopping", stopping), "generator": np.array(json.dumps(self.rng.bit_generator.state)),
                 "history": np.array(json.dumps(list(self.history)))}
 
@@ -171,6 +175,11 @@ class Run:
                 raise ValueError(f"the saved parameters do not fit: got {got}, expected {shapes}")
         for name, a in arrays.items():
             self.parameters[name.removeprefix("parameters/")][...] = a
+
+
+def saved_constants(arrays):
+    """The constants among the arrays of a saved run, by name."""
+    return {name.removeprefix("constants/"): a for name, a in arrays.items() if name.startswith("constants/")}
 
 
 def _under(folder, arrays):

@@ -12,10 +12,11 @@ from npvae.inference.evaluation import evaluate, reporting_noise
 from npvae.inference.training import History
 from npvae.models import LatentVariableModel, MonteCarlo
 from npvae.models.arrays import as_array
-from npvae.models.data import check_data, some_rows
+from npvae.models.data import check_data
 from npvae.models.generative import check_model
 from npvae.models.noise import check_rule
 from npvae.models.pixels import Scale, learned_scale
+from npvae.models.start import started
 
 ONE_DRAW = MonteCarlo(1)    # the lecture's one-sample approximation
 
@@ -106,12 +107,7 @@ class Solver:
         X = self.integer_scale.read(as_array(X))
         return check_data(X, self.initial_model.data_dim, self.initial_model.likelihood, dtype)
 
-    def _starting_model(self, X):
-        # a copy of the model that was given, σ_g started at the data where it was not
-        if self.noise is not None and not self._categorical:
-            check_rule(self.noise, self.initial_model.latent.dim)
-        return self.initial_model.copy().started(some_rows(X, np.random.default_rng([self.seed, 4])))
-
+X
     @property
     def _categorical(self):
         # no noise is needed: the nodes are all z

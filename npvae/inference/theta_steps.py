@@ -6,7 +6,7 @@ from npvae.checks import positive
 from npvae.declared import declares, is_affine
 from npvae.inference.elbo import lower_bound
 from npvae.models.affine import affine_map
-from npvae.nn import Adam
+from npvae.nn import Adam, Unstandardise
 
 
 class AdamStep:
@@ -101,7 +101,8 @@ class ExactStep:
     """
 
     def __init__(self, model, parameters, learning_rate=None):
-        layers = getattr(model.decoder, "layers", (model.decoder,))
+        layers = [layer for layer in getattr(model.decoder, "layers", (model.decoder,))
+                  if not isinstance(layer, Unstandardise)]
         if not _has_exact_step(model, layers):
             raise ValueError(f"no exact M-step for {model.decoder} with {model.likelihood}: it needs a decoder of one "
                              "affine layer and GaussianLikelihood; use exact_m_step=False")
@@ -127,11 +128,16 @@ class ExactStep:
             error = ((x - mean @ W - b) ** 2).sum() + np.sum(W * (covariance @ W))
             _check_error(error, ((x - x_bar) ** 2).sum())
             likelihood.log_sigma[...] = 0.5 * np.log(error / x.size)
-        self.layer.W[...], self.layer.b[...] = W, b
+        self._write(W, b)
         if declares(latent, "prior weights pi") and latent.learn_weights:
             # π = mean_i q_i
             latent.logits[...] = np.log(np.maximum(mean.mean(0), np.finfo(mean.dtype).tiny))
         return value
+
+    def _write(self, W, b):
+        # W and b are in the data's units; the layer's are in those of the layer behind it, g = c + s (zW + b)
+        center, scale = _units(self.model.decoder)
+        self.layer.W[...], self.layer.b[...] = W / scale, (b - center) / scale
 
 
 def _has_exact_step(model, layers):
@@ -141,9 +147,18 @@ def _has_exact_step(model, layers):
              and declares(model, "likelihood of the decoder's output") and is_affine(model.decoder))
     if not known or getattr(latent, "learn_weights", False) and not declares(latent, "prior weights pi"):
         return False
-    own = [getattr(layers[0], name, None) for name in "Wb"]
-    return len(layers) == 1 and all(np.shape(a) == found.shape and np.allclose(a, found)
-                                    for a, found in zip(own, affine_map(model), strict=True))
+    W, b = (getattr(layers[0], name, None) for name in "Wb")
+    if len(layers) != 1 or W is None or b is None:
+        return False
+    center, scale = _units(model.decoder)
+    return all(np.shape(a) == found.shape and np.allclose(a, found, atol=1e-5 * max(scale, 1e-3 * np.abs(found).max()))
+               for a, found in zip((scale * W, center + scale * b), affine_map(model), strict=True))
+
+
+def _units(decoder):
+    # c and s of the data's units, if the decoder ends in them
+    last = getattr(decoder, "layers", (decoder,))[-1]
+    return (last.center, last.scale) if isinstance(last, Unstandardise) else (0.0, 1.0)
 
 
 def _check_error(error, total):

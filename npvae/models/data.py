@@ -1,7 +1,9 @@
 """Data at the door of a solver or an exact method: checked once, then taken in batches, scaled and cast on the way."""
 
+import math
 import mmap
 import warnings
+from typing import NamedTuple
 
 import numpy as np
 
@@ -119,21 +121,54 @@ def blocks(X, dtype=np.float64, rows=None):
         release(X)
 
 
-def mean_variance(X):
-    """V = Σ_i ‖x^i − x̄‖²/(mD), the variance of a column of X (m, D) averaged over the columns, a block at a time."""
+class Moments(NamedTuple):
+    """The mean x̄ (D,) of data, and V = Σ_i ‖x^i − x̄‖²/(mD), the variance of a column averaged over the columns."""
+
+    mean: np.ndarray
+    variance: float
+
+    @property
+    def scale(self):
+        """The data's unit, 2√V, so that most of them lie within ±1 of the mean; 1 for data without variance."""
+        return 2 * math.sqrt(self.variance) if self.variance > 0 else 1.0
+
+
+def moments(X, rows=None):
+    """The `Moments` of X (m, D), or of its `rows`, read once, a block at a time; a ValueError if V is beyond floats."""
     # counted from the first row, so that what is constant leaves nothing but zero
-    first = take(X, slice(1), np.float64)
-    mean = sum((x - first).sum(0) for x in blocks(X)) / len(X)
-    return sum(((x - first - mean) ** 2).sum() for x in blocks(X)) / X.size
+    first = take(X, slice(1) if rows is None else rows[:1], np.float64)[0]
+    n, mean, squares = 0, np.zeros(X.shape[1]), 0.0
+    with np.errstate(over="ignore", invalid="ignore"):
+        for x in blocks(X, rows=rows):
+            x = x - first
+            here, share = x.mean(0), len(x) / (n + len(x))
+            x -= here
+            # Σ‖x − x̄‖² of two parts together (Chan, Golub & LeVeque 1979)
+            squares += np.einsum("bd,bd->", x, x) + n * share * ((here - mean) ** 2).sum()
+            mean += share * (here - mean)
+            n += len(x)
+    if not np.isfinite(squares):
+        raise ValueError("the data's variance is beyond floats: rescale the data, to about [0, 1]")
+    return Moments(first + mean, float(squares) / (n * X.shape[1]))
 
 
-def some_rows(X, rng, runs=40, length=50):
-    """All of few rows, or some of many, as float64: `runs` random runs of `length` rows.
+def mean_variance(X):
+    """V of `Moments`."""
+    return moments(X).variance
 
-    Single rows at random would bring most pages of a file into memory, for pages come in many at a time.
+
+def some_rows(X, rng, rows=None, runs=40, length=50):
+    """All of few rows, or some of many, as float64: `runs` · `length` random rows, of a file on disk random runs.
+
+    Single rows of a file would bring most of its pages into memory, for pages come in many at a time. With `rows` (n,)
+    only those are chosen from, one by one.
     """
-    if len(X) <= runs * length:
-        return take(X, slice(None), np.float64)
+    m, most = len(X) if rows is None else len(rows), runs * length
+    if m <= most:
+        return take(X, slice(None) if rows is None else rows, np.float64)
+    if rows is not None or not isinstance(X, np.memmap):
+        chosen = rng.choice(m, most, replace=False)
+        return take(X, chosen if rows is None else rows[chosen], np.float64)
     found = []
     for start in np.sort(rng.integers(len(X) - length + 1, size=runs)):
         found.append(take(X, slice(start, start + length), np.float64))

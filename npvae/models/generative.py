@@ -16,6 +16,7 @@ from npvae.finite import finite_rows
 from npvae.models.data import as_batch
 from npvae.models.latents import Categorical, Gaussian
 from npvae.models.likelihoods import GaussianLikelihood
+from npvae.models.start import given, started
 from npvae.nn import lay_out, mlp, tanh
 from npvae.nn.parameters import check_network
 
@@ -132,9 +133,17 @@ class LatentVariableModel:
         """The same model with its own θ, in another dtype if asked; without `gradient` it is held fixed."""
         return self.on(lay_out({"theta": self}, dtype), "theta.", gradient)
 
-    def started(self, x):
-        """The same model, with what was to start from the data x (m, D) started there."""
-        return replace(self, likelihood=self.likelihood.started(x))
+    def started(self, X, rng=0):
+        """The same model started at the data X (m, D): weights as drawn, and a σ_g that was not given.
+
+        Weights that were set or trained stay. `rng`, a Generator or a seed, chooses the rows at which a mixture's
+        means start.
+        """
+        return started(self, X, as_generator(rng))
+
+    def given(self):
+        """The same model, whose weights a solver takes as they are, even if they were drawn at random."""
+        return replace(self, decoder=given(self.decoder))
 
 
 def check_model(model):
@@ -180,9 +189,10 @@ def mixture_of_gaussians(components, data_dim, sigma_g=None, rng=None, means=Non
     sigma_g : float, optional
         Fixed if given, else learned.
     rng : numpy.random.Generator or int, optional
-        Draws the initial means.
+        Draws the initial means. They are those of a model that has met no data: a solver starts them at rows of its
+        data that lie apart.
     means : array (K, D), optional
-        The initial means instead, e.g. some rows of the data.
+        The initial means instead, at which a solver starts, too.
 
     Returns
     -------

@@ -52,8 +52,9 @@ class GaussianLikelihood:
 
     @property
     def sigma_g(self):
-        """The standard deviation as it stands now."""
-        return float(np.exp(float(self.log_sigma.real)))
+        """The standard deviation as it stands now; infinite where steps that were too long have brought it."""
+        with np.errstate(over="ignore"):
+            return float(np.exp(float(self.log_sigma.real)))
 
     @property
     def alpha(self):
@@ -115,20 +116,27 @@ class GaussianLikelihood:
     def started(self, x):
         """The same likelihood with σ_g at the standard deviation of x (m, D), if it was to start from the data.
 
-        To be called before the likelihood is laid out in a vector.
-
-        From the data's deviation rather than from 1, learning saves the epochs in which Adam would walk there. A
-        ValueError if the data's variance is not finite.
+        To be called before the likelihood is laid out in a vector. From the data's deviation rather than from 1,
+        learning saves the epochs in which Adam would walk there. A ValueError if the data's variance is not finite.
         """
+        return self.with_variance(mean_variance(x)) if self.from_data else self
+
+    def with_variance(self, V):
+        """The same likelihood with σ_g² = V (1 for V = 0), if it was to start from the data."""
         twin = copy.copy(self)
         if self.from_data:
-            with np.errstate(over="ignore", invalid="ignore"):
-                V = mean_variance(x)
-            if not np.isfinite(V):
-                raise ValueError(f"the data's variance is {V}: rescale the data, to about [0, 1]")
-            twin.log_sigma = np.array(0.5 * math.log(V) if V > 0 else 0.0)
-            twin.from_data = False
+            twin.log_sigma, twin.from_data = np.array(0.5 * math.log(V) if V > 0 else 0.0), False
         return twin
+
+    @staticmethod
+    def output_for(x):
+        """The output g at which E[x|g] = x."""
+        return x
+
+    @staticmethod
+    def output_scale(scale):
+        """By how much outputs differ where data differ by `scale`."""
+        return scale
 
     def check(self, x):
         """Raise a ValueError if ‖x‖² or ‖x‖²/σ_g² would pass the largest float; every other number is a possible x."""
@@ -224,6 +232,21 @@ class BernoulliLikelihood:
     def started(self, x):
         """Itself: nothing starts from the data."""
         return self
+
+    def with_variance(self, V):
+        """Itself: there is no σ_g."""
+        return self
+
+    @staticmethod
+    def output_for(x):
+        """The logits g at which E[x|g] = x, for x moved to within [0.01, 0.99]."""
+        x = np.clip(x, 0.01, 0.99)
+        return np.log(x) - np.log1p(-x)
+
+    @staticmethod
+    def output_scale(scale):
+        """1: logits have no units."""
+        return 1.0
 
     def check(self, x):
         """Raise a ValueError unless all of x lies in [0, 1]."""

@@ -27,6 +27,8 @@ class Affine:
         False spares the product dy Wᵀ in the first layer of a network that reads data; `back` then returns None.
     fresh : Fresh
         From `Parameters.fresh`: says when dW and db are zero; `back` then writes its gradient instead of adding it.
+    drawn : float, optional
+        A checksum of weights that `random` drew: a fit may start these at its data, but not weights that were given.
 
     Examples
     --------
@@ -42,6 +44,7 @@ class Affine:
     db: np.ndarray | None = None
     input_gradient: bool = True
     fresh: Fresh = field(default_factory=Fresh, repr=False)
+    drawn: float | None = None
 
     affine = smooth = True
 
@@ -65,7 +68,14 @@ class Affine:
                              f"most {LARGEST}: take fewer units")
         bound = n_in**-0.5
         W, b = rng.uniform(-bound, bound, (n_in, n_out)), rng.uniform(-bound, bound, n_out)
-        return cls(W, b, np.zeros_like(W), np.zeros_like(b), input_gradient)
+        return cls(W, b, np.zeros_like(W), np.zeros_like(b), input_gradient, drawn=_checksum(W, b))
+
+    @property
+    def as_drawn(self):
+        """Whether the weights are still those that `random` drew."""
+        # rounded to float32 they are, too
+        rounding = 1e-7 * (np.abs(self.W).sum() + np.abs(self.b).sum())
+        return self.drawn is not None and bool(abs(_checksum(self.W, self.b) - self.drawn) <= rounding)
 
     def __call__(self, x):                                  # x (B, n_in)
         # y = x W + b
@@ -105,6 +115,11 @@ class Affine:
 def described(a):
     """The shape and the type of what should be an array, for a message."""
     return f"shape {a.shape} and type {a.dtype}" if isinstance(a, np.ndarray) else f"type {type(a).__name__}"
+
+
+def _checksum(W, b):
+    # every weight counts by its place, so that none can be changed, or two exchanged, unnoticed
+    return float(np.cos(np.arange(W.size)) @ W.real.ravel() + np.sin(np.arange(1, b.size + 1)) @ b.real.ravel())
 
 
 def tanh(x):

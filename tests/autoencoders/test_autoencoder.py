@@ -91,7 +91,7 @@ def test_a_step_goes_along_the_gradient_of_the_mean_squared_error():
                                 learning_rate=1e-30, dtype=np.float64).fit(X)
     z = solver.encoder(X)[0]
     error = solver.decoder(z)[0] - X
-    # ∂/∂b ‖zW + b − x‖² = 2 (zW + b − x),  ∂/∂W = zᵀ 2 (zW + b − x), means over the rows
-    layer = solver.decoder.layers[0]
-    np.testing.assert_allclose(layer.db, 2 * error.mean(0), rtol=1e-12)
-    np.testing.assert_allclose(layer.dW, 2 * z.T @ error / 40, rtol=1e-12)
+    # y = c + s (zW + b):  ∂/∂b ‖y − x‖²/s² = 2 (y − x)/s,  ∂/∂W = zᵀ 2 (y − x)/s, means over the rows
+    layer, units = solver.decoder.layers
+    np.testing.assert_allclose(layer.db, 2 * error.mean(0) / units.scale, rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(layer.dW, 2 * z.T @ error / 40 / units.scale, rtol=1e-12)

@@ -18,26 +18,32 @@ def relative_error(a, n):
     return np.linalg.norm(a - n) / (np.linalg.norm(a) + np.linalg.norm(n))
 
 
+def affine_decoder(model):
+    """W (K, D) and b (D,) of g(z) = zW + b in the data's units, read off the decoder's outputs."""
+    g = model.decoder(np.concatenate([np.zeros((1, model.latent.dim)), np.eye(model.latent.dim)]))[0]
+    return g[1:] - g[0], g[0]
+
+
 def joint_of_mixture(model, X):
     """log π_k + log N(x; μ_k, σ_g² I) written out, (B, K)."""
-    (layer,), s = model.decoder.layers, model.likelihood.sigma_g
-    squares = ((X[:, None] - (layer.W + layer.b)) ** 2).sum(2)
+    (W, b), s = affine_decoder(model), model.likelihood.sigma_g
+    squares = ((X[:, None] - (W + b)) ** 2).sum(2)
     log_pi = model.latent.logits - np.log(np.exp(model.latent.logits).sum())
     return log_pi - squares / (2 * s**2) - X.shape[1] * np.log(np.sqrt(2 * np.pi) * s)
 
 
 def posterior_of_pca(model, X):
     """Mean (B, K) and precision (K, K) of the exact p(z|x) = N(M⁻¹W(x − b), s²M⁻¹), M = WWᵀ + s²I."""
-    (layer,), s = model.decoder.layers, model.likelihood.sigma_g
-    M = layer.W @ layer.W.T + s**2 * np.eye(len(layer.W))
-    return np.linalg.solve(M, layer.W @ (X - layer.b).T).T, M / s**2
+    (W, b), s = affine_decoder(model), model.likelihood.sigma_g
+    M = W @ W.T + s**2 * np.eye(len(W))
+    return np.linalg.solve(M, W @ (X - b).T).T, M / s**2
 
 
 def log_p_of_pca(model, X):
     """log N(x; b, WᵀW + s² I) written out, (B,)."""
-    (layer,), s = model.decoder.layers, model.likelihood.sigma_g
-    C = layer.W.T @ layer.W + s**2 * np.eye(X.shape[1])
-    r = X - layer.b
+    (W, b), s = affine_decoder(model), model.likelihood.sigma_g
+    C = W.T @ W + s**2 * np.eye(X.shape[1])
+    r = X - b
     quadratic = (r * np.linalg.solve(C, r.T).T).sum(1)
     return -0.5 * (quadratic + np.linalg.slogdet(2 * np.pi * C)[1])
 

@@ -62,7 +62,7 @@ def test_the_autoencoder_s_samples_are_worse_than_the_vae_s_beyond_chance(seed, 
     assert excess["energy_distance"] > 2 * excess["high"] > 0 > excess["low"]
     assert excess["energy_distance"] == pytest.approx(
         figures["autoencoder"]["energy_distance"] - figures["VAE"]["energy_distance"])
-    assert figures["autoencoder"]["energy_distance"] > 10 * figures["autoencoder"]["high"]
+    assert figures["autoencoder"]["energy_distance"] > 5 * figures["autoencoder"]["high"]
     assert figures["autoencoder"]["kl_to_prior"] > 1 > 0.3 > figures["VAE"]["kl_to_prior"]
     if seed == 0:
         figure = generation_figure(figures, models, DIGITS.train, DIGITS.image_shape, count=20)

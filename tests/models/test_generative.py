@@ -211,9 +211,9 @@ def test_float32_stays_float32_and_agrees_with_float64(model):
         assert relative(single, double) < 1e-5
 
 
-def test_started_changes_sigma_g_and_nothing_else():
+def test_a_model_of_given_weights_starts_its_sigma_g_at_the_data_and_nothing_else():
     x = 3 * np.random.default_rng(0).normal(size=(40, D))
-    model = mlp_model(2, [4], D)
+    model = mlp_model(2, [4], D).given()
     started = model.started(x)
     assert started.likelihood.sigma_g == pytest.approx(np.sqrt(x.var(0).mean()), rel=1e-12)
     assert started.decoder is model.decoder and started.latent is model.latent

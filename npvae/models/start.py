@@ -1,0 +1,142 @@
+"""Where θ starts: at the data, whatever their units. What a user gave stays as it was given."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from npvae.declared import declares
+from npvae.models.data import moments, some_rows
+from npvae.nn import Affine, Chain, Standardised, Unstandardise, as_drawn
+
+
+def started(model, X, rng, rows=None, found=None):
+    """The model with what was drawn at random, and a σ_g that was not given, started at the data.
+
+    A decoder as drawn, h, becomes g(z) = c + s h(z) with g(z̄) = x̄ at the prior's mean z̄ and s the data's unit, two
+    standard deviations; a mixture's means become rows far apart. σ_g starts at what x̄ leaves over, the
+    standard deviation.
+
+    Parameters
+    ----------
+    model : LatentVariableModel
+    X : array (m, D)
+    rng : numpy.random.Generator
+        Chooses the rows where a mixture's means start.
+    rows : array of int, optional
+        Look at these rows only.
+    found : Moments, optional
+        Of these rows, where they are known.
+
+    Returns
+    -------
+    model : LatentVariableModel
+    """
+    found = moments(X, rows) if found is None else found
+    likelihood, decoder = model.likelihood, model.decoder
+    if drawn_decoder(decoder) and hasattr(likelihood, "output_for"):
+        x_bar, scale = likelihood.output_for(found.mean), likelihood.output_scale(found.scale)
+        if declares(model.latent, "nodes are all z") and len(_layers(decoder)) == 1:
+            means = rows_apart(some_rows(X, rng, rows), model.latent.dim, rng)
+            decoder = _at_means((likelihood.output_for(means) - x_bar) / scale, x_bar, scale)
+        else:
+            decoder = in_units(decoder, model.latent.mean(model.latent.prior_row()[None]), x_bar, scale)
+    if hasattr(likelihood, "with_variance"):
+        likelihood = likelihood.with_variance(found.variance)
+    return replace(model, decoder=decoder, likelihood=likelihood)
+
+
+def drawn_decoder(decoder):
+    """Whether a decoder holds weights as drawn and ends in an affine layer, so that its outputs may be anywhere."""
+    return as_drawn(decoder) and isinstance(_layers(decoder)[-1], Affine)
+
+
+def in_units(decoder, z_bar, x_bar, scale):
+    """g(z) = c + s h(z) for a decoder h as drawn, with c = x̄ − s h(z̄), so that g(z̄) = x̄; z̄ is (1, K)."""
+    center = x_bar - scale * decoder(z_bar)[0][0]
+    return Chain((*_given(decoder), Unstandardise(center, scale)))
+
+
+def _at_means(means, x_bar, scale):
+    # g at the one-hot k is c + s W_k
+    layer = Affine(means, np.zeros(means.shape[1]))
+    return Chain((layer, Unstandardise(x_bar, scale)))
+
+
+def standardised(encoder, found):
+    """f((x − x̄)/s) for an encoder f as drawn and the `Moments` of the data; one that was given stays as it is."""
+    if not as_drawn(encoder):
+        return encoder
+    return Standardised(Chain(tuple(_given(encoder))), found.mean, found.scale)
+
+
+def constants(model_parts):
+    """What a fit has taken from its data and no gradient moves, by name: copies, to be saved beside the parameters.
+
+    Parameters
+    ----------
+    model_parts : dict of str to part
+        "decoder", "encoder", and a "likelihood" whose σ_g was taken from the data and is held.
+    """
+    found = {}
+    for name, part in model_parts.items():
+        units = part if isinstance(part, Standardised) else _layers(part)[-1]
+        if isinstance(units, Standardised | Unstandardise):
+            found |= {f"{name}.center": np.array(units.center, float), f"{name}.scale": np.array(units.scale, float)}
+        elif name == "likelihood":
+            found[f"{name}.sigma_g"] = np.array(part.sigma_g)
+    return found
+
+
+def with_constants(model_parts, constants):
+    """The parts with what `constants` gave, as they were when it was called."""
+    parts = dict(model_parts)
+    for name, part in model_parts.items():
+        center, scale = (constants.get(f"{name}.{what}") for what in ("center", "scale"))
+        if center is not None and name == "encoder":
+            parts[name] = Standardised(getattr(part, "network", part), center, scale)
+        elif center is not None:
+            layers = [layer for layer in _layers(part) if not isinstance(layer, Unstandardise)]
+            parts[name] = Chain((*layers, Unstandardise(center, scale)))
+        elif f"{name}.sigma_g" in constants:
+            parts[name] = part.with_variance(float(constants[f"{name}.sigma_g"]) ** 2)
+    return parts
+
+
+def _layers(network):
+    return getattr(network, "layers", (network,))
+
+
+def given(network):
+    """The same network, whose weights no fit starts anew, drawn or not."""
+    return Chain(tuple(_given(network))) if isinstance(network, Chain) else _given(network)[0]
+
+
+def _given(network):
+    layers = network.layers if isinstance(network, Chain) else (network,)
+    return [replace(layer, drawn=None) if isinstance(layer, Affine) else layer for layer in layers]
+
+
+def rows_apart(X, K, rng):
+    """K rows of X (m, D) that lie apart, (K, D): greedy k-means++ (Arthur & Vassilvitskii 2007).
+
+    Each is the best of a few rows drawn with chances proportional to their squared distance from the nearest of those
+    chosen before: the one that leaves the smallest sum of these.
+
+    Examples
+    --------
+    >>> X = np.array([[0.0], [0.1], [5.0], [5.1]])
+    >>> sorted(rows_apart(X, 2, np.random.default_rng(0)).round().ravel().tolist())
+    [0.0, 5.0]
+    """
+    chosen = [X[rng.integers(len(X))]]
+    nearest = ((X - chosen[0]) ** 2).sum(1)                 # (m,)
+    while len(chosen) < K:
+        total = nearest.sum()
+        chances = nearest / total if total > 0 else None    # rows that are all alike have the same chances
+        tried = rng.choice(len(X), 2 + int(np.log(K)), p=chances)
+        distances = [np.minimum(nearest, ((X - X[i]) ** 2).sum(1)) for i in tried]
+        best = int(np.argmin([d.sum() for d in distances]))
+        chosen.append(X[tried[best]])
+        nearest = distances[best]
+    return np.stack(chosen)
+

@@ -1,0 +1,110 @@
+"""Between the data's units and unit scale: what lets one learning rate serve data in metres, grey levels or years.
+
+A decoder ends in `Unstandardise`, an encoder stands inside `Standardised`. Their centre and scale are constants of the
+model: no gradient moves them, and log p(x) stays in the data's units, for g(z) is.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from npvae.nn.layers import Affine
+
+
+@dataclass(frozen=True)
+class Unstandardise:
+    """y = center + scale · x: the last layer of a decoder, from unit scale to the data's units.
+
+    Parameters
+    ----------
+    center : array (D,)
+        In the data's units, e.g. the mean x̄.
+    scale : float or array ()
+        The data's standard deviation.
+
+    Examples
+    --------
+    >>> y, back = Unstandardise(np.array([170.0]), 10.0)(np.array([[-1.0], [0.0]]))
+    >>> y.ravel(), back(np.ones((2, 1))).ravel()
+    (array([160., 170.]), array([10., 10.]))
+    """
+
+    center: np.ndarray
+    scale: np.ndarray
+    affine, smooth = True, True
+
+    def __call__(self, x):                                  # x (B, D)
+        # y = c + s x;  dx = s dy
+        y = x * self.scale
+        y += self.center
+        return y, lambda dy: dy * self.scale
+
+    def arrays(self):
+        """No parameters: centre and scale are constants."""
+        return {}
+
+    def on(self, parameters, prefix="", gradient=True):
+        """The same layer in the dtype of `parameters`."""
+        return replace(self, **_cast(self, parameters.value.dtype))
+
+    def __repr__(self):
+        return f"Unstandardise({np.size(self.center)})"
+
+
+@dataclass(frozen=True)
+class Standardised:
+    """network((x − center) / scale): an encoder that meets every data set at mean 0 and unit scale.
+
+    Parameters
+    ----------
+    network : network
+        Its parameters keep their names.
+    center, scale
+        As in `Unstandardise`.
+
+    Examples
+    --------
+    >>> from npvae.nn import mlp
+    >>> Standardised(mlp([2, 3]), np.array([170.0, 60.0]), 10.0)
+    Standardised(chain(Affine(2, 3)))
+    """
+
+    network: object
+    center: np.ndarray
+    scale: np.ndarray
+
+    def __call__(self, x):                                  # x (B, D)
+        y, back = self.network((x - self.center) / self.scale)
+
+        def back_to_x(dy):
+            # dx = dy ∂y/∂u / s; a network that reads data returns no gradient
+            du = back(dy)
+            return None if du is None else du / self.scale
+
+        return y, back_to_x
+
+    @property
+    def layers(self):
+        """The layers of the network."""
+        return self.network.layers
+
+    def arrays(self):
+        """The network's parameters by name."""
+        return self.network.arrays()
+
+    def on(self, parameters, prefix="", gradient=True):
+        """The same with the network's views in `parameters`."""
+        return Standardised(self.network.on(parameters, prefix, gradient), **_cast(self, parameters.value.dtype))
+
+    def __repr__(self):
+        return f"Standardised({self.network})"
+
+
+def _cast(layer, dtype):
+    return {"center": np.asarray(layer.center, dtype), "scale": np.asarray(layer.scale, dtype)[()]}
+
+
+def as_drawn(network):
+    """Whether the affine layers of a network, one at least, all hold the weights that were drawn at random for them."""
+    layers = [layer for layer in getattr(network, "layers", (network,)) if isinstance(layer, Affine)]
+    return bool(layers) and all(layer.as_drawn for layer in layers)
