@@ -107,7 +107,12 @@ class Solver:
         X = self.integer_scale.read(as_array(X))
         return check_data(X, self.initial_model.data_dim, self.initial_model.likelihood, dtype)
 
-X
+    def _starting_model(self, X, rows=None, found=None):
+        # a copy of the model that was given, started at the data where its parts were not given
+        if self.noise is not None and not self._categorical:
+            check_rule(self.noise, self.initial_model.latent.dim)
+        return started(self.initial_model.copy(), X, np.random.default_rng([self.seed, 4]), rows, found)
+
     @property
     def _categorical(self):
         # no noise is needed: the nodes are all z
