@@ -37,8 +37,9 @@ def log_marginal(model, X, tolerance=1e-6, return_error=False):
     tolerance : float
         What a grid may err by, nats per row.
     return_error : bool
-        Also return an estimate of the error of each row: the last change of a grid when its spacing was halved, which
-        exceeds what is left, and what float64 rounds by; zero where there is no grid.
+        Also return a bound on the error of each row: the most that boxes left out of a grid may hold, how far two
+        orders of quadrature differ, and what float64 rounds by; zero where there is no grid. For a decoder of other
+        layers than affine ones, tanh, relu, sigmoid and softplus it is an estimate, from samples.
 
     Returns
     -------

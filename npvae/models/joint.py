@@ -32,3 +32,12 @@ def log_sum_exp(a):
     shift = np.where(np.isfinite(top), top, 0)
     with np.errstate(divide="ignore"):
         return np.log(np.exp(a - shift).sum(0)) + shift
+
+
+def sum_by_row(a, row, rows):
+    """log Σ_i e^{a_i} over the i of each row 0 … rows − 1, without overflow; a row without any gives −inf."""
+    top = np.full(rows, -np.inf)
+    np.maximum.at(top, row, a)
+    shift = np.where(np.isfinite(top), top, 0)
+    with np.errstate(divide="ignore"):
+        return np.log(np.bincount(row, np.exp(a - shift[row]), rows)) + shift

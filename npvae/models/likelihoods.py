@@ -83,27 +83,28 @@ class GaussianLikelihood:
 
         return value, back
 
-    def log_prob_table(self, x, g, reach=None):
+    def log_prob_table(self, x, g):
         """log p(x|z) of every x (B, D) under every node's g (S, D): (S, B) nats; for many nodes as one matrix product.
-
-        With `reach` (S,), the greatest value for any output within that `distance` of g.
         """
         log_sigma, D = float(self.log_sigma.real), x.shape[1]
         squares = _few_squares(x, g) if len(g) <= FEW else _many_squares(x, g)
-        if reach is not None:
-            squares = np.maximum(np.sqrt(squares) - reach[:, None], 0) ** 2
         squares *= -0.5 * math.exp(-2 * log_sigma)
         squares -= D * (0.5 * LOG_2PI + log_sigma)
         return squares
 
+    @property
+    def curvature(self):
+        """The most by which log p(x|z) bends downwards along any direction of g: 1/σ_g². It never bends upwards."""
+        return math.exp(-2 * float(self.log_sigma.real))
+
+    def ceiling(self, x, g, reach):
+        """The greatest log p(x|z) that outputs within `reach` (P, D) of g (P, D) give for x (P, D): (P,) nats."""
+        squares = (np.maximum(np.abs(x - g) - reach, 0) ** 2).sum(1)
+        return self.greatest_log_prob(x.shape[1]) - 0.5 * self.curvature * squares
+
     def greatest_log_prob(self, D):
         """The greatest log p(x|z) that any output of D numbers can give, nats."""
         return -D * (0.5 * LOG_2PI + float(self.log_sigma.real))
-
-    @staticmethod
-    def distance(g, h):
-        """How far two outputs (S, D) are apart, (S,): ‖g − h‖, which moves ‖x − g‖ by no more."""
-        return np.sqrt(np.einsum("sd,sd->s", g - h, g - h))
 
     def mean(self, g):
         """E[x|z] = g(z)."""
@@ -203,23 +204,25 @@ class BernoulliLikelihood:
 
         return value, back
 
-    def log_prob_table(self, x, g, reach=None):
-        """log p(x|z) of every x (B, D) under every node's logits g (S, D), as one matrix product: (S, B) nats.
-
-        With `reach` (S,), an upper bound on the value for all logits within that `distance` of g.
-        """
+    def log_prob_table(self, x, g):
+        """log p(x|z) of every x (B, D) under every node's logits g (S, D), as one matrix product: (S, B) nats."""
         table = g @ x.T
         table -= softplus(g)[0].sum(1, keepdims=True)
-        return table if reach is None else np.minimum(table + reach[:, None], 0)
+        return table
+
+    curvature = 0.25    # the greatest variance of a truth value
+
+    def ceiling(self, x, g, reach):
+        """The greatest log p(x|z) that logits within `reach` (P, D) of g (P, D) give for x (P, D): (P,) nats."""
+        with np.errstate(divide="ignore"):
+            best = np.log(x) - np.log1p(-x)                 # where x g − softplus(g) is greatest
+        g = np.clip(best, g - reach, g + reach)
+        with np.errstate(invalid="ignore"):
+            return (np.where(x == 0, 0, x * g) - softplus(g)[0]).sum(1)
 
     def greatest_log_prob(self, D):
         """The greatest log p(x|z) that any D logits can give, nats."""
         return 0.0
-
-    @staticmethod
-    def distance(g, h):
-        """How far two rows of logits (S, D) are apart, (S,): ‖g − h‖₁, which moves log p(x|z) by no more."""
-        return np.abs(g - h).sum(1)
 
     def mean(self, g):
         """E[x|z] = sigmoid(g(z))."""

@@ -109,34 +109,33 @@ def test_a_table_is_log_prob_of_all_pairs(likelihood, D, seed):
 
 @given(st.sampled_from([GaussianLikelihood(0.3), GaussianLikelihood(2.0), BernoulliLikelihood()]),
        st.integers(1, 6), st.floats(1e-3, 10), st.integers(0, 10**6))
-def test_a_table_with_reach_bounds_every_output_within_that_distance(likelihood, D, reach, seed):
+def test_the_ceiling_bounds_every_output_within_reach_and_the_curvature_every_bend(likelihood, D, reach, seed):
     rng = np.random.default_rng(seed)
-    x, g = rng.random((4, D)), rng.normal(size=(5, D))
-    reaches = reach * rng.uniform(0.5, 1, 5)
-    ceiling = likelihood.log_prob_table(x, g, reaches)
-    for b in range(4):                                          # straight towards x, and anywhere
-        for direction in [x[b] - g, np.sign(x[b] - 0.5) + np.zeros_like(g), rng.normal(size=g.shape)]:
-            unit = direction / likelihood.distance(direction, np.zeros_like(g))[:, None]
-            for share in (0.3, 0.999):
-                moved = g + share * reaches[:, None] * unit
-                np.testing.assert_allclose(likelihood.distance(moved, g), share * reaches, rtol=1e-9)
-                assert (likelihood.log_prob(x, moved[:, None])[0] <= ceiling + 1e-10).all()
+    x, g, reach = rng.random((4, D)), rng.normal(size=(4, D)), reach * rng.random((4, D))
+    ceiling, (value, back) = likelihood.ceiling(x, g, reach), likelihood.log_prob(x, g[None])
+    slope = back(np.ones((1, 4)))[0]
+    for to in [np.sign(x - 0.5), np.clip(x - g, -reach, reach) / reach, rng.uniform(-1, 1, (4, D))]:
+        step = to * reach
+        moved = likelihood.log_prob(x, (g + step)[None])[0][0]
+        assert (moved <= ceiling + 1e-9).all()
+        bend = value[0] + (slope * step).sum(1) - moved
+        assert (bend >= -1e-9).all()
+        assert (bend <= 0.5 * likelihood.curvature * (step**2).sum(1) * (1 + 1e-9) + 1e-9).all()
 
 
-def test_the_gaussian_ceiling_is_reached_and_no_higher_than_it_must_be():
-    x, g = np.zeros((1, 2)), np.array([[3.0, 4.0], [0.3, 0.4]])
-    likelihood = GaussianLikelihood(1.0)
-    ceiling = likelihood.log_prob_table(x, g, np.array([1.0, 1.0]))[:, 0]
-    # at distance 5 − 1 = 4, and at distance 0
-    np.testing.assert_allclose(ceiling, [normal_log_density([4, 0], [0, 0], 1), normal_log_density([0, 0], [0, 0], 1)],
-                               rtol=1e-13)
+def test_the_ceiling_is_reached_and_no_higher_than_it_must_be():
+    x, g, reach = np.zeros((2, 2)), np.array([[3.0, 4.0], [0.3, 0.4]]), np.ones((2, 2))
+    np.testing.assert_allclose(GaussianLikelihood(1.0).ceiling(x, g, reach), [
+        normal_log_density([2, 3], [0, 0], 1), normal_log_density([0, 0], [0, 0], 1)], rtol=1e-13)
+    corner = BernoulliLikelihood().log_prob(x[:1], np.array([[[2.0, 3.0]]]))[0][0]
+    np.testing.assert_allclose(BernoulliLikelihood().ceiling(x[:1], g[:1], reach[:1]), corner, rtol=1e-13)
 
 
 @both
-def test_no_reach_is_the_table_itself(likelihood):
+def test_no_reach_is_the_value_itself(likelihood):
     rng = np.random.default_rng(3)
-    x, g = rng.random((4, 3)), rng.normal(size=(5, 3))
-    np.testing.assert_allclose(likelihood.log_prob_table(x, g, np.zeros(5)), likelihood.log_prob_table(x, g),
+    x, g = rng.random((4, 3)), rng.normal(size=(4, 3))
+    np.testing.assert_allclose(likelihood.ceiling(x, g, np.zeros((4, 3))), likelihood.log_prob(x, g[None])[0][0],
                                rtol=1e-13)
 
 
@@ -145,7 +144,8 @@ def test_a_table_leaves_its_arguments_alone(likelihood):
     rng = np.random.default_rng(3)
     x, g = rng.random((4, 3)), rng.normal(size=(5, 3))
     copies = x.copy(), g.copy()
-    likelihood.log_prob_table(x, g, np.ones(5))
+    likelihood.log_prob_table(x, g)
+    likelihood.ceiling(x, g[:4], np.ones((4, 3)))
     np.testing.assert_array_equal(x, copies[0])
     np.testing.assert_array_equal(g, copies[1])
 
@@ -284,12 +284,13 @@ def test_data_whose_error_in_units_of_a_small_sigma_g_would_overflow_are_turned_
         GaussianLikelihood(1e-60).check(x)
 
 
-@both
-def test_no_bound_over_a_neighbourhood_passes_the_greatest_log_probability(likelihood):
+def test_no_ceiling_passes_the_greatest_log_probability():
     rng = np.random.default_rng(0)
-    x, g = rng.random((5, 3)), rng.normal(size=(4, 3))
-    bound = likelihood.log_prob_table(x, g, np.full(4, 1e3))
-    np.testing.assert_allclose(bound, likelihood.greatest_log_prob(3), rtol=1e-12)
+    x, g = rng.random((4, 3)), rng.normal(size=(4, 3))
+    likelihood = GaussianLikelihood(0.3)
+    np.testing.assert_allclose(likelihood.ceiling(x, g, np.full((4, 3), 1e3)), likelihood.greatest_log_prob(3))
+    ends = BernoulliLikelihood().ceiling(np.round(x), g, np.full((4, 3), 1e3))
+    np.testing.assert_allclose(ends, BernoulliLikelihood().greatest_log_prob(3), atol=1e-12)
 
 
 def test_a_table_of_many_nodes_loses_little_where_data_and_outputs_lie_far_from_zero():
@@ -304,10 +305,9 @@ def test_a_table_of_many_nodes_loses_little_where_data_and_outputs_lie_far_from_
 def test_a_datum_that_a_node_meets_has_the_greatest_log_probability_and_no_greater(nodes):
     g = 1e3 * np.random.default_rng(0).normal(size=(nodes, 3))
     likelihood = GaussianLikelihood(1.0)
-    for reach in (None, np.zeros(nodes)):
-        met = np.diag(likelihood.log_prob_table(g, g, reach))
-        assert (met <= likelihood.greatest_log_prob(3)).all()
-        np.testing.assert_allclose(met, likelihood.greatest_log_prob(3), rtol=0, atol=1e-6)
+    met = np.diag(likelihood.log_prob_table(g, g))
+    assert (met <= likelihood.greatest_log_prob(3)).all()
+    np.testing.assert_allclose(met, likelihood.greatest_log_prob(3), rtol=0, atol=1e-6)
 
 
 @both
