@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from npvae.checks import positive
-from npvae.declared import check_one_prior, declares, has_one_prior
+from npvae.declared import check_one_prior, declares, has_one_prior, stands
 from npvae.finite import OUT_OF_RANGE, finite_rows
 from npvae.models import affine
 from npvae.models.data import as_floats
@@ -137,7 +137,8 @@ def exact_method(model):
 
 def _has_grid(model):
     # what is left out of the grid is judged by the prior N(0, I) and by the likelihood's own bounds
-    return declares(model.latent, "standard normal prior") and has_table(model)
+    bounds = all(stands(model.likelihood, name, "log_prob") for name in ("curvature", "ceiling", "greatest_log_prob"))
+    return bounds and declares(model.latent, "standard normal prior") and has_table(model)
 
 
 def _prepared(model, X):

@@ -76,7 +76,7 @@ def case(seed, K):
     return LatentVariableModel(Gaussian(K), chain(*layers), GaussianLikelihood(sigma_g)), np.array([[x]]), value
 
 
-@pytest.mark.parametrize("K, tolerance, seeds, most_refused", [(1, 1e-6, 150, 0), (1, 1e-3, 150, 0), (2, 1e-2, 12, 6)])
+@pytest.mark.parametrize("K, tolerance, seeds, most_refused", [(1, 1e-6, 60, 0), (1, 1e-3, 30, 0), (2, 1e-2, 6, 3)])
 def test_no_narrow_mode_is_missed(K, tolerance, seeds, most_refused):
     refused = 0
     for seed in range(seeds):
@@ -104,8 +104,8 @@ def test_a_mode_beside_a_dead_relu_is_found():
 
 
 def test_kinks_in_two_dimensions_are_answered_at_the_default_tolerance():
-    model = mlp_model(2, [6], 2, GaussianLikelihood(0.3), activation=relu, rng=np.random.default_rng(0))
-    X = model.sample(3, np.random.default_rng(1))[0]
+    model = mlp_model(2, [4], 2, GaussianLikelihood(0.3), activation=relu, rng=np.random.default_rng(0))
+    X = model.sample(2, np.random.default_rng(1))[0]
     value, error = log_marginal(model, X, return_error=True)
     assert (error <= 1e-6).all()
     side = np.linspace(-8, 8, 3001)
