@@ -10,7 +10,7 @@ from npvae.datasets import Dataset
 from npvae.inference import AmortizedVI, SharedQ, VariationalEM, evaluate, gap_decomposition, shared_ceiling
 from npvae.lab.comparison_seeds import at_equal_budgets, columns, deviation, levelling, mean, over_seeds
 from npvae.models import Gaussian, MonteCarlo, mixture_of_gaussians, mlp_model
-from npvae.models.data import check_data, take
+from npvae.models.data import check_data
 from npvae.models.exact import exact_method
 
 SOLVERS = {"variational_em": VariationalEM, "shared_q": SharedQ, "amortized_vi": AmortizedVI}
@@ -35,10 +35,12 @@ class Comparison:
 def initial_model(train, latent="gaussian", latent_dim=None, hidden=(64,), seed=0):
     """The model whose θ all three solvers start from: the lecture's VAE, or a mixture of Gaussians.
 
+    It has been started at the data, so that no solver starts it anew: g is x̄ at the prior's mean, a mixture's means
+    are rows far apart.
+
     Parameters
     ----------
     train : array (m, D)
-        A mixture's means start at some of its rows; from means close together, all three solvers may stay there.
     latent : "gaussian" or "categorical"
     latent_dim : int, optional
         K; 2 by default, or 10 components.
@@ -57,8 +59,9 @@ def initial_model(train, latent="gaussian", latent_dim=None, hidden=(64,), seed=
 
     Examples
     --------
-    >>> initial_model(np.zeros((5, 64))).decoder
-    chain(Affine(2, 64), tanh, Affine(64, 64))
+    >>> model = initial_model(np.full((5, 64), 7.0) + np.eye(5, 64))
+    >>> float(model.decode(np.zeros((1, 2)))[0, 63])
+    7.0
     """
     # not the generator of the solvers' batches and noise, which have the same seed
     rng = np.random.default_rng([seed, 3])
@@ -66,10 +69,9 @@ def initial_model(train, latent="gaussian", latent_dim=None, hidden=(64,), seed=
         components = 10 if latent_dim is None else latent_dim
         if components > len(train):
             raise ValueError(f"{components} components for {len(train)} rows: ask for {len(train)} or fewer")
-        means = take(train, rng.choice(len(train), components, replace=False), np.float64)
-        return mixture_of_gaussians(components, train.shape[1], means=means)
+        return mixture_of_gaussians(components, train.shape[1], rng=rng).started(train, rng)
     if latent == "gaussian":
-        return mlp_model(2 if latent_dim is None else latent_dim, hidden, train.shape[1], rng=rng)
+        return mlp_model(2 if latent_dim is None else latent_dim, hidden, train.shape[1], rng=rng).started(train, rng)
     raise ValueError(f"latent is {latent!r}, expected 'gaussian' or 'categorical'")
 
 

@@ -354,3 +354,26 @@ def test_the_figure_has_a_band_over_the_seeds_and_a_dot_for_each():
     dots = [line for line in middle.get_axes()[0].lines if line.get_marker() == "o"]
     assert [len(line.get_ydata()) for line in dots] == [2, 2, 2]
     plt.close(figure)
+
+
+@pytest.mark.parametrize("center, unit", [(0.0, 1.0), (176.0, 1.0), (-5e4, 1e3)])
+def test_a_mixture_anywhere_ends_above_the_shared_ceiling_with_a_row_for_each_x(center, unit):
+    heights = np.concatenate([np.random.default_rng(0).normal(m, 6, 300) for m in (-14, 14)])[:, None]
+    heights = center + unit * np.random.default_rng(1).permutation(heights)
+    found = compare(datasets.Dataset("heights", heights[:500], heights[500:]), "categorical", 2, time_budget=None,
+                    sweeps=100, seeds=3)
+    for run in found.figures["runs"]:
+        if run["solver"] == "variational_em":
+            assert run["train_elbo"] > found.figures["shared_ceiling"] + 0.2
+        if run["solver"] == "shared_q":
+            assert run["train_elbo"] == pytest.approx(found.figures["shared_ceiling"], abs=0.1)
+
+
+def test_all_three_start_from_the_theta_that_they_were_given():
+    train = 1000 + np.random.default_rng(0).normal(size=(40, 3))
+    for latent in ("gaussian", "categorical"):
+        model = initial_model(train, latent, 2, hidden=(4,))
+        for solver in SOLVERS.values():
+            fitted = solver(model, sweeps=1, learning_rate=1e-12, batch_size=20).fit(train)
+            for name, a in model.arrays().items():
+                np.testing.assert_allclose(fitted.model.arrays()[name], a, rtol=1e-6, atol=1e-6)
