@@ -75,7 +75,7 @@ def race(axes, comparison, against="seconds"):
     # the ends of all curves and the ceiling lie within, whichever is highest
     low, high = min(ceiling, *ends), max(ceiling, *ends)
     spread = max(high - low, 1.0)
-    axes.set(xscale="log", ylim=(low - 0.4 * spread, high + 0.15 * spread))
+    axes.set(xscale="log", ylim=(low - 0.55 * spread, high + 0.15 * spread))
 
 
 def on_one_axis(histories, against):
