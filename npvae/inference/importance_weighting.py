@@ -5,11 +5,13 @@ import numpy as np
 from npvae.checks import as_generator, whole
 from npvae.finite import OUT_OF_RANGE, finite_rows
 from npvae.inference.evaluation import checked, rows_at_once
+from npvae.inference.mixture_proposal import components, mixture_log_weights
 from npvae.models.data import take
 from npvae.models.joint import log_sum_exp
 
 
-def importance_weighted_bound(model, q, X, samples=1000, repeats=1, seed=12345, return_error=False):
+def importance_weighted_bound(model, q, X, samples=1000, repeats=1, seed=12345, return_error=False,
+                              proposal="q", return_effective_sample_size=False):
     """L_k = E log 1/k Σ_s p_θ(x, z_s)/q(z_s|x), z_s ~ q: a lower bound on log p_θ(x) that k draws tighten.
 
     L_1 is the ELBO; L_1 ≤ L_5 ≤ … → log p_θ(x) (Burda, Grosse & Salakhutdinov 2016). It covers any K, with a Gaussian
@@ -26,6 +28,11 @@ def importance_weighted_bound(model, q, X, samples=1000, repeats=1, seed=12345, 
     repeats : int
         Independent bounds to average.
     seed : int
+    proposal : "q" or "mixture"
+        Where z is drawn from: q alone, as in L_k, or a mixture of q, the best q on each hill of the posterior that a
+        search finds, and the prior. Draws from q say nothing of hills that q does not reach.
+    return_effective_sample_size : bool
+        Also return (Σ w)²/Σ w² of each row, of the mean of the repeats: how many draws have a say.
     return_error : bool
         Also return the standard error of each row's value: from the spread of the repeats, or, with one, from the
         spread of its weights (delta method).
@@ -34,12 +41,13 @@ def importance_weighted_bound(model, q, X, samples=1000, repeats=1, seed=12345, 
     -------
     bound : array (B,), nats
     error : array (B,), nats, only with `return_error`
+    effective_sample_size : array (B,), only with `return_effective_sample_size`
 
     Raises
     ------
     ValueError
-        If `samples` or `repeats` is not a whole number from 1, the error of one single draw is asked for, or data and
-        rows do not fit the model or are not finite.
+        If `proposal` is unknown, `samples` or `repeats` is not a whole number from 1, the error of one single draw is
+        asked for, or data and rows do not fit the model or are not finite.
 
     Examples
     --------
@@ -52,19 +60,38 @@ def importance_weighted_bound(model, q, X, samples=1000, repeats=1, seed=12345, 
     samples, repeats = whole("samples", samples), whole("repeats", repeats)
     if return_error and samples == repeats == 1:
         raise ValueError("one draw has no standard error: ask for more samples or repeats")
+    if proposal not in ("q", "mixture"):
+        raise ValueError(f'proposal is {proposal!r}, expected "q" or "mixture"')
     X, q = checked(model, X, q)
     model, rng = model.copy(np.float64), as_generator(seed, "seed")
     size, value, error = rows_at_once(model, samples), np.empty(len(q)), np.empty(len(q))
+    effective = np.empty(len(q))
     for start in range(0, len(q), size):
         rows = slice(start, start + size)
         x = take(X, rows, np.float64)
         with np.errstate(all="ignore"):
-            runs = [_log_weights(model, x, q[rows], samples, rng) for _ in range(repeats)]
+            runs = _runs(model, q[rows], x, samples, repeats, rng, proposal)
+            effective[rows] = np.mean([_effective(log_w) for log_w in runs], axis=0)
             bounds = np.stack([log_sum_exp(log_w) for log_w in runs]) - np.log(samples)         # (repeats, B)
             value[rows] = bounds.mean(0)
             error[rows] = bounds.std(0, ddof=1) / repeats**0.5 if repeats > 1 else _delta_error(runs[0])
     finite_rows("the importance-weighted bound", value, OUT_OF_RANGE)
-    return (value, error) if return_error else value
+    more = (error,) * return_error + (effective,) * return_effective_sample_size
+    return (value, *more) if more else value
+
+
+def _runs(model, q, x, samples, repeats, rng, proposal):
+    # the log weights (S, B) of each repeat
+    if proposal == "q":
+        return [_log_weights(model, x, q, samples, rng) for _ in range(repeats)]
+    rows = components(model, q, x, rng)
+    return [mixture_log_weights(model, rows, x, samples, rng) for _ in range(repeats)]
+
+
+def _effective(log_w):
+    # (Σ w)²/Σ w²
+    w = np.exp(log_w - log_w.max(0))
+    return w.sum(0) ** 2 / (w**2).sum(0)
 
 
 def _log_weights(model, x, q, samples, rng):
