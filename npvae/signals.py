@@ -6,6 +6,8 @@ A program that imports npvae handles its own signals; only the `npvae` command t
 import signal
 from contextlib import contextmanager, suppress
 
+from npvae import early_exit
+
 ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
@@ -52,7 +54,8 @@ class Signals:
 
     def __exit__(self, *_):
         for number, handler in self.before.items():
-            signal.signal(number, handler)
+            # the command has done all, and its status stands, while Python closes down
+            signal.signal(number, signal.SIG_IGN if handler is early_exit.end else handler)
 
     def __call__(self, number, frame):
         # the first one says why it ends

@@ -111,3 +111,14 @@ def test_a_terminal_that_hangs_up_loses_nothing(tmp_path):
     from npvae.autoencoders import load
 
     assert load(tmp_path / "m.npz").history_
+
+
+@pytest.mark.parametrize("name", STATUS)
+def test_a_signal_while_python_closes_down_changes_no_status(name, tmp_path):
+    # at the exit of a command that has done its work
+    (tmp_path / "sitecustomize.py").write_text(
+        f"import atexit, os, signal\natexit.register(lambda: os.kill(os.getpid(), signal.{name}))\n")
+    found = subprocess.run([*AS_MODULE, "--help"], capture_output=True, text=True, timeout=60, env={
+        **os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])})
+    # argparse leaves by SystemExit, which passes through main
+    assert (found.returncode, found.stderr) == (0, "") and "COMMAND" in found.stdout
