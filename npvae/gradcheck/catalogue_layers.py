@@ -82,7 +82,7 @@ OPTIMIZER_MISTAKES = [
             (("self.m *= self.beta1", "self.m *= 0"), ("self.v *= self.beta2", "self.v *= 0")),
             check_optimizer, "steps", "the moments do not carry over"),
     Mistake("Adam with β₁ and β₂ exchanged", OPTIMIZERS + "Adam",
-            (("self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon",
+            (("self.beta1, self.beta2, self.epsilon = _decays(beta1, beta2, epsilon)",
               "self.beta2, self.beta1, self.epsilon = beta1, beta2, epsilon"),),
             check_optimizer, "steps", "β₁ and β₂ are exchanged"),
     Mistake("SGD walks downhill", OPTIMIZERS + "SGD",
