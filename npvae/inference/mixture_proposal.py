@@ -39,7 +39,9 @@ def mixture_log_weights(model, rows, x, samples, rng):
     That is Veach & Guibas' balance heuristic (1995): the mean of the weights has the expectation p(x).
     """
     shares = np.append(np.full(len(rows) - 1, (1 - PRIOR) / (len(rows) - 1)), PRIOR)
-    counts = rng.multinomial(samples, shares)
+    # as many draws as its share, but for a fraction that is left to chance
+    ends = np.floor(np.append(0, np.cumsum(shares)[:-1]) * samples + rng.random())
+    counts = np.diff(np.append(ends, ends[0] + samples)).astype(int)
     z = np.concatenate([model.latent.sample(row, n, rng) for row, n in zip(rows, counts, strict=True) if n])
     # q̄ = Σ_j α_j q_j
     log_q = log_sum_exp(np.stack([np.log(share) + model.latent.log_q(row, z)
