@@ -10,11 +10,11 @@ The lecture moves θ first; the loop is the same, entered half a turn later.
 
 import os
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
-from npvae.checks import as_path
+from npvae.checks import as_path, whole
 from npvae.files import check_output, file_behind, stepping_aside
 from npvae.inference.argmax_q import ROWS, argmax_rows, best_rows, starting_rows
 from npvae.inference.elbo import lower_bound
@@ -54,6 +54,9 @@ class VariationalEM(EMSolver):
     table_file : str, optional
         Keep the table of q_i there, a .npy file that is mapped into memory, and its moments in two more beside it,
         FILE.m and FILE.v. Files of these names are replaced if they hold such a table, and refused if not.
+    restarts : int
+        Fit so many times, with seeds from `seed` on, and keep the fit of the greatest mean ELBO: a mixture whose means
+        start elsewhere may end on another hill.
 
     Attributes
     ----------
@@ -75,6 +78,7 @@ class VariationalEM(EMSolver):
 
     tolerance: float = 1e-4
     table_file: str | None = None
+    restarts: int = 1
 
     def fit(self, X):
         """Learn θ and q_1 … q_m from X (m, D); returns itself.
@@ -89,6 +93,8 @@ class VariationalEM(EMSolver):
         KeyboardInterrupt
             At Ctrl-C; the solver holds what it has learned, and can be used.
         """
+        if whole("restarts", self.restarts) > 1:
+            return self._best_of_restarts(X)
         with self._fitting(X) as (X, training):
             for index in training.batches():
                 x = take(X, index, self._dtype)
@@ -110,6 +116,20 @@ class VariationalEM(EMSolver):
         X = self._fitted(X)
         start = self._finite_table(len(X)) if self._was_fitted_on(X) else self._starting_rows(X)
         return argmax_rows(self.model, start, X, self.tolerance, self._nodes(np.float64))
+
+    def _best_of_restarts(self, X):
+        if self.table_file is not None:
+            raise ValueError(f"got restarts {self.restarts} and a table_file, which holds the rows of one fit: leave "
+                             "one of them out")
+        settings = {f.name: getattr(self, f.name) for f in fields(self) if f.init} | {"model": self.initial_model}
+        best, greatest = None, -np.inf
+        for start in range(self.restarts):
+            fitted = type(self)(**settings | {"restarts": 1, "seed": self.seed + start}).fit(X)
+            mean = fitted.elbo(X).mean()
+            if best is None or mean > greatest:
+                best, greatest = fitted, mean
+        self.__dict__.update(best.__dict__ | {"restarts": self.restarts, "seed": self.seed})
+        return self
 
     def _finite_table(self, m):
         # a table on disk is not put back when a fit diverges; a row that was lost starts at the prior again

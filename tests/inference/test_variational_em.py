@@ -318,3 +318,17 @@ def test_infer_climbs_on_nodes_of_ones_own_if_they_are_deterministic():
                     for nodes in (GaussHermite(3)(None, 1, 1), None))
     np.testing.assert_array_equal(em.infer(MOONS), own)
     assert not np.array_equal(own, default)
+
+
+def test_restarts_keep_the_best_of_their_fits():
+    X = datasets.digits().train[:200]
+    model = mixture_of_gaussians(8, 64)
+    single = [VariationalEM(model, sweeps=15, exact_m_step=True, seed=seed).fit(X) for seed in (3, 4, 5)]
+    best = VariationalEM(model, sweeps=15, exact_m_step=True, seed=3, restarts=3).fit(X)
+    means = [em.elbo(X).mean() for em in single]
+    assert np.ptp(means) > 0.1 and best.elbo(X).mean() == max(means)
+    assert best.seed == 3 and best.restarts == 3 and len(best.history) == 15
+    with pytest.raises(ValueError, match="leave one of them out"):
+        VariationalEM(model, restarts=2, table_file="q.npy").fit(X)
+    with pytest.raises(ValueError, match="restarts is 0"):
+        VariationalEM(model, restarts=0).fit(X)
