@@ -18,6 +18,7 @@ from npvae.models import (
     GaussianLikelihood,
     LatentVariableModel,
     MonteCarlo,
+    mixture_of_gaussians,
     mlp_model,
     probabilistic_pca,
 )
