@@ -107,10 +107,10 @@ class VAE(Estimator):
         """The mean ELBO over the rows of X (B, D), nats: higher is better."""
         return float(self.elbo(X).mean())
 
-    def log_likelihood(self, X, samples=1000, seed=12345):
-        """The importance-weighted lower bound on log p_θ(x), L_S = E log 1/S Σ_s p_θ(x, z_s)/q_φ(z_s|x).
+    def log_likelihood(self, X, samples=1000, seed=12345, proposal=None):
+        """The importance-weighted lower bound on log p_θ(x), L_S = E log 1/S Σ_s p_θ(x, z_s)/q(z_s).
 
-        It rises to log p_θ(x) with S (Burda, Grosse & Salakhutdinov 2016).
+        It rises to log p_θ(x) with S (Burda, Grosse & Salakhutdinov 2016), and warns where few draws have a say.
 
         Parameters
         ----------
@@ -119,13 +119,18 @@ class VAE(Estimator):
             S.
         seed : int
             Of the draws.
+        proposal : None, "q" or "mixture"
+            Where z is drawn from, as in `importance_weighted_bound`: the encoder's q_φ(z|x), or a mixture of it, all
+            hills of the posterior that a search finds, and the prior. None is "mixture" for latent_dim ≤ 2 and "q"
+            above, where the search is ten times the work.
 
         Returns
         -------
         bound : array (B,), nats
         """
-        X = self._read(X)
-        return importance_weighted_bound(self.solver_.model, self.solver_.infer(X), X, samples, seed=seed)
+        X, model = self._read(X), self.solver_.model
+        proposal = proposal or ("mixture" if model.latent.dim <= 2 else "q")
+        return importance_weighted_bound(model, self.solver_.infer(X), X, samples, seed=seed, proposal=proposal)
 
     def cost(self, X, convention="minimise"):
         """The lecture's C(θ, φ), a row at a time: α‖g_θ(z) − x‖² + KL, z ~ q_φ(z|x), averaged over draws.

@@ -1,5 +1,7 @@
 """The importance-weighted bound: more draws from q bring the ELBO to log p_θ(x)."""
 
+import warnings
+
 import numpy as np
 
 from npvae.checks import as_generator, whole
@@ -76,8 +78,17 @@ def importance_weighted_bound(model, q, X, samples=1000, repeats=1, seed=12345, 
             value[rows] = bounds.mean(0)
             error[rows] = bounds.std(0, ddof=1) / repeats**0.5 if repeats > 1 else _delta_error(runs[0])
     finite_rows("the importance-weighted bound", value, OUT_OF_RANGE)
+    _warn_of_few(effective, samples)
     more = (error,) * return_error + (effective,) * return_effective_sample_size
     return (value, *more) if more else value
+
+
+def _warn_of_few(effective, samples):
+    few = effective < max(10, samples / 100)
+    if samples >= 100 and few.any():
+        warnings.warn(f"of {samples} draws only {effective[few].min():.1f} have a say in row {effective.argmin()}, and "
+                      f"few in {few.sum()} of {len(few)} rows: the bound may lie far below log p(x); take the best q "
+                      'of each row, argmax_q(model, q, X), or proposal="mixture"', UserWarning, stacklevel=3)
 
 
 def _runs(model, q, x, samples, repeats, rng, proposal):
