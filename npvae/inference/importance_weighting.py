@@ -7,9 +7,13 @@ import numpy as np
 from npvae.checks import as_generator, whole
 from npvae.finite import OUT_OF_RANGE, finite_rows
 from npvae.inference.evaluation import checked, rows_at_once
+from npvae.inference.missed_hills import missed_by
 from npvae.inference.mixture_proposal import components, mixture_log_weights
 from npvae.models.data import take
 from npvae.models.joint import log_sum_exp
+
+ENOUGH = 500        # draws of a row beside which a look for missed hills is cheap
+MISSED = 0.1        # nats worth a warning
 
 
 def importance_weighted_bound(model, q, X, samples=1000, repeats=1, seed=12345, return_error=False,
@@ -45,6 +49,13 @@ def importance_weighted_bound(model, q, X, samples=1000, repeats=1, seed=12345, 
     error : array (B,), nats, only with `return_error`
     effective_sample_size : array (B,), only with `return_effective_sample_size`
 
+    Warns
+    -----
+    UserWarning
+        From 100 samples on, if few of them have a say in a row: fewer than 10, or than 1 %. With proposal="q" and 500
+        draws or more, if some draws of the prior lead to hills where q has none that hold 0.1 nats; most hills are
+        found, not all.
+
     Raises
     ------
     ValueError
@@ -67,7 +78,8 @@ def importance_weighted_bound(model, q, X, samples=1000, repeats=1, seed=12345, 
     X, q = checked(model, X, q)
     model, rng = model.copy(np.float64), as_generator(seed, "seed")
     size, value, error = rows_at_once(model, samples), np.empty(len(q)), np.empty(len(q))
-    effective = np.empty(len(q))
+    effective, missed = np.empty(len(q)), np.zeros(len(q))
+    look = proposal == "q" and samples * repeats >= ENOUGH
     for start in range(0, len(q), size):
         rows = slice(start, start + size)
         x = take(X, rows, np.float64)
@@ -77,18 +89,29 @@ def importance_weighted_bound(model, q, X, samples=1000, repeats=1, seed=12345, 
             bounds = np.stack([log_sum_exp(log_w) for log_w in runs]) - np.log(samples)         # (repeats, B)
             value[rows] = bounds.mean(0)
             error[rows] = bounds.std(0, ddof=1) / repeats**0.5 if repeats > 1 else _delta_error(runs[0])
+            if look:
+                missed[rows] = missed_by(model, q[rows], x, value[rows], samples * repeats)
     finite_rows("the importance-weighted bound", value, OUT_OF_RANGE)
-    _warn_of_few(effective, samples)
+    few = _warn_of_few(effective, samples)
+    _warn_of_hills(np.where(few, 0, missed))
     more = (error,) * return_error + (effective,) * return_effective_sample_size
     return (value, *more) if more else value
 
 
 def _warn_of_few(effective, samples):
-    few = effective < max(10, samples / 100)
-    if samples >= 100 and few.any():
+    few = (effective < max(10, samples / 100)) & (samples >= 100)
+    if few.any():
         warnings.warn(f"of {samples} draws only {effective[few].min():.1f} have a say in row {effective.argmin()}, and "
                       f"few in {few.sum()} of {len(few)} rows: the bound may lie far below log p(x); take the best q "
                       'of each row, argmax_q(model, q, X), or proposal="mixture"', UserWarning, stacklevel=3)
+    return few
+
+
+def _warn_of_hills(missed):
+    if (missed > MISSED).any():
+        warnings.warn(f"the posterior has hills that q sends no draws to in {(missed > MISSED).sum()} of {len(missed)} "
+                      f"rows: of row {missed.argmax()} the bound is {missed.max():.2f} nats too low, or more; take "
+                      'proposal="mixture"', UserWarning, stacklevel=3)
 
 
 def _runs(model, q, x, samples, repeats, rng, proposal):
