@@ -157,6 +157,14 @@ def as_generator(rng, name="rng"):
                          "0") from None
 
 
+def _can_be_named(text):
+    # a lone surrogate has no bytes, and no system has names of more than 255
+    try:
+        return max(len(os.fsencode(part)) for part in text.split(os.sep)) <= 255
+    except UnicodeEncodeError:
+        return False
+
+
 def as_path(path, name="path"):
     """The path as a Path, or a ValueError unless it is a str or a Path that can name a file.
 
@@ -165,6 +173,6 @@ def as_path(path, name="path"):
     ValueError: path is None, expected the path of a file as a str or a Path
     """
     text = os.fspath(path) if isinstance(path, str | os.PathLike) else b""
-    if not isinstance(text, str) or not text or "\0" in text:
+    if not isinstance(text, str) or not text or "\0" in text or not _can_be_named(text):
         raise ValueError(f"{name} is {shown(path)}, expected the path of a file as a str or a Path")
     return Path(text)

@@ -23,27 +23,30 @@ from npvae.gradcheck import BoundReport, Report
 from npvae.inference import schedules
 
 ROOMS = (npvae.nn, npvae.models, npvae.inference, npvae.autoencoders, npvae.datasets, npvae)
+# layers, latent families and likelihoods: all their methods are formulas, but for these
+PARTS = ("Affine", "Chain", "Unstandardise", "Standardised", "Gaussian", "Categorical", "GaussianLikelihood",
+         "BernoulliLikelihood")
+DOORS_OF_PARTS = {"Affine.random", "Gaussian.sample", "Gaussian.sample_prior", "Categorical.sample",
+                  "Categorical.sample_prior"}
 FORMULAS = {
-    "tanh", "relu", "sigmoid", "softplus", "quadratic_features", "Affine.__call__", "Affine.on", "Chain.__call__",
-    "Chain.on", "Gaussian.nodes", "Gaussian.kl", "Gaussian.log_prior", "Gaussian.log_q", "Gaussian.mean", "Gaussian.on",
-    "Gaussian.covariance", "Categorical.nodes", "Categorical.kl", "Categorical.log_prior", "Categorical.log_q",
-    "Categorical.mean", "Categorical.covariance", "Categorical.on", "GaussianLikelihood.log_prob",
-    "GaussianLikelihood.log_prob_table", "GaussianLikelihood.distance", "GaussianLikelihood.mean",
-    "GaussianLikelihood.on", "GaussianLikelihood.greatest_log_prob", "GaussianLikelihood.check",
-    "BernoulliLikelihood.log_prob", "BernoulliLikelihood.log_prob_table", "BernoulliLikelihood.distance",
-    "BernoulliLikelihood.mean", "BernoulliLikelihood.on", "BernoulliLikelihood.greatest_log_prob",
-    "BernoulliLikelihood.check", "GaussianLikelihood.started", "BernoulliLikelihood.started",
-    "GaussianLikelihood.sample", "BernoulliLikelihood.sample", "LatentVariableModel.log_likelihood",
-    "LatentVariableModel.decode", "LatentVariableModel.on", "LatentVariableModel.started", "RowAdam.step",
-    "SGD.step", "Adam.step", "Adam.restore", "Free.__call__", "Shared.__call__", "Amortized.__call__",
-    "AmortizedVI.gradient", "AmortizedVI.restore", "Noise", "Gaps", "History", "History.__getitem__",
-    "Report.__getitem__", "BoundReport.__getitem__"}
+    "tanh", "relu", "sigmoid", "softplus", "quadratic_features", "LatentVariableModel.log_likelihood",
+    "LatentVariableModel.decode", "LatentVariableModel.on", "LatentVariableModel.started", "RowAdam.step", "SGD.step",
+    "Adam.step", "Adam.restore", "Free.__call__", "Shared.__call__", "Amortized.__call__", "AmortizedVI.gradient",
+    "AmortizedVI.restore", "Noise", "Gaps", "History", "History.__getitem__", "Report.__getitem__",
+    "BoundReport.__getitem__"}
+# arguments that a formula takes, in a door whose others may be anything
+AS_THEY_ARE = {"Gaussian.sample": ("q",), "Categorical.sample": ("q",)}
 # pictures are looked at elsewhere
 SKIPPED = {"Report.plot", "BoundReport.plot"}
 ALWAYS = ("sweeps", "hidden", "vectors", "steps", "most_steps", "tolerance", "samples", "latent_dim", "batch_size",
           "directions", "q_steps", "progress", "dims", "patience", "repeats")
 MUTATING = {"fit", "partial_fit", "fit_transform", "set_params", "restore", "step", "forget", "zero_gradient",
             "gradient", "fresh", "on", "__call__", "set_output"}
+def is_formula(name):
+    """Whether a name stands for a formula of the hot loop, and not for a door."""
+    return name in FORMULAS or name.split(".")[0] in PARTS and "." in name and name not in DOORS_OF_PARTS
+
+
 INF = {"shared_ceiling"}        # infinite where the data have no variance, as documented
 HOLDERS = {"Parameters", "lay_out", "Affine"}   # what they were given is what they hold
 WHOLE = {"VAE": npvae.VAE, "Autoencoder": npvae.Autoencoder, "VariationalEM": npvae.VariationalEM,
@@ -73,6 +76,11 @@ class Door:
             _rearrange(arguments, world)
         return Call(self.name, self.function, receiver | arguments, self.changes, self.allowed,
                     (*receiver, *places), folder.state)
+
+    def is_known(self):
+        """Whether there is a sensible value for each argument that it needs."""
+        return all(p.default is not p.empty or name in self.own or name in pool.BY_NAME or p.kind == p.VAR_POSITIONAL
+                   for name, p in _parameters(self.function, bool(self.receiver)).items())
 
     def _sensible(self, world):
         arguments, places = {}, []
@@ -106,9 +114,10 @@ def _parameters(function, method):
 
 def _spoil(arguments, places, world, door):
     rng = world.rng
-    if not arguments:
+    names = [name for name in arguments if name not in AS_THEY_ARE.get(door, ())]
+    if not names:
         return places
-    turn, names = rng.random(), list(arguments)
+    turn = rng.random()
     if turn < 0.22:
         return places
     if turn < 0.27 and len(names) > 1:
@@ -189,12 +198,19 @@ OWN = {
     "Parameters.fresh": {"names": lambda w: "W"},
     "Gaussian.on": {"parameters": lambda w: npvae.Parameters({"logits": np.zeros(w.K)})},
     "Gaussian.log_prior": {"z": lambda w: w.normal(w.S, w.K)},
+    "Gaussian.starting_rows": {"log_joint": lambda w: lambda z: z @ w.normal(w.K, w.B)},
+    "Categorical.starting_rows": {"log_joint": lambda w: None},
     "Categorical.log_prior": {"z": lambda w: np.eye(w.K)},
     "LatentVariableModel.decode": {"z": lambda w: w.normal(w.B, w.K)},
     "LatentVariableModel.on": {"parameters": lambda w: npvae.lay_out({"theta": w.model()}),
                                "prefix": lambda w: "theta."},
     "GaussianLikelihood.log_prob_table": {"g": lambda w: w.normal(w.S, w.D), "reach": lambda w: None},
-    "GaussianLikelihood.distance": {"g": lambda w: w.normal(w.S, w.D)},
+    "GaussianLikelihood.ceiling": {name: lambda w: np.abs(w.normal(4, 3)) for name in ("x", "g", "reach")},
+    "BernoulliLikelihood.ceiling": {"x": lambda w: w.rng.random((4, 3)), "g": lambda w: w.normal(4, 3),
+                                    "reach": lambda w: np.abs(w.normal(4, 3))},
+    "GaussianLikelihood.with_variance": {"V": lambda w: 2.0}, "BernoulliLikelihood.with_variance": {"V": lambda w: 2.0},
+    "Standardised": {"network": pool.World.encoder, "center": lambda w: w.normal(w.D), "scale": lambda w: 2.0},
+    "Unstandardise": {"center": lambda w: w.normal(w.D), "scale": lambda w: 2.0},
     "GaussianLikelihood.greatest_log_prob": {"D": lambda w: w.D},
     "GaussianLikelihood.sample": {"g": lambda w: w.normal(w.S, w.D)},
     "GaussianLikelihood.mean": {"g": lambda w: w.normal(w.S, w.D)},
@@ -215,7 +231,6 @@ OWN = {
     "autoencoders.load": {"path": lambda w: _saved(w)}, "VAE.load": {"path": lambda w: _saved(w)},
     "Autoencoder.load": {"path": lambda w: _saved(w)},
     "warm_up": {"end": lambda w: 1.0}, "cosine": {"start": lambda w: 0.1, "end": lambda w: 0.01},
-    "at": {"schedule": lambda w: w.one(0.1, schedules.warm_up(3)), "sweep": lambda w: 1},
     "VAE.set_params": {"settings": lambda w: 1}, "History.__getitem__": {"key": lambda w: w.one("elbo", 0)},
     "Report.__getitem__": {"key": lambda w: "passed"}, "BoundReport.__getitem__": {"key": lambda w: "passed"},
     "VAE.export": {"dtype": lambda w: w.one("float16", "float32")},
@@ -231,7 +246,7 @@ OWN = {
 }
 for _layer in ("relu", "sigmoid", "softplus"):
     OWN[_layer] = OWN["tanh"]
-for _method in ("log_prob_table", "distance", "greatest_log_prob", "sample", "mean", "on"):
+for _method in ("log_prob_table", "greatest_log_prob", "sample", "mean", "on"):
     OWN["BernoulliLikelihood." + _method] = OWN["GaussianLikelihood." + _method]
 for _rule in ("GaussHermite", "Cubature"):
     OWN[_rule + ".__call__"] = OWN["MonteCarlo.__call__"]
@@ -264,13 +279,14 @@ def doors():
     found["autoencoders.load"] = _function("autoencoders.load", npvae.autoencoders.load)
     for name in ("gradcheck", "check_bound"):
         found[name] = _function(name, getattr(npvae, name))
-    for name in ("warm_up", "cosine", "at"):
+    for name in ("warm_up", "cosine"):
         found[name] = _function(name, getattr(schedules, name))
     for report in (Report, BoundReport):
         _methods(found, report.__name__, report)
     whole = [_whole(name, cls) for name, cls in WHOLE.items()]
     heavy = [found[name] for name in HEAVY if name in found]
-    return list(found.values()) + 4 * whole + 2 * heavy
+    known = [door for door in found.values() if not door.formula or door.is_known()]
+    return known + 4 * whole + 2 * heavy
 
 
 HEAVY = ("elbo", "evaluate", "argmax_q", "importance_weighted_bound", "gap_decomposition", "log_marginal",
@@ -286,7 +302,7 @@ def _add(found, name, thing):
 
 
 def _function(name, function):
-    return Door(name, function, OWN.get(name, {}), formula=name in FORMULAS, changes=_changes(name),
+    return Door(name, function, OWN.get(name, {}), formula=is_formula(name), changes=_changes(name),
                 allowed=("inf", "nan") if name in HOLDERS else ("inf",) if name in INF else ())
 
 
@@ -306,7 +322,7 @@ def _methods(found, name, cls):
             found[full] = _function(full, getattr(cls, attribute))
         elif name in RECEIVERS:
             for state, receiver in RECEIVERS[name].items():
-                formula = full in FORMULAS and state != "unfitted"
+                formula = is_formula(full) and state != " unfitted"
                 allowed = ("OSError",) if attribute in ("save", "export") else ()
                 function = Property(attribute) if isinstance(member, property) else getattr(cls, attribute)
                 found[full + state] = Door(full + state, function, OWN.get(full, {}), receiver, formula=formula,
@@ -378,6 +394,8 @@ RECEIVERS = {
     "Parameters": {"": lambda w: npvae.Parameters({"W": w.normal(2, 3), "b": w.normal(3)})},
     "Affine": {"": lambda w: npvae.Affine(w.normal(w.K, w.D), w.normal(w.D))},
     "Chain": {"": lambda w: npvae.mlp([w.K, 3, w.D])},
+    "Unstandardise": {"": lambda w: npvae.nn.Unstandardise(w.normal(w.D), 2.0)},
+    "Standardised": {"": lambda w: npvae.nn.Standardised(w.encoder(), w.normal(w.D), 2.0)},
     "SGD": {"": lambda w: npvae.SGD(w.normal(4), w.normal(4))},
     "Adam": {"": lambda w: npvae.Adam(w.normal(4), w.normal(4))},
     "RowAdam": {"": lambda w: npvae.RowAdam(w.normal(3, 2))},
@@ -403,7 +421,7 @@ def _whole(name, cls):
         def fit(X, **settings):
             model = cls(**settings).fit(X)
             return (model, model.transform(X), model.reconstruct(X), model.score(X),
-                    model.sample(2), model.get_params()["hidden"] and None)
+                    model.sample(2))
     else:
         def fit(X, **settings):
             solver = cls(**settings).fit(X)

@@ -68,7 +68,7 @@ def offences(call):
         except BaseException as error:
             problem = error
     if problem is not None:
-        found += _of_exception(problem, call.allowed)
+        found += _of_exception(problem, call)
     elif _finite:
         found.append(("not finite", _finite))
     # the same one from the same line once
@@ -94,20 +94,24 @@ def _world():
 
 # ---- exceptions
 
-def _of_exception(error, allowed):
-    kinds = (ValueError, TypeError, DivergenceError, MemoryError) + ((OSError,) if "OSError" in allowed else ())
+def _of_exception(error, call):
+    kinds = (ValueError, TypeError, DivergenceError, MemoryError) + ((OSError,) if "OSError" in call.allowed else ())
     said = str(error)
     if not isinstance(error, kinds) or isinstance(error, UnicodeError):
         return [("exception class", f"{type(error).__name__}: {said[:200]} [{_place(error)}]")]
-    if not _is_a_sentence(error):
+    if not _is_a_sentence(error, call):
         return [("raw message", f"{type(error).__name__}: {said[:200]} [{_place(error)}]")]
     if len(said) > LONGEST:
         return [("long message", f"{len(said)} characters: {said[:100]} … [{_place(error)}]")]
     return []
 
 
-def _is_a_sentence(error):
+def _is_a_sentence(error, call):
     """Whether somebody here wrote it: raised by a `raise` of the package, or by the call itself, or a user's own."""
+    handed_in = {getattr(value, "__name__", None) for value in call.arguments.values() if callable(value)}
+    if isinstance(error, TypeError) and str(error).split("()")[0].removesuffix(".__init__") in handed_in:
+        # Python's own words on the arguments that a function takes that the caller has handed in
+        return True
     if " " not in str(error).strip():
         return False
     if isinstance(error, MemoryError):
@@ -144,7 +148,8 @@ def _place(error):
 # ---- warnings
 
 def _is_ours(warning):
-    return warning.category is UserWarning and " " in str(warning.message)
+    # of the package, with a sentence, or of the user's own functions in the pool
+    return warning.category is UserWarning and " " in str(warning.message) or warning.filename.endswith("fuzz_pool.py")
 
 
 # ---- results

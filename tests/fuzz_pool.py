@@ -47,6 +47,11 @@ def users_number(*_, **__):
     return 1.0
 
 
+class users_Class:
+    def __init__(self, x):
+        self.x = x
+
+
 def users_square(x):
     return x**2, lambda dy: 2 * x * dy
 
@@ -88,8 +93,10 @@ def scalars(rng):
             np.uint8(200), np.int8(3), np.int64(2), np.uint64(2**63), np.float32(2.0), np.float64(0.5),
             np.longdouble(0.25), np.float16(3), True, False, np.True_, 2.0, 2.5, -0.0,
             0.5, 1e-9, 1e9, 1e300, -1e300, 1e-300, 5e-324, float("nan"), float("inf"), -float("inf"), Decimal("3"),
-            Decimal("NaN"), Fraction(1, 3), Fraction(2), 1j, 1 + 0j, None, "", "3", "relu", "gaussian", "ü" * 40, b"3",
-            [], (), {}, [3], (3, 3), [2.5], {"a": 1}, {1, 2}, object(), int, range(3), np.array(3), np.array(2.0),
+            Decimal("NaN"), Fraction(1, 3), Fraction(2), 1j, 1 + 0j, None, "", "3",
+            "relu", "gaussian", "ü" * 40, b"3",
+            [], (), {}, [3], (3, 3), [2.5], {"a": 1}, {1, 2}, object(),
+            users_Class, range(3), np.array(3), np.array(2.0),
             np.array([3]), np.array([]), np.array([1.0, np.nan]), np.array("x"), np.array(None), ..., slice(3),
             np.datetime64("2020-01-01"), np.timedelta64(3, "s"), rng, np.random.RandomState(0), 3**400, users_three,
             ArrayLike([1.0, 2.0]), np.ma.masked, npvae.Gaussian, npvae.Gaussian(2), tanh, Exception("x")]
@@ -115,7 +122,7 @@ def bent(a, rng, folder):
 def harmless(a, rng, folder):
     """Those that are the same numbers, or other finite numbers of the same size."""
     a = np.asarray(a)
-    return _layouts(a, folder)[:5] + [lambda: np.zeros_like(a), lambda: -a, lambda: a.copy()]
+    return _layouts(a, folder)[:5] + [lambda: np.zeros_like(a), lambda: a.copy()]
 
 
 def _layouts(a, folder):
@@ -248,7 +255,8 @@ class Folder:
             (self.path / name).write_bytes(content)
         with open(self.path / "images-idx", "wb") as file:
             file.write(bytes([0, 0, 8, 3]) + b"".join(n.to_bytes(4, "big") for n in (4, 2, 2)) + bytes(range(16)))
-        self.precious = sorted(p for p in self.path.rglob("*") if p.is_file())
+        # what is empty holds nothing that could be lost
+        self.precious = sorted(p for p in self.path.rglob("*") if p.is_file() and p.stat().st_size)
         self.descriptor = os.open(self.path / "data.npy", os.O_RDONLY)
         self._count = 0
 
@@ -269,7 +277,7 @@ class Folder:
 
     def to_read(self):
         """Paths of files that may be read, or may not."""
-        return [*map(str, self.precious), *self.precious, *self.odd()]
+        return [*map(str, self.precious), *self.precious, self.path / "empty.csv", *self.odd()]
 
     def odd(self):
         """Paths that are none."""

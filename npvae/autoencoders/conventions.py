@@ -6,6 +6,7 @@ scikit-learn is not needed, and neither is pandas, unless `set_output(transform=
 import importlib
 import warnings
 
+from npvae.checks import shown
 from npvae.models.arrays import as_array, column_names
 
 COLOURS = (1, 3, 4)
@@ -81,8 +82,8 @@ def _difference(names, known):
 
 def check_output_kind(kind):
     """A ValueError unless codes can be returned as "default", "pandas" or "polars"; None asks for no change."""
-    if kind not in (None, "default", "pandas", "polars"):
-        raise ValueError(f"transform is {kind!r}, expected 'default', 'pandas', 'polars' or None")
+    if kind is not None and (not isinstance(kind, str) or kind not in ("default", "pandas", "polars")):
+        raise ValueError(f"transform is {shown(kind)}, expected 'default', 'pandas', 'polars' or None")
     if kind in ("pandas", "polars"):
         try:
             importlib.import_module(kind)

@@ -18,7 +18,7 @@ from npvae.autoencoders.conventions import (
 )
 from npvae.autoencoders.model_files import check_arrays, checked_image_shape, read_model, write_model
 from npvae.autoencoders.settings import checked, count_parameters
-from npvae.checks import NotFittedError, real_array
+from npvae.checks import NotFittedError, real_array, shown, truth
 from npvae.inference.earlier_fit import of_a_refit
 from npvae.inference.training import DivergenceError
 from npvae.models.arrays import column_names
@@ -130,7 +130,10 @@ class Estimator:
     def _go(self, X, sweeps, resume, after_sweep=None, after_step=None):
         settings = checked(self)
         if after_sweep is not None and not callable(after_sweep):
-            raise ValueError(f"after_sweep is {after_sweep!r}, expected a function of the model")
+            raise ValueError(f"after_sweep is {shown(after_sweep)}, expected a function of the model")
+        if after_step is not None and not callable(after_step):
+            raise ValueError(f"after_step is {shown(after_step)}, expected a function without arguments")
+        resume = truth("resume", resume)
         before = {name: self.__dict__[name] for name in LEARNED if name in self.__dict__}
         resume, names = resume and "solver_" in before, column_names(X)
         if resume:
@@ -238,10 +241,11 @@ class Estimator:
         """Names of the code's columns, as in scikit-learn: vae0, vae1, …"""
         self._fitted        # noqa: B018, that it has been fitted
         known = getattr(self, "feature_names_in_", None)
-        if input_features is not None and (len(input_features) != self.n_features_in_ or known is not None
-                                           and list(input_features) != list(known)):
-            raise ValueError("input_features should have length equal to number of features, and be equal to "
-                             f"feature_names_in_: got {len(input_features)} names, expected {self.n_features_in_}")
+        if input_features is not None:
+            names = list(input_features) if np.ndim(input_features) == 1 else []
+            if len(names) != self.n_features_in_ or known is not None and names != list(known):
+                raise ValueError("input_features should have length equal to number of features, and be equal to "
+                                 f"feature_names_in_: got {len(names)} names, expected {self.n_features_in_}")
         return np.array([f"{type(self).__name__.lower()}{k}" for k in range(self._code_dim)], dtype=object)
 
     def save(self, path):
@@ -275,8 +279,8 @@ class Estimator:
         ValueError
             For another dtype, a parameter beyond its range, or if a file is there that is no model file of npvae.
         """
-        if dtype not in ("float16", "float32"):
-            raise ValueError(f"dtype is {dtype!r}, expected 'float16' or 'float32'")
+        if not isinstance(dtype, str) or dtype not in ("float16", "float32"):
+            raise ValueError(f"dtype is {shown(dtype)}, expected 'float16' or 'float32'")
         with np.errstate(over="ignore"):
             arrays = {name: a.astype(dtype) if name.startswith("parameters/") else a
                       for name, a in self._arrays().items()}

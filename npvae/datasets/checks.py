@@ -96,7 +96,11 @@ def check_labels(labels, n, name="labels"):
     """
     if labels is None:
         return None
-    labels = np.asarray(labels)
+    try:
+        labels = np.asarray(labels)
+    except Exception as problem:        # whatever a list of lists or somebody's own class makes of it
+        raise ValueError(f"{name} are a {type(labels).__name__} that makes no array, expected ({n},): one label per "
+                         "data point") from problem
     if labels.shape != (n,):
         raise ValueError(f"{name} have shape {labels.shape}, expected ({n},): one label per data point")
     if labels.dtype.kind not in "biuf":

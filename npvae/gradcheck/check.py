@@ -1,5 +1,7 @@
 """`gradcheck`: hold a gradient against finite differences, refuse a check that could not fail, and name the mistake."""
 
+from contextlib import contextmanager
+
 import numpy as np
 
 from npvae.checks import whole
@@ -19,6 +21,7 @@ from npvae.gradcheck.refusals import (
 from npvae.gradcheck.report import Report
 from npvae.gradcheck.rows import rows_of
 from npvae.gradcheck.subjects import Subject
+from npvae.nn.parameters import has_parameters
 
 MANY = 10_000       # more numbers than this are checked in random directions
 
@@ -83,6 +86,7 @@ def gradcheck(f, x, *, method=None, call=None, upstream=None, dtype=None, tolera
     >>> report.diagnosis[0].kind
     'factor'
     """
+    seed = whole("seed", seed, least=0)
     if call is None and all(hasattr(f, part) for part in ("latent", "decoder", "likelihood")):
         from npvae.gradcheck.elbo_check import check_elbo
 
@@ -95,13 +99,15 @@ def gradcheck(f, x, *, method=None, call=None, upstream=None, dtype=None, tolera
     sizes, terms = check_options(call, sizes, terms)
     x, dtype = check_dtypes(f, x, dtype)
     whole("directions", directions)
-    subject = Subject(f, x, call, upstream, dtype, seed)
+    with _in_words(f, x):
+        subject = Subject(f, x, call, upstream, dtype, seed)
     check_upstream(subject)
     method = method if method is not None else ("central" if subject.at.value.size <= MANY else "direction")
     if not isinstance(method, str) or method not in METHODS:
         raise ValueError(f"method is {method!r}, expected one of {', '.join(METHODS)}")
     tolerance = check_tolerance(method, tolerance_of(method, dtype) if tolerance is None else tolerance)
-    gradient = check_determinism(subject)
+    with _in_words(f, x):
+        gradient = check_determinism(subject)
     check_not_flat(subject, gradient)
     if method == "complex":
         check_complex_step(subject)
@@ -110,11 +116,23 @@ def gradcheck(f, x, *, method=None, call=None, upstream=None, dtype=None, tolera
     check_not_blind(subject, rows, compared)
     if upstream is None and all(row.passed for row in rows):
         check_linear(subject)
-    report = Report(name or name_of(f), rows, method, np.dtype(dtype).name, subject=subject,
+    report = Report(name_of(f) if name is None else str(name), rows, method, np.dtype(dtype).name, subject=subject,
                     notes=[f"{n} gets no gradient and was not checked" for n, a in gradient.items() if a is None])
     if diagnosis and not report.passed:
         report.diagnosis = diagnose(subject, gradient, report, sizes, terms)
     return report
+
+
+@contextmanager
+def _in_words(f, x):
+    try:
+        yield
+    except ValueError as problem:
+        if not has_parameters(f) or not any(word in str(problem) for word in ("matmul", "broadcast", "not aligned")):
+            raise
+        # of a layer NumPy's own words say only which of its arrays do not go together
+        raise ValueError(f"{name_of(f)} cannot be called at x of shape {np.shape(x)}: {problem}; expected an x that it "
+                         "takes") from problem
 
 
 def name_of(f):

@@ -47,6 +47,9 @@ def check_dtypes(f, x, dtype):
                              "code as it is")
         if not np.isfinite(a).all():
             raise ValueError(f"{name} has values that are not finite: check at another x")
+        if a.size and np.abs(a).max() > 1e75:
+            raise ValueError(f"{name} has values up to {np.abs(a).max():.3g}, of which products overflow: check at "
+                             "another x, or other parameters")
     if not any(a.size for a in [*arrays.values(), *parameters.values()]):
         raise ValueError("x is empty and there are no parameters: there is no gradient to check")
     return (arrays if isinstance(x, dict) else arrays["x"]), np.float64 if dtype is None else dtype

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from npvae.checks import shown
 from npvae.finite import OUT_OF_RANGE, finite_rows
 from npvae.inference.earlier_fit import earlier_fit_kept
 from npvae.inference.early_stopping import hold_out
@@ -137,6 +138,8 @@ class AmortizedVI(Solver):
         ValueError
             If something is missing or does not fit.
         """
+        if not isinstance(arrays, dict):
+            raise ValueError(f"arrays is {shown(arrays)}, expected a dict of arrays by name, as run.arrays() gives")
         model = self.initial_model.copy()
         parts = with_constants({"decoder": model.decoder, "encoder": self._initial_encoder(),
                                 "likelihood": model.likelihood}, saved_constants(arrays))

@@ -2,6 +2,7 @@
 
 from contextlib import contextmanager
 
+from npvae.checks import truth
 from npvae.inference.training import DivergenceError
 
 
@@ -31,7 +32,7 @@ def earlier_fit_kept(solver, resume=False):
     >>> solver.parameters
     [1.0]
     """
-    before = dict(solver.__dict__)
+    resume, before = truth("resume", resume), dict(solver.__dict__)
     fitted = "parameters" in before
     run = solver.run.snapshot() if resume and fitted else None
     earlier, records = before.get("history"), list(before.get("history", ()))

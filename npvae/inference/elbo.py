@@ -51,6 +51,8 @@ def elbo(model, q, x, noise=None, beta=1.0):
     q = numbers("q", q)
     check_shapes(model, q, x)
     x = float_data(x, model.data_dim, model.likelihood)
+    if x.dtype.kind == "c" and q.dtype.kind != "c":
+        raise ValueError("data are complex, expected real numbers: a complex step is for q and for the parameters")
     check_rows(model, q)
     beta = real("beta", beta)
     if noise is not None and declares(model.latent, "nodes are mu + sigma eps"):

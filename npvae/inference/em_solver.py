@@ -37,11 +37,11 @@ class EMSolver(Solver):
 
     def _begin(self, X):
         # θ in a vector of its own, and the kind of θ step
+        self.exact_m_step = truth("exact_m_step", self.exact_m_step)
         default = len(X) if self._categorical or self.exact_m_step else 100
         given = default if self.batch_size is None else self.batch_size
         batch_size = whole(f"{type(self).__name__}: batch_size", given)
         self.tolerance, self.q_steps = positive("tolerance", self.tolerance), whole("q_steps", self.q_steps, least=0)
-        self.exact_m_step = truth("exact_m_step", self.exact_m_step)
         self._full = self._sweeps_are_full(X, batch_size)
         if self.exact_m_step and not self._full:
             raise ValueError(f"the exact M-step needs full sweeps on deterministic nodes: got batch_size {batch_size} "
@@ -77,7 +77,7 @@ class EMSolver(Solver):
         if self._categorical:
             deterministic = True
         elif self.noise is not None:
-            deterministic = not self.noise.random
+            deterministic = not getattr(self.noise, "random", True)
         else:
             deterministic = self.model.latent.dim <= 2 or is_quadratic_in_z(self.initial_model)
         return batch_size >= len(X) and deterministic

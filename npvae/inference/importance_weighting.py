@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 
-from npvae.checks import as_generator, whole
+from npvae.checks import as_generator, truth, whole
 from npvae.finite import OUT_OF_RANGE, finite_rows
 from npvae.inference.evaluation import checked, rows_at_once
 from npvae.inference.missed_hills import missed_by
@@ -71,6 +71,7 @@ def importance_weighted_bound(model, q, X, samples=1000, repeats=1, seed=12345, 
     True
     """
     samples, repeats = whole("samples", samples), whole("repeats", repeats)
+    return_error = truth("return_error", return_error)
     if return_error and samples == repeats == 1:
         raise ValueError("one draw has no standard error: ask for more samples or repeats")
     if proposal not in ("q", "mixture"):

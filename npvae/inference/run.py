@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 
-from npvae.checks import real, whole
+from npvae.checks import real, shown, whole
 from npvae.inference.early_stopping import EarlyStopping, hold_out
 from npvae.inference.schedules import at
 from npvae.inference.training import History, Training, check_budget
@@ -78,7 +78,9 @@ class Run:
         """
         batch_size, sweeps, seconds = check_budget(name, batch_size, sweeps, seconds)
         if end_sweep is not None and not callable(end_sweep):
-            raise ValueError(f"after_sweep is {end_sweep!r}, expected a function of the sweep's record")
+            raise ValueError(f"after_sweep is {shown(end_sweep)}, expected a function of the sweep's record")
+        if end_step is not None and not callable(end_step):
+            raise ValueError(f"after_step is {shown(end_step)}, expected a function without arguments")
         rows, held = hold_out(len(X), self.held_out, self.seed)
         if self.stopping is not None:
             self.stopping.go_on()

@@ -141,7 +141,7 @@ class GaussianLikelihood:
 
     def check(self, x):
         """Raise a ValueError if ‖x‖² or ‖x‖²/σ_g² would pass the largest float; every other number is a possible x."""
-        greatest, most = np.abs(x).max(), 1e150 * min(1.0, self.sigma_g)
+        greatest, most = float(np.abs(x).max()), 1e150 * min(1.0, self.sigma_g)
         if greatest > most:
             raise ValueError(f"data has values up to {greatest:.3g}, expected at most {most:.3g} with sigma_g = "
                              f"{self.sigma_g:.3g}: the squares would overflow; rescale the data, to about [0, 1]")

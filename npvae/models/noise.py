@@ -139,6 +139,8 @@ def check_noise(noise, batch, dim):
         raise ValueError(f"noise is {shown(noise)}, expected a Noise(eps, w), e.g. MonteCarlo()(rng, batch={batch}, "
                          f"dim={dim})")
     eps, w = finite_array("noise.eps", noise.eps, ("nodes", "rows", dim)), numbers("noise.w", noise.w)
+    if eps.dtype.kind == "c" or w.dtype.kind == "c":
+        raise ValueError("noise holds complex numbers, expected real nodes and weights")
     if eps.shape[1] not in (1, batch) or not len(eps):
         raise ValueError(f"noise.eps has shape {eps.shape}, expected (nodes, {batch} or 1, {dim}), from one node")
     if w.ndim and w.shape not in ((len(eps), 1), (len(eps), batch)) or not np.isfinite(w).all():

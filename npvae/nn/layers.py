@@ -191,7 +191,7 @@ class Chain:
             raise ValueError(f"chain got {shown(self.layers)}, expected at least one layer: a callable that returns "
                              "(y, back)")
         for layer in self.layers:
-            if not callable(layer):
+            if not callable(layer) or isinstance(layer, type):
                 raise ValueError(f"chain got {shown(layer)}, expected layers: callables that return (y, back)")
 
     @property

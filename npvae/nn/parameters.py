@@ -180,5 +180,5 @@ def has_parameters(part):
 def check_network(role, network):
     """Raise a ValueError unless `network` has the methods by which its parameters are laid out."""
     if not has_parameters(network):
-        raise ValueError(f"got the {role} {network}, expected a network with arrays() and on(), such as mlp([…]) or "
-                         "chain(…) makes")
+        raise ValueError(f"got the {role} {shown(network)}, expected a network with arrays() and on(), such as "
+                         "mlp([…]) or chain(…) makes")

@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from npvae.arrays import finite_array
 from npvae.nn.layers import Affine
+from npvae.nn.parameters import check_network
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,9 @@ class Unstandardise:
     center: np.ndarray
     scale: np.ndarray
     affine, smooth = True, True
+
+    def __post_init__(self):
+        _check(self.center, self.scale)
 
     def __call__(self, x):                                  # x (B, D)
         # y = c + s x;  dx = s dy
@@ -73,6 +78,10 @@ class Standardised:
     center: np.ndarray
     scale: np.ndarray
 
+    def __post_init__(self):
+        check_network("network", self.network)
+        _check(self.center, self.scale)
+
     def __call__(self, x):                                  # x (B, D)
         y, back = self.network((x - self.center) / self.scale)
 
@@ -100,8 +109,16 @@ class Standardised:
         return f"Standardised({self.network})"
 
 
+def _check(center, scale):
+    finite_array("center", center, ("columns",))
+    if not (finite_array("scale", scale, ()).real > 0):
+        raise ValueError(f"scale is {scale}, expected a positive number, e.g. the data's standard deviation")
+
+
 def _cast(layer, dtype):
-    return {"center": np.asarray(layer.center, dtype), "scale": np.asarray(layer.scale, dtype)[()]}
+    # what is beyond the dtype is refused as not finite
+    with np.errstate(over="ignore"):
+        return {"center": np.asarray(layer.center, dtype), "scale": np.asarray(layer.scale, dtype)[()]}
 
 
 def as_drawn(network):
