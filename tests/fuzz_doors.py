@@ -233,6 +233,7 @@ OWN = {
     "warm_up": {"end": lambda w: 1.0}, "cosine": {"start": lambda w: 0.1, "end": lambda w: 0.01},
     "VAE.set_params": {"settings": lambda w: 1}, "History.__getitem__": {"key": lambda w: w.one("elbo", 0)},
     "Report.__getitem__": {"key": lambda w: "passed"}, "BoundReport.__getitem__": {"key": lambda w: "passed"},
+    "Gaps": {name: lambda w: w.normal(w.B) for name in npvae.inference.Gaps._fields},
     "VAE.export": {"dtype": lambda w: w.one("float16", "float32")},
     "gradcheck": {
         "f": lambda w: w.one(npvae.tanh, npvae.sigmoid, pool.users_square, pool.users_wrong_square, pool.users_sum,

@@ -129,7 +129,8 @@ class VAE(Estimator):
         bound : array (B,), nats
         """
         X, model = self._read(X), self.solver_.model
-        proposal = proposal or ("mixture" if model.latent.dim <= 2 else "q")
+        if proposal is None:
+            proposal = "mixture" if model.latent.dim <= 2 else "q"
         return importance_weighted_bound(model, self.solver_.infer(X), X, samples, seed=seed, proposal=proposal)
 
     def cost(self, X, convention="minimise"):

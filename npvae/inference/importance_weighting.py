@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 
-from npvae.checks import as_generator, truth, whole
+from npvae.checks import as_generator, shown, truth, whole
 from npvae.finite import OUT_OF_RANGE, finite_rows
 from npvae.inference.evaluation import checked, rows_at_once
 from npvae.inference.missed_hills import missed_by
@@ -74,8 +74,9 @@ def importance_weighted_bound(model, q, X, samples=1000, repeats=1, seed=12345, 
     return_error = truth("return_error", return_error)
     if return_error and samples == repeats == 1:
         raise ValueError("one draw has no standard error: ask for more samples or repeats")
-    if proposal not in ("q", "mixture"):
-        raise ValueError(f'proposal is {proposal!r}, expected "q" or "mixture"')
+    return_effective_sample_size = truth("return_effective_sample_size", return_effective_sample_size)
+    if not isinstance(proposal, str) or proposal not in ("q", "mixture"):
+        raise ValueError(f'proposal is {shown(proposal)}, expected "q" or "mixture"')
     X, q = checked(model, X, q)
     model, rng = model.copy(np.float64), as_generator(seed, "seed")
     size, value, error = rows_at_once(model, samples), np.empty(len(q)), np.empty(len(q))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from npvae.checks import as_generator, real_array, shown, whole, wholes
+from npvae.checks import as_generator, real_array, shown, truth, whole, wholes
 from npvae.declared import declares
 from npvae.finite import finite_rows
 from npvae.models.data import as_batch
@@ -131,7 +131,7 @@ class LatentVariableModel:
 
     def copy(self, dtype=np.float64, gradient=True):
         """The same model with its own θ, in another dtype if asked; without `gradient` it is held fixed."""
-        return self.on(lay_out({"theta": self}, dtype), "theta.", gradient)
+        return self.on(lay_out({"theta": self}, dtype), "theta.", truth("gradient", gradient))
 
     def started(self, X, rng=0):
         """The same model started at the data X (m, D): weights as drawn, and a σ_g that was not given.

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from npvae.arrays import finite_array
+from npvae.checks import shown
 from npvae.nn.layers import Affine
-from npvae.nn.parameters import check_network
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,8 @@ class Standardised:
     scale: np.ndarray
 
     def __post_init__(self):
-        check_network("network", self.network)
+        if not callable(self.network) or isinstance(self.network, type):
+            raise ValueError(f"network is {shown(self.network)}, expected a callable that returns (y, back)")
         _check(self.center, self.scale)
 
     def __call__(self, x):                                  # x (B, D)
