@@ -99,8 +99,8 @@ class Standardised:
         return self.network.layers
 
     def arrays(self):
-        """The network's parameters by name."""
-        return self.network.arrays()
+        """The network's parameters by name; a function has none."""
+        return self.network.arrays() if hasattr(self.network, "arrays") else {}
 
     def on(self, parameters, prefix="", gradient=True):
         """The same with the network's views in `parameters`."""
