@@ -45,7 +45,7 @@ def _bounds(model, x, boxes, box):
         # log p(x|g + Δ) = log p(x|g) + slope·Δ − ½ Δᵀ H Δ with 0 ≤ H ≤ bend, and Δ = δ J + R
         middle = value[0] + model.latent.log_prior(center)
         tilt = (np.abs(np.einsum("pkd,pd->pk", J, slope) - center) * radius).sum(1)
-        doubt = (np.abs(slope) * slack).sum(1) + bend * ((reach + 0.5 * slack) * slack).sum(1)
+        doubt = np.einsum("pd,pd->p", np.abs(slope) + bend * (reach + 0.5 * slack), slack)
         steep = J * radius[..., None]
         fall = 0.5 * (bend * np.abs(np.einsum("pkd,pld->pkl", steep, steep)).sum((1, 2)) + (radius**2).sum(1))
         nearest = np.maximum(np.abs(center) - radius, 0)

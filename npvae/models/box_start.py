@@ -20,7 +20,7 @@ def first_bounds(model, X, share, block):
         A power of two.
     """
     B, K = len(X), model.latent.dim
-    best, sizes = high_point(model, X, block), 2.0 ** -np.arange(60)
+    best, sizes = high_point(model, X, block), 16.0 ** -np.arange(15)
     center, radius = np.repeat(best, len(sizes), axis=0), np.tile(sizes, B)[:, None] * np.maximum(
         1, np.repeat(np.abs(best).max(1), len(sizes)))[:, None]
     boxes = Boxes.of(model, center, np.broadcast_to(radius, center.shape), block)
@@ -44,11 +44,16 @@ def high_point(model, X, block):
         at = joint.argmax(0)
         value = joint[at, np.arange(len(X))]
         best[value > top], top = lattice[i:i + size][at][value > top], np.maximum(top, value)
-    step = np.full(len(X), 0.3) * np.maximum(1, np.abs(best).max(1) / 8)
+    return _uphill(model, X, best)
+
+
+def _uphill(model, X, best):
+    K, rows = best.shape[1], np.arange(len(X))
+    around, step = _lattice(np.linspace(-1, 1, 5), K)[:, None], 0.3 * np.maximum(1, np.abs(best).max(1) / 8)
     for _ in range(ROUNDS):
-        z = best[:, None] + step[:, None, None] * _lattice(np.linspace(-1, 1, 5), K)        # (B, S, K)
-        value = _number(model.log_likelihood(X, np.swapaxes(z, 0, 1))[0].T + model.latent.log_prior(z))
-        best, step = z[np.arange(len(X)), value.argmax(1)], step / 2
+        z = best + step[:, None] * around                                                   # (S, B, K)
+        value = _number(model.log_likelihood(X, z)[0] + model.latent.log_prior(z))
+        best, step = z[value.argmax(0), rows], step / 2
     return best
 
 

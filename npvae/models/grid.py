@@ -19,7 +19,7 @@ from npvae.models.joint import sum_by_row
 
 BLOCK = 1_000_000       # numbers in a temporary table: 8 MB, whatever the sizes of boxes and data
 MOST_NODES = 4_000_000  # of one row, where a grid gives up
-GROUP = 256             # rows that share their boxes
+GROUP = {1: 1024, 2: 256}           # rows that share their boxes, for each K
 ROUNDING = 8 * np.finfo(float).eps  # of log p(x, z), relative: far from all data it is more than any tolerance
 SPREAD = 6.0            # nats that log p(x, z) may differ by in a box that is integrated
 NODES = 6               # in each dimension of a box, about
@@ -33,7 +33,7 @@ def grid_log_marginal(model, X, tolerance):
     knows what samples show.
     """
     value, error = np.empty(len(X)), np.empty(len(X))
-    for rows in _groups(X):
+    for rows in _groups(X, model.latent.dim):
         found = _integrate(model, X[rows], tolerance, rows.start)
         value[rows], error[rows] = found.mass, found.error()
     return value, error
@@ -43,15 +43,15 @@ def grid_moments(model, X, tolerance):
     """Mean (B, K) and covariance (B, K, K) of the posterior p_θ(z|x) of each row of X (B, D)."""
     K = model.latent.dim
     mean, covariance = np.empty((len(X), K)), np.empty((len(X), K, K))
-    for rows in _groups(X):
+    for rows in _groups(X, K):
         found = _integrate(model, X[rows], tolerance, rows.start, moments=True)
         _check_rounding(found.mass, rows.start)
         mean[rows], covariance[rows] = found.moments()
     return mean, covariance
 
 
-def _groups(X):
-    return [slice(i, i + GROUP) for i in range(0, len(X), GROUP)]
+def _groups(X, K):
+    return [slice(i, i + GROUP[K]) for i in range(0, len(X), GROUP[K])]
 
 
 @dataclass
@@ -128,20 +128,29 @@ def _settle(level, found):
     small = _may_be_lost(level, found)[row]
     out = high + volume + rounding < small
     found.left_out = np.logaddexp(found.left_out, level.by_row(high, out) + volume)
-    judged = boxes.output.trusted[box] & (high - low <= SPREAD + 4 * rounding)
-    judged &= doubt <= np.where(_cut(boxes)[box], 5, 1) * DOUBT + rounding
-    # of a bent box, whose error is 2(e^{2 doubt} − 1) of what it holds, is not worth the nodes if that is too much
-    error = np.where(_straight(boxes)[box], 0, 2 * np.expm1(2 * np.minimum(doubt, 1)))
-    with np.errstate(divide="ignore"):
-        judged &= (error <= level.share / 3 + rounding) | (low + volume + np.log(error) <= small)
+    judged, error, order = _plan(level, low, high, doubt, rounding, small, volume)
     which = np.flatnonzero(judged & ~out)
     open_ = ~out
-    # few nodes do where log p(x, z) is a quadratic function, or two; of others two low orders may agree by chance
-    plain = _cut(boxes)[box[which]] | (doubt[which] <= level.share / 10)
-    order = np.where(plain, box_rules.order_for((high - low)[which], level.share), box_rules.ORDERS[-1])
-    open_[which] = ~_take(level, found, which, order, error[which], rounding[which], small[which])
+    open_[which] = ~_take(level, found, which, order[which], error[which], rounding[which], small[which])
     _check_size(level, found, high + volume, open_)
     return row[open_], box[open_]
+
+
+def _plan(level, low, high, doubt, rounding, small, volume):
+    # of each pair: whether a rule may integrate it, what bends in it may make the rule err by, relative, and its order
+    box, boxes = level.box, level.boxes
+    cut, straight = _cut(boxes)[box], _straight(boxes)[box]
+    judged = boxes.output.trusted[box] & (high - low <= SPREAD + 4 * rounding)
+    judged &= doubt <= np.where(cut, 5, 1) * DOUBT + rounding
+    # of a bent box, whose error is 2(e^{2 doubt} − 1) of what it holds, is not worth the nodes if that is too much
+    error = np.where(straight, 0, 2 * np.expm1(2 * np.minimum(doubt, 1)))
+    with np.errstate(divide="ignore"):
+        judged &= (error <= level.share / 3 + rounding) | (low + volume + np.log(error) <= small)
+    # few nodes do where log p(x, z) is a quadratic function, or two; of others two low orders may agree by chance
+    plain = cut | (doubt <= level.share / 10)
+    order = np.full(len(box), box_rules.ORDERS[-1])
+    order[plain] = box_rules.order_for((high - low)[plain], level.share)
+    return judged, error, order
 
 
 def _may_be_lost(level, found):
