@@ -7,7 +7,7 @@ from npvae.checks import as_generator, shown, whole
 from npvae.declared import declares
 from npvae.inference.elbo import lower_bound
 from npvae.inference.evaluation import elbos
-from npvae.inference.gradient_estimators import NotFinite
+from npvae.inference.gradient_estimators import NotFinite, finite
 from npvae.inference.posteriors import check_encoder
 from npvae.inference.training import DivergenceError
 from npvae.models import MonteCarlo
@@ -66,6 +66,7 @@ def fit_rows(model, x, estimator, rng, steps=200, learning_rate=0.05, every=1):
         # q ← q + λ mean_s dq_s
         dq[...] = mean_gradient(estimator, fixed, q, x, rng)
         sgd.step()
+        finite(q, "q")
 
     return _history(step, lambda: elbos(fixed, q, x), steps, every)
 
@@ -121,6 +122,7 @@ def fit_vae(model, encoder, x, estimator, rng, steps=200, learning_rate=0.01, ev
         # ∂/∂φ = Σ_i ∂q_i/∂φ mean_s dq_{s,i}
         back_encoder(mean_gradient(estimator, fixed, q, x, rng) / len(x))
         sgd.step()
+        finite(parameters.value, "θ or φ")
 
     return _history(step, lambda: elbos(fixed, encoder(x)[0], x), steps, every)
 

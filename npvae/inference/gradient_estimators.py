@@ -20,7 +20,7 @@ from npvae.models.noise import check_noise
 
 
 class NotFinite(ValueError):
-    """A gradient that floats cannot hold."""
+    """Draws or a gradient that floats cannot hold."""
 
 
 def squared_norm(z):
@@ -156,9 +156,10 @@ def score_function(latent, q, f, z, baseline=0.0):
     array([[[6., 9.]]])
     """
     (q, z), baseline = _checked(latent, q, z), numbers("baseline", baseline)
-    if baseline.ndim and baseline.shape not in ((len(q), 1), q.shape) or not np.isfinite(baseline).all():
-        raise ValueError(f"baseline has shape {baseline.shape}, expected a finite number, ({len(q)}, 1) of them for "
-                         f"one a row or {q.shape} for one a coordinate")
+    if baseline.ndim and baseline.shape not in ((len(q), 1), q.shape):
+        raise ValueError(f"baseline has shape {baseline.shape}, expected a number, ({len(q)}, 1) of them for one a row "
+                         f"or {q.shape} for one a coordinate")
+    finite(baseline, "baseline")
     value, _ = _asked(f, z)                                 # (S, B)
     with np.errstate(all="ignore"):
         # (f(z) − b) ∂log q(z)/∂q
@@ -284,7 +285,8 @@ def _checked(latent, q, z):
     if z.ndim != 3 or z.shape[1] not in (1, len(q)) or z.shape[2] != latent.dim or not len(z):
         raise ValueError(f"z has shape {z.shape}, expected (draws, {len(q)}, {latent.dim}): see `latent.sample`")
     if not np.isfinite(z).all():
-        raise ValueError("z has values that are not finite: expected draws from q, as by `latent.sample`")
+        # of a ValueError's kind that a climb knows: a q that floats still hold may have draws that they do not
+        raise NotFinite("z has values that are not finite: expected draws from a moderate q, as by `latent.sample`")
     return q, z
 
 

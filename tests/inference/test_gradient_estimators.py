@@ -409,10 +409,13 @@ def test_only_phi_feels_the_estimator():
     np.testing.assert_array_equal(seen[0], seen[-1])
 
 
-def test_a_climb_that_diverges_says_so():
+@pytest.mark.parametrize("every", [1, 7])
+@pytest.mark.parametrize("learning_rate", [50.0, 1e6, 1e200])
+@pytest.mark.parametrize("name", elbo_estimators(Gaussian(2), 4))
+def test_a_climb_that_diverges_says_so(name, learning_rate, every):
     model, x, _ = pca_at_its_posterior()
     with pytest.raises(DivergenceError, match="lower it"):
-        fit_rows(model, x, elbo_estimators(model.latent, 4)["pathwise"], np.random.default_rng(0), learning_rate=50.0)
+        fit_rows(model, x, elbo_estimators(model.latent, 4)[name], np.random.default_rng(0), 30, learning_rate, every)
 
 
 # ------------------------------------------------------------------ randomness and boundaries
