@@ -122,7 +122,7 @@ class VAE(Estimator):
         proposal : None, "q" or "mixture"
             Where z is drawn from, as in `importance_weighted_bound`: the encoder's q_φ(z|x), or a mixture of it, all
             hills of the posterior that a search finds, and the prior. None is "mixture" for latent_dim ≤ 2 and "q"
-            above, where the search is ten times the work.
+            above, where the search takes several times as long as the draws.
 
         Returns
         -------

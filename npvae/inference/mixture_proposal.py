@@ -7,20 +7,24 @@ from npvae.inference.argmax_q import argmax_q
 from npvae.models.joint import log_joint, log_sum_exp
 
 HILLS, CANDIDATES, APART = 8, 2048, 0.5     # rows, draws from the prior, prior standard deviations
+FURTHER = 1.5                               # times as far out as the prior, for half of the candidates
 PRIOR = 0.1                                 # the prior's share of the draws
+NEAR, STEPS = 0.01, 60                      # a proposal need not be the best q: nats, and steps of its climb
 
 
 def components(model, q, x, rng):
     """Rows (J, B, R) of the mixture: q, the best q on each hill that is found, and the prior last."""
     rows = [q, np.broadcast_to(model.latent.prior_row(), q.shape)]
     if declares(model.latent, "nodes are mu + sigma eps"):
-        rows[1:1] = [_widened(argmax_q(model, start, x), model.latent.dim) for start in _starts(model, x, rng)]
+        rows[1:1] = [_widened(argmax_q(model, start, x, tolerance=NEAR, most_steps=STEPS), model.latent.dim)
+                     for start in _starts(model, x, rng)]
     return np.stack(rows)
 
 
 def _starts(model, x, rng):
     # the best of many candidates, then the best of those away from it, and so on
     z = model.latent.sample_prior(CANDIDATES, rng)
+    z[::2] *= FURTHER                                                       # hills lie where the prior is thin, too
     joint = log_joint(model, x, z)                                          # (S, B)
     for _ in range(HILLS):
         best = z[joint.argmax(0)]                                           # (B, K)

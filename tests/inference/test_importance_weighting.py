@@ -92,6 +92,15 @@ def test_no_hill_is_said_of_an_encoder_of_digits():
         assert not [str(w.message) for w in said if "hills" in str(w.message)]
 
 
+@pytest.mark.parametrize("x", [6.0, 8.0])
+def test_hills_where_the_prior_is_thin_are_found(x):
+    model, X, q = squares(2), np.full((1, 2), x), np.array([[x**0.5] * 2 + [-2.0] * 2])
+    exact = log_marginal(model, X, tolerance=1e-4)[0]
+    # one of four hills is worth 0.29 nats
+    values = [importance_weighted_bound(model, q, X, seed=seed, proposal="mixture")[0] for seed in range(20)]
+    np.testing.assert_allclose(values, exact, atol=0.1)
+
+
 def test_the_prior_as_proposal_has_next_to_no_effective_draws():
     model, X = squares(2), np.full((1, 2), 4.0)
     with pytest.warns(UserWarning, match="draws only .* have a say in row 0, and few in 1 of 1 rows"):
