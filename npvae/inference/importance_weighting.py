@@ -78,34 +78,39 @@ def importance_weighted_bound(model, q, X, samples=1000, repeats=1, seed=12345, 
     if not isinstance(proposal, str) or proposal not in ("q", "mixture"):
         raise ValueError(f'proposal is {shown(proposal)}, expected "q" or "mixture"')
     X, q = checked(model, X, q)
-    model, rng = model.copy(np.float64), as_generator(seed, "seed")
-    size, value, error = rows_at_once(model, samples), np.empty(len(q)), np.empty(len(q))
-    effective, missed = np.empty(len(q)), np.zeros(len(q))
-    look = proposal == "q" and samples * repeats >= ENOUGH
+    model, rng, size = model.copy(np.float64), as_generator(seed, "seed"), rows_at_once(model, samples)
+    found = np.empty((4, len(q)))
     for start in range(0, len(q), size):
         rows = slice(start, start + size)
-        x = take(X, rows, np.float64)
-        with np.errstate(all="ignore"):
-            runs = _runs(model, q[rows], x, samples, repeats, rng, proposal)
-            effective[rows] = np.mean([_effective(log_w) for log_w in runs], axis=0)
-            bounds = np.stack([log_sum_exp(log_w) for log_w in runs]) - np.log(samples)         # (repeats, B)
-            value[rows] = bounds.mean(0)
-            error[rows] = bounds.std(0, ddof=1) / repeats**0.5 if repeats > 1 else _delta_error(runs[0])
-            if look:
-                missed[rows] = missed_by(model, q[rows], x, value[rows], samples * repeats)
+        found[:, rows] = _of_rows(model, q[rows], take(X, rows, np.float64), samples, repeats, rng, proposal)
+    value, error, effective, missed = found
     finite_rows("the importance-weighted bound", value, OUT_OF_RANGE)
-    few = _warn_of_few(effective, samples)
+    few = _warn_of_few(effective, samples, proposal)
     _warn_of_hills(np.where(few, 0, missed))
     more = (error,) * return_error + (effective,) * return_effective_sample_size
     return (value, *more) if more else value
 
 
-def _warn_of_few(effective, samples):
+def _of_rows(model, q, x, samples, repeats, rng, proposal):
+    # the bound, its error, the effective sample size, and what hills that q misses add at least, each (B,)
+    with np.errstate(all="ignore"):
+        runs = _runs(model, q, x, samples, repeats, rng, proposal)
+        bounds = np.stack([log_sum_exp(log_w) for log_w in runs]) - np.log(samples)             # (repeats, B)
+        value = bounds.mean(0)
+        error = bounds.std(0, ddof=1) / repeats**0.5 if repeats > 1 else _delta_error(runs[0])
+        effective = np.mean([_effective(log_w) for log_w in runs], axis=0)
+        look = proposal == "q" and samples * repeats >= ENOUGH
+        return value, error, effective, missed_by(model, q, x, value, samples * repeats) if look else np.zeros(len(q))
+
+
+def _warn_of_few(effective, samples, proposal):
     few = (effective < max(10, samples / 100)) & (samples >= 100)
     if few.any():
+        better = ('the best q of each row, argmax_q(model, q, X), or proposal="mixture"' if proposal == "q" else
+                  "more samples")
         warnings.warn(f"of {samples} draws only {effective[few].min():.1f} have a say in row {effective.argmin()}, and "
-                      f"few in {few.sum()} of {len(few)} rows: the bound may lie far below log p(x); take the best q "
-                      'of each row, argmax_q(model, q, X), or proposal="mixture"', UserWarning, stacklevel=3)
+                      f"few in {few.sum()} of {len(few)} rows: the bound may lie far below log p(x); take {better}",
+                      UserWarning, stacklevel=3)
     return few
 
 

@@ -92,6 +92,12 @@ def test_no_hill_is_said_of_an_encoder_of_digits():
         assert not [str(w.message) for w in said if "hills" in str(w.message)]
 
 
+def test_with_a_mixture_few_effective_draws_ask_for_more_samples():
+    model, X = squares(2), np.full((1, 2), 900.0)
+    with pytest.warns(UserWarning, match="of 100 draws only .* take more samples"):
+        importance_weighted_bound(model, np.zeros((1, 4)), X, 100, proposal="mixture")
+
+
 @pytest.mark.parametrize("x", [6.0, 8.0])
 def test_hills_where_the_prior_is_thin_are_found(x):
     model, X, q = squares(2), np.full((1, 2), x), np.array([[x**0.5] * 2 + [-2.0] * 2])
