@@ -8,7 +8,7 @@ from npvae.models.joint import log_joint
 
 CANDIDATES, BEST, CLIMBS = 128, 6, 2    # from the prior; of a row, and as many that are apart; of them
 STEPS, DRAWS = 24, 16                   # of a climb; on the hill it comes to
-APART, VALLEY = 0.5, 1.0                # prior standard deviations; nats
+APART = 0.5                             # prior standard deviations
 
 
 def missed_by(model, q, x, bound, draws, seed=0):
@@ -38,7 +38,7 @@ def _beyond_a_valley(model, q, x, z):
     between = np.concatenate([mean + t * (top - mean) for t in (0.25, 0.5, 0.75)])
     p = _log_p(model, x, np.concatenate([mean[None], between]))[0]
     floor = p[1:].reshape(3, *ends.shape).min(0)
-    ends = np.where(floor < np.minimum(p[0], ends) - VALLEY, ends, -np.inf)
+    ends = np.where(floor < np.minimum(p[0], ends), ends, -np.inf)
     chosen = np.argsort(-ends, axis=0)[:CLIMBS]                             # (CLIMBS, B)
     which, row = np.nonzero(np.isfinite(ends[chosen, rows]))
     return row, top[chosen[which, row], row]
