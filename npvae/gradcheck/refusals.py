@@ -47,7 +47,7 @@ def check_dtypes(f, x, dtype):
                              "code as it is")
         if not np.isfinite(a).all():
             raise ValueError(f"{name} has values that are not finite: check at another x")
-        if a.size and np.abs(a).max() > 1e75:
+        if a.size and float(np.abs(a).max()) > 1e75:
             raise ValueError(f"{name} has values up to {np.abs(a).max():.3g}, of which products overflow: check at "
                              "another x, or other parameters")
     if not any(a.size for a in [*arrays.values(), *parameters.values()]):

@@ -51,9 +51,6 @@ def elbo(model, q, x, noise=None, beta=1.0):
     q = numbers("q", q)
     check_shapes(model, q, x)
     x = float_data(x, model.data_dim, model.likelihood)
-    if "c" in (q.dtype.kind, x.dtype.kind) and not all(a.dtype.kind == "c" for a in model.arrays().values()):
-        raise ValueError("q or the data are complex, the model's parameters real, expected complex ones, too, for a "
-                         "complex step: model.copy(complex)")
     check_rows(model, q)
     beta = real("beta", beta)
     if noise is not None and declares(model.latent, "nodes are mu + sigma eps"):
