@@ -24,22 +24,27 @@ def training(rng):
     x = rng.standard_normal((B, D))
     encoder, decoder = mlp([D, 3, K], rng=rng, input_gradient=False), mlp([K, 3, D], rng=rng)
 
-    def squared_error(at):
-        z = encoder.on(at, "phi.")(x)[0]
-        return ((decoder.on(at, "theta.decoder.")(z)[0] - x) ** 2).sum() / B
-
     autoencoder = SquaredErrorSolver(encoder, decoder, 1, batch_size=B, learning_rate=STILL, dtype=np.float64,
                                      progress=False).fit(x)
+
+    def squared_error(at):
+        # at the data's unit scale, as it is trained
+        z = autoencoder.encoder.on(at, "phi.")(x)[0]
+        error = autoencoder.decoder.on(at, "theta.decoder.")(z)[0] - x
+        return (error**2).sum() / B / autoencoder.decoder.layers[-1].scale ** 2
+
     yield "Autoencoder, ‖y − x‖²", whole_vector(autoencoder.parameters, squared_error)
 
     model = LatentVariableModel(Gaussian(K), decoder, GaussianLikelihood(0.7, learn=True))
     rows, nodes = mlp([D, 3, 2 * K], rng=rng, input_gradient=False), Cubature()(None, 1, K)
 
-    def mean_elbo(at):
-        return elbo(model.on(at, "theta."), rows.on(at, "phi.")(x)[0], x, nodes)[0].mean()
-
     vae = AmortizedVI(model, 1, batch_size=B, learning_rate=STILL, noise=Cubature(), encoder=rows, dtype=np.float64,
                       progress=False).fit(x)
+
+    def mean_elbo(at):
+        q = vae.posterior.encoder.on(at, "phi.")(x)[0]
+        return elbo(vae.model.on(at, "theta."), q, x, nodes)[0].mean()
+
     yield "AmortizedVI and VAE, mean ELBO", whole_vector(vae.parameters, mean_elbo)
 
 
