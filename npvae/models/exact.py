@@ -4,6 +4,7 @@ The lecture calls the integral ∫ p_θ(x|z) p(z) dz hard. It is hard in many di
 affine decoder, or K ≤ 2 it can be computed, and then every bound can be held against it.
 """
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ from npvae.models.generative import check_model
 from npvae.models.grid import grid_log_marginal, grid_moments
 from npvae.models.joint import has_table, log_joint, log_sum_exp
 from npvae.models.plain_grid import plain_grid_log_marginal, plain_grid_moments
+from npvae.nn.units import folded
 
 
 class Posterior(NamedTuple):
@@ -149,4 +151,6 @@ def _prepared(model, X):
                          "decoder with GaussianLikelihood (closed form) or a Gaussian latent with K ≤ 2 (grid); "
                          "importance_weighted_bound covers any model from below")
     X = as_floats(X, model.data_dim, model.likelihood)
-    return model.copy(np.float64), X, method
+    model = model.copy(np.float64)
+    decoder = folded(model.decoder)
+    return model if decoder is model.decoder else replace(model, decoder=decoder), X, method
