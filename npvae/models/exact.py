@@ -17,6 +17,7 @@ from npvae.models.data import as_floats
 from npvae.models.generative import check_model
 from npvae.models.grid import grid_log_marginal, grid_moments
 from npvae.models.joint import has_table, log_joint, log_sum_exp
+from npvae.models.lattice import lattice_log_marginal, lattice_moments, resolves
 from npvae.models.plain_grid import plain_grid_log_marginal, plain_grid_moments
 from npvae.nn.units import folded
 
@@ -39,9 +40,8 @@ def log_marginal(model, X, tolerance=1e-6, return_error=False):
     tolerance : float
         What a grid may err by, nats per row.
     return_error : bool
-        Also return a bound on the error of each row: the most that boxes left out of a grid may hold, how far two
-        orders of quadrature differ, and what float64 rounds by; zero where there is no grid. For a decoder of other
-        layers than affine ones, tanh, relu, sigmoid and softplus it is an estimate, from samples.
+        Also return the error of each row: a bound where boxes of z are integrated; where a lattice serves, for smooth
+        decoders that are not steep, an estimate, its last change; zero where there is no grid.
 
     Returns
     -------
@@ -67,7 +67,7 @@ def log_marginal(model, X, tolerance=1e-6, return_error=False):
     elif method == "closed form":
         value = affine.log_marginal(model, X)
     elif method == "grid":
-        value, error = grid_log_marginal(model, X, tolerance)
+        value, error = (lattice_log_marginal if resolves(model) else grid_log_marginal)(model, X, tolerance)
     else:
         value, error = plain_grid_log_marginal(model, X, tolerance)
     finite_rows("log p(x)", value, OUT_OF_RANGE)
@@ -113,7 +113,7 @@ def _posterior(model, X, method, tolerance):
         mean, covariance = affine.posterior(model, X)
         return Posterior(mean, np.broadcast_to(covariance, (len(X), *covariance.shape)))
     if method == "grid":
-        return Posterior(*grid_moments(model, X, tolerance))
+        return Posterior(*(lattice_moments if resolves(model) else grid_moments)(model, X, tolerance))
     if method == "plain grid":
         return Posterior(*plain_grid_moments(model, X, tolerance))
     joint = log_joint(model, X, np.eye(model.latent.dim))
