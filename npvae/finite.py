@@ -20,6 +20,16 @@ def finite_rows(what, values, why):
     return values
 
 
+def check_complex(model, q, x):
+    """Raise a ValueError for complex q or x, where a model has real gradients, which could not hold them."""
+    parts = [*getattr(model.decoder, "layers", (model.decoder,)), model.likelihood, model.latent]
+    held = [getattr(part, name, None) for part in parts for name in ("dW", "dlog_sigma", "dlogits")]
+    real = any(a is not None and a.dtype.kind == "f" for a in held)
+    if real and "c" in (np.asarray(q).dtype.kind, np.asarray(x).dtype.kind):
+        raise ValueError("q or the data are complex, the model's gradients real, expected complex ones, too, for a "
+                         "complex step, or none: model.copy(complex), or model.copy(gradient=False)")
+
+
 def check_shapes(model, q, x, names="q, x"):
     """Raise a ValueError that names both unless q (B, R) has a row for each of the data x (B, D)."""
     q_name, x_name = names.split(", ")

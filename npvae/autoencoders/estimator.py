@@ -242,7 +242,7 @@ class Estimator:
         self._fitted        # noqa: B018, that it has been fitted
         known = getattr(self, "feature_names_in_", None)
         if input_features is not None:
-            names = list(input_features) if np.ndim(input_features) == 1 else []
+            names = list(np.asarray(input_features, object)) if np.ndim(input_features) == 1 else []
             if len(names) != self.n_features_in_ or known is not None and names != list(known):
                 raise ValueError("input_features should have length equal to number of features, and be equal to "
                                  f"feature_names_in_: got {len(names)} names, expected {self.n_features_in_}")

@@ -8,7 +8,7 @@ import numpy as np
 from npvae.arrays import numbers
 from npvae.checks import real
 from npvae.declared import declares
-from npvae.finite import OUT_OF_RANGE, check_rows, check_shapes, finite_rows
+from npvae.finite import OUT_OF_RANGE, check_complex, check_rows, check_shapes, finite_rows
 from npvae.models.data import float_data
 from npvae.models.generative import check_model
 from npvae.models.noise import check_noise, over_nodes
@@ -51,6 +51,7 @@ def elbo(model, q, x, noise=None, beta=1.0):
     q = numbers("q", q)
     check_shapes(model, q, x)
     x = float_data(x, model.data_dim, model.likelihood)
+    check_complex(model, q, x)
     check_rows(model, q)
     beta = real("beta", beta)
     if noise is not None and declares(model.latent, "nodes are mu + sigma eps"):

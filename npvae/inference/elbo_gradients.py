@@ -12,7 +12,7 @@ import numpy as np
 
 from npvae.checks import as_generator, whole
 from npvae.declared import declares
-from npvae.finite import check_shapes
+from npvae.finite import check_complex, check_shapes
 from npvae.inference.gradient_estimators import (
     checked_rows,
     finite,
@@ -54,6 +54,7 @@ def log_weight(model, q, x):
     q = checked_rows(model.latent, q)
     check_shapes(model, q, x)
     x = float_data(x, model.data_dim, model.likelihood)
+    check_complex(model, q, x)
 
     def f(z):
         log_px, back_log_px = model.log_likelihood(x, z)
@@ -110,6 +111,7 @@ def pathwise_elbo(model, q, x, noise):
     q = checked_rows(model.latent, q)
     check_shapes(model, q, x)
     x = float_data(x, model.data_dim, model.likelihood)
+    check_complex(model, q, x)
     # ∂/∂q log p(x|z(q, ε)) − ∂/∂q KL(q ‖ p)
     gradient = pathwise(model.latent, q, partial(model.log_likelihood, x), noise)
     with np.errstate(all="ignore"):
