@@ -146,7 +146,8 @@ def check_noise(noise, batch, dim):
     if w.ndim and w.shape not in ((len(eps), 1), (len(eps), batch)) or not np.isfinite(w).all():
         raise ValueError(f"noise.w has shape {w.shape}, expected {(len(eps), 1)} finite numbers: one for each "
                          "node")
-    return Noise(eps, w)
+    # one weight for all nodes, written out: (S, 1)
+    return Noise(eps, w if w.ndim else np.full((len(eps), 1), w))
 
 
 def check_rule(noise, dim):
