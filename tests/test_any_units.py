@@ -103,3 +103,17 @@ def test_units_are_saved_with_the_model(tmp_path):
         assert again.score(FAR) == model.score(FAR)
         model.export(tmp_path / "small.npz", dtype="float32")
         np.testing.assert_array_equal(type(model).load(tmp_path / "small.npz").reconstruct(FAR), model.reconstruct(FAR))
+
+
+def test_data_that_float32_cannot_resolve_draw_a_word_and_float64_learns_them():
+    t = np.random.default_rng(0).uniform(0, 1, (200, 1))
+    dates = np.concatenate([2460000 + 0.2 * t, 2460000.5 + 0.1 * t], axis=1)
+    for learner in (npvae.VAE(latent_dim=1, hidden=(4,), sweeps=1),
+                    npvae.Autoencoder(latent_dim=1, hidden=(4,), sweeps=1),
+                    npvae.VariationalEM(npvae.mlp_model(1, [4], 2), sweeps=1),
+                    npvae.AmortizedVI(npvae.mlp_model(1, [4], 2), sweeps=1)):
+        with pytest.warns(UserWarning, match="float32 resolves.*subtract their mean"):
+            learner.fit(dates)
+    raw, centred = (npvae.VAE(latent_dim=1, hidden=(4,), sweeps=20, dtype="float64").fit(X).score(X)
+                    for X in (dates, dates - dates.mean(0)))
+    assert raw == pytest.approx(centred, abs=1e-3)

@@ -274,3 +274,12 @@ def test_a_latent_family_brings_its_own_starting_rows():
     model = LatentVariableModel(Started(1), mlp([1, 4, 2]), GaussianLikelihood(0.5))
     X = np.zeros((3, 2))
     np.testing.assert_array_equal(npvae.argmax_q(model, None, X, tolerance=1e9), np.tile([2.0, -3.0], (3, 1)))
+
+
+def test_log_q_is_that_of_q_whatever_the_prior_of_a_subclass():
+    class Wide(npvae.Gaussian):
+        def log_prior(self, z):
+            return -0.5 * ((z / 2) ** 2 + np.log(8 * np.pi)).sum(-1)
+
+    q, z = np.array([[0.3, -0.2, 0.1, -0.4]]), np.random.default_rng(0).normal(size=(5, 1, 2))
+    np.testing.assert_array_equal(Wide(2).log_q(q, z), npvae.Gaussian(2).log_q(q, z))

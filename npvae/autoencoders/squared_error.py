@@ -13,7 +13,7 @@ from npvae.inference.earlier_fit import earlier_fit_kept
 from npvae.inference.early_stopping import hold_out
 from npvae.inference.run import Run, saved_constants
 from npvae.models.arrays import as_array
-from npvae.models.data import blocks, check_data, moments, take
+from npvae.models.data import blocks, check_data, moments, take, warn_if_unresolved
 from npvae.models.pixels import Scale, learned_scale
 from npvae.models.start import constants, drawn_decoder, in_units, standardised, with_constants
 from npvae.nn import lay_out
@@ -128,6 +128,7 @@ class SquaredErrorSolver:
     def _started(self, X):
         # the decoder and the encoder where the data are
         found, decoder = moments(X, hold_out(len(X), self.held_out, self.seed)[0]), self.initial_decoder
+        warn_if_unresolved(found, self.dtype)
         if drawn_decoder(decoder):
             decoder = in_units(decoder, np.zeros((1, self._code_size())), found.mean, found.scale)
         return decoder, standardised(self.initial_encoder, found)

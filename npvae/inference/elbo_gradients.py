@@ -54,7 +54,7 @@ def log_weight(model, q, x):
     q = checked_rows(model.latent, q)
     check_shapes(model, q, x)
     x = float_data(x, model.data_dim, model.likelihood)
-    check_complex(model, q, x)
+    check_complex(model, q.real, x)
 
     def f(z):
         log_px, back_log_px = model.log_likelihood(x, z)
@@ -111,7 +111,7 @@ def pathwise_elbo(model, q, x, noise):
     q = checked_rows(model.latent, q)
     check_shapes(model, q, x)
     x = float_data(x, model.data_dim, model.likelihood)
-    check_complex(model, q, x)
+    check_complex(model, q.real, x)
     # ∂/∂q log p(x|z(q, ε)) − ∂/∂q KL(q ‖ p)
     gradient = pathwise(model.latent, q, partial(model.log_likelihood, x), noise)
     with np.errstate(all="ignore"):

@@ -12,7 +12,7 @@ from npvae.inference.evaluation import evaluate, reporting_noise
 from npvae.inference.training import History
 from npvae.models import LatentVariableModel, MonteCarlo
 from npvae.models.arrays import as_array
-from npvae.models.data import check_data
+from npvae.models.data import check_data, moments, warn_if_unresolved
 from npvae.models.generative import check_model
 from npvae.models.noise import check_rule
 from npvae.models.pixels import Scale, learned_scale
@@ -111,6 +111,8 @@ class Solver:
         # a copy of the model that was given, started at the data where its parts were not given
         if self.noise is not None and not self._categorical:
             check_rule(self.noise, self.initial_model.latent.dim)
+        found = moments(X, rows) if found is None else found
+        warn_if_unresolved(found, self.dtype or getattr(self, "_dtype", np.float32))
         return started(self.initial_model.copy(), X, np.random.default_rng([self.seed, 4]), rows, found)
 
     @property

@@ -152,6 +152,15 @@ def moments(X, rows=None):
     return Moments(first + mean, float(squares) / (n * X.shape[1]))
 
 
+def warn_if_unresolved(found, dtype):
+    """A UserWarning if numbers of this dtype are too coarse, where the data are, for how little they differ."""
+    resolution = np.finfo(dtype).eps * float(np.abs(found.mean).max())
+    if found.variance > 0 and resolution > 1e-3 * math.sqrt(found.variance):
+        warnings.warn(f"the data differ by {math.sqrt(found.variance):.3g} about means of up to "
+                      f"{np.abs(found.mean).max():.3g}, where {np.dtype(dtype).name} resolves {resolution:.2g}: "
+                      "subtract their mean first, or train in float64 (dtype)", stacklevel=2)
+
+
 def mean_variance(X):
     """V of `Moments`."""
     return moments(X).variance

@@ -101,7 +101,9 @@ class Gaussian:
     def log_q(self, q, z):
         """log q(z|x) = −½‖(z − μ)/σ‖² − Σ_j log σ_j − (K/2) log 2π, nats, for z (S, B, K): (S, B)."""
         mu, log_sigma = q[:, : self.dim], q[:, self.dim:]
-        return self.log_prior((z - mu) * np.exp(-log_sigma)) - log_sigma.sum(1)
+        eps = (z - mu) * np.exp(-log_sigma)
+        # the density of ε ~ N(0, I), whatever the prior of a subclass
+        return -0.5 * np.einsum("...k,...k->...", eps, eps) - 0.5 * self.dim * LOG_2PI - log_sigma.sum(1)
 
     def sample(self, q, n, rng):
         """n draws z ~ q(z|x) for each row, (n, B, K)."""
