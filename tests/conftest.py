@@ -6,6 +6,7 @@ import os
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import shutil
+import signal
 
 import hypothesis
 import matplotlib
@@ -29,3 +30,10 @@ def nested_folders(tmp_path, monkeypatch):
         folders.append(path)
     for folder in folders[::-500] + [tmp_path / "d"]:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def a_terminal_that_hangs_up_ends_a_process():
+    """What tests start inherits this; whoever runs them by nohup has it ignored."""
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)

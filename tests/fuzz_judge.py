@@ -89,7 +89,8 @@ def _kept(call):
 
 
 def _world():
-    return np.geterr(), np.random.get_state()[1].tobytes(), os.getcwd()    # noqa: NPY002
+    _, keys, place, *_ = np.random.get_state()     # noqa: NPY002
+    return np.geterr(), keys.tobytes(), place, os.getcwd()
 
 
 # ---- exceptions
