@@ -59,7 +59,6 @@ def argmax_q(model, start, x, noise=None, tolerance=1e-6, most_steps=5000):
     """
     check_model(model)
     tolerance, most_steps = positive("tolerance", tolerance), whole("most_steps", most_steps)
-    check_model(model)
     if start is not None or x is None:
         check_shapes(model, None if start is None else real_array("start", start), x, "start, x")
     x = _checked(model, x)

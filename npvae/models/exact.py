@@ -40,8 +40,9 @@ def log_marginal(model, X, tolerance=1e-6, return_error=False):
     tolerance : float
         What a grid may err by, nats per row.
     return_error : bool
-        Also return the error of each row: a bound where boxes of z are integrated; where a lattice serves, for smooth
-        decoders that are not steep, an estimate, its last change; zero where there is no grid.
+        Also return the error of each row: a bound where boxes of z are integrated; an estimate for layers other than
+        affine, tanh, relu, sigmoid and softplus, and, its last change, where a lattice serves, for smooth decoders
+        that are not steep; zero where there is no grid.
 
     Returns
     -------
