@@ -7,6 +7,7 @@ import warnings
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from npvae import __version__
 from npvae.lab.commands_compare import add_compare
 from npvae.lab.commands_measure import add_bench, add_gradcheck, add_verify
 from npvae.lab.commands_models import add_reconstruct, add_sample, add_traverse
@@ -104,6 +105,7 @@ def build_parser():
     parser = Parser(prog="npvae", description="Variational inference and variational autoencoders in pure NumPy.",
                     formatter_class=argparse.RawDescriptionHelpFormatter,
                     epilog="example:\n  npvae compare            the three solvers on handwritten digits")
+    parser.add_argument("--version", action="version", version=f"npvae {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=Parser)
     add_compare(commands)
     add_verify(commands)

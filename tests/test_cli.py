@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 
+import npvae
 from npvae.cli import main
 
 
@@ -18,6 +19,12 @@ def run(*args, **kwargs):
 def test_help_has_examples(command):
     found = run(*command, "--help")
     assert found.returncode == 0 and "npvae compare" in found.stdout and "example" in found.stdout
+
+
+def test_the_version_is_that_of_the_package(capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["--version"])
+    assert (end.value.code, capsys.readouterr().out) == (0, f"npvae {npvae.__version__}\n")
 
 
 def test_importing_npvae_loads_no_matplotlib():
