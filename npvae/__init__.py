@@ -7,7 +7,7 @@ In reading order: `npvae.nn` (layers), `npvae.models` (p), `npvae.inference` (q,
 """
 
 # first, so that Ctrl-C while the rest is read is one line
-from npvae import early_exit  # noqa: F401
+from npvae.cli import early_exit  # noqa: F401
 
 # isort: split
 from npvae import datasets

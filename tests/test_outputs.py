@@ -262,7 +262,7 @@ def test_every_json_says_which_version_has_written_it(here):
 
 
 def test_a_figure_that_is_not_finite_is_no_json_and_the_work_is_said_to_be_done(here, monkeypatch, capsys):
-    monkeypatch.setattr("npvae.lab.commands_train.measure", lambda model, data: {"test_elbo": float("-inf")})
+    monkeypatch.setattr("npvae.cli.train.measure", lambda model, data: {"test_elbo": float("-inf")})
     assert main([*TRAIN, "--out", "m.npz", "--json", "f.json"]) == 2
     err = capsys.readouterr().err
     assert err.count("\n") == 1 and "f.json is not written" in err and "the work itself is done" in err

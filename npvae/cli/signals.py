@@ -6,7 +6,7 @@ A program that imports npvae handles its own signals; only the `npvae` command t
 import signal
 from contextlib import contextmanager, suppress
 
-from npvae import early_exit
+from npvae.cli import early_exit
 
 ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 

@@ -4,9 +4,18 @@ import time
 import warnings
 from pathlib import Path
 
-from npvae.lab.data_options import add_data, print_data, read_data
-from npvae.lab.options import add_command, check_files, data_file, positive, seconds, write_json
-from npvae.signals import Stopped
+from npvae.cli.options import (
+    add_command,
+    add_data,
+    check_files,
+    data_file,
+    positive,
+    print_data,
+    read_data,
+    seconds,
+    write_json,
+)
+from npvae.cli.signals import Stopped
 
 SAVE_EVERY = 30.0   # seconds of training
 MEASURED = 2000     # rows of each part of the data that the printed figures are of

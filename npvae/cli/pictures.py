@@ -3,8 +3,18 @@
 import math
 from pathlib import Path
 
-from npvae.lab.data_options import add_data, print_data, read_data
-from npvae.lab.options import add_command, check_files, data_file, positive, whole, whole_from, write_json
+from npvae.cli.options import (
+    add_command,
+    add_data,
+    check_files,
+    data_file,
+    positive,
+    print_data,
+    read_data,
+    whole,
+    whole_from,
+    write_json,
+)
 
 UNSEEDED = "changes nothing here: nothing is drawn at random"
 PICTURES, ARRAYS = (".png", ".pdf", ".svg"), (".npz", ".npy")

@@ -3,8 +3,19 @@
 from pathlib import Path
 from textwrap import fill
 
-from npvae.lab.data_options import add_data, print_data, read_data
-from npvae.lab.options import add_command, check_files, data_file, positive, rate, seconds, writable_file, write_json
+from npvae.cli.options import (
+    add_command,
+    add_data,
+    check_files,
+    data_file,
+    positive,
+    print_data,
+    rate,
+    read_data,
+    seconds,
+    writable_file,
+    write_json,
+)
 
 
 def add_compare(commands):

@@ -241,7 +241,7 @@ def test_an_interrupt_while_the_commands_are_read_is_one_line(monkeypatch, capsy
     def interrupt():
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("npvae.cli.build_parser", interrupt)
+    monkeypatch.setattr("npvae.cli.command.build_parser", interrupt)
     assert main(["verify"]) == 130
     assert capsys.readouterr().err == "npvae: interrupted\n"
 
@@ -284,9 +284,9 @@ def test_a_folder_is_no_model_file(tmp_path, capsys):
 
 def test_a_long_fit_saves_on_the_way(tmp_path, monkeypatch):
     from npvae.autoencoders.estimator import Estimator
-    from npvae.lab import commands_train
+    from npvae.cli import train
 
-    monkeypatch.setattr(commands_train, "SAVE_EVERY", 0.0)
+    monkeypatch.setattr(train, "SAVE_EVERY", 0.0)
     seen, save = [], Estimator.save
     monkeypatch.setattr(Estimator, "save", lambda self, path: (seen.append(len(self.history_)), save(self, path)))
     assert main(["train", "--out", str(tmp_path / "m.npz"), *QUICK]) == 0
@@ -297,7 +297,7 @@ def test_a_long_fit_saves_on_the_way(tmp_path, monkeypatch):
     (None, 64, (8, 8)), (None, 784, (28, 28)), (None, 9, None), (None, 49, None), (None, 65, None),
     ((3, 3), 9, (3, 3))])
 def test_only_a_wide_square_is_guessed_to_be_an_image(stored, columns, shape):
-    from npvae.lab.commands_models import image_shape
+    from npvae.cli.pictures import image_shape
 
     assert image_shape(SimpleNamespace(image_shape_=stored, n_features_in_=columns)) == shape
 
@@ -318,9 +318,9 @@ def test_an_interrupt_before_the_first_batch_leaves_the_older_file(tmp_path, mon
 
 @pytest.fixture
 def every_sweep(monkeypatch):
-    from npvae.lab import commands_train
+    from npvae.cli import train
 
-    monkeypatch.setattr(commands_train, "SAVE_EVERY", 0.0)
+    monkeypatch.setattr(train, "SAVE_EVERY", 0.0)
 
 
 def failing(monkeypatch, times):

@@ -1,0 +1,47 @@
+"""`npvae gradcheck`: every gradient of the package, or one of the user's own."""
+
+from npvae.cli.options import add_command, check_files, write_json
+
+
+def add_gradcheck(commands):
+    """`npvae gradcheck`: every gradient of the package, or one of the user's own."""
+    command = add_command(
+        commands, "gradcheck", run_gradcheck,
+        "Check every analytic gradient of the package, or one of your own, and say what is wrong with it.",
+        ["", "--method complex --json gradients.json", "my_layers.py:swish",
+         "my_layers.py:swish --method taylor"])
+    command.epilog += ("\n\nmy_layers.py has the function and, under the same name with _x, where to check it:\n"
+                       "  def swish(x):\n      s = 1 / (1 + np.exp(-x))\n"
+                       "      return x * s, lambda dy: dy * (s + x * s * (1 - s))\n"
+                       "  swish_x = np.array([0.5, -1.0, 2.0])\n"
+                       "or a function of no arguments that returns (f, x); f returns (y, back) or (value, gradient).")
+    command.add_argument("target", nargs="?", metavar="FILE.py:NAME",
+                         help="a function of your own (default: the package)")
+    command.add_argument("--method", choices=["central", "five_point", "richardson", "complex", "direction", "taylor"],
+                         help="one method (default: complex, central and taylor; for your own central, "
+                         "and direction above 10,000 numbers)")
+
+
+def run_gradcheck(args):
+    """Check, print the table; 1 if a gradient is wrong."""
+    if args.json and ".py:" in args.json and not args.target:
+        raise ValueError(f"--json takes {args.json} for the name of its file: put FILE.py:NAME before --json")
+    check_files({"FILE.py": args.target and args.target.rpartition(":")[0]}, {"--json": args.json})
+
+    from npvae.gradcheck import package_table, user_files
+
+    if args.target:
+        report = user_files.check_file(args.target, args.method, args.seed)
+        print(report)
+        records, passed = package_table.records_of_rows(report), report.passed
+    else:
+        from tqdm import tqdm
+
+        methods = [args.method] if args.method else package_table.DEFAULT_METHODS
+        reports = package_table.check_package(
+            methods, args.seed, lambda subjects: tqdm(subjects, desc="gradients", leave=False, disable=None))
+        print(package_table.package_table_text(reports))
+        records, passed = [package_table.record(r) for r in reports], all(r.passed for r in reports)
+    if args.json:
+        write_json(records, args.json)
+    return 0 if passed else 1
