@@ -1,6 +1,9 @@
-"""Arrays that a user gave, and the type of their numbers, checked where they come in."""
+"""Arrays of numbers: those that a user gave, checked where they come in, and results, none of which is not finite."""
 
 import numpy as np
+
+OUT_OF_RANGE = ("q, x or the model's parameters are beyond what floats hold: bring the data nearer to what the model "
+                "generates, or take a q that fits")
 
 
 def finite_array(name, array, shape):
@@ -29,6 +32,40 @@ def finite_array(name, array, shape):
     if not np.isfinite(found).all():
         raise ValueError(f"{name} has values that are not finite: remove or fill in such values first")
     return found
+
+
+def finite_rows(what, values, why):
+    """The values (B, …), or a ValueError that names the first row with one that is not finite, and says why.
+
+    >>> finite_rows("the ELBO", np.array([-1.0, -np.inf]), "q is too wide")
+    Traceback (most recent call last):
+    ValueError: the ELBO of row 1 is -inf: q is too wide
+    """
+    good = np.isfinite(values)
+    if not good.all():
+        row = int(np.argmin(good.reshape(len(values), -1).all(1)))
+        found = np.ravel(values[row])[np.argmin(np.ravel(good[row]))]
+        raise ValueError(f"{what} of row {row} is {found}: {why}")
+    return values
+
+
+def real_array(name, array):
+    """The array as float64, or a ValueError unless it is one of real numbers; NaN and infinities are let through.
+
+    >>> real_array("q", [[0, 1]])
+    array([[0., 1.]])
+    >>> real_array("q", [[0, 1], [2]])
+    Traceback (most recent call last):
+    ValueError: q is a list that makes no array of numbers, expected real numbers, as many in each row
+    """
+    try:
+        found = np.asarray(array)
+    except (TypeError, ValueError):
+        found = None
+    if found is None or found.dtype.kind not in "fiub":
+        holds = "that makes no array of numbers" if found is None or found.dtype.kind == "O" else f"of {found.dtype}"
+        raise ValueError(f"{name} is a {type(array).__name__} {holds}, expected real numbers, as many in each row")
+    return found.astype(np.float64, copy=False)
 
 
 def numbers(name, array):

@@ -109,25 +109,6 @@ def _as_float(number):
         return math.nan
 
 
-def real_array(name, array):
-    """The array as float64, or a ValueError unless it is one of real numbers; NaN and infinities are let through.
-
-    >>> real_array("q", [[0, 1]])
-    array([[0., 1.]])
-    >>> real_array("q", [[0, 1], [2]])
-    Traceback (most recent call last):
-    ValueError: q is a list that makes no array of numbers, expected real numbers, as many in each row
-    """
-    try:
-        found = np.asarray(array)
-    except (TypeError, ValueError):
-        found = None
-    if found is None or found.dtype.kind not in "fiub":
-        holds = "that makes no array of numbers" if found is None or found.dtype.kind == "O" else f"of {found.dtype}"
-        raise ValueError(f"{name} is a {type(array).__name__} {holds}, expected real numbers, as many in each row")
-    return found.astype(np.float64, copy=False)
-
-
 def truth(name, value):
     """The value as a bool, or a ValueError unless it is True or False.
 

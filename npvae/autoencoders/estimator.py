@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from npvae.arrays import real_array
 from npvae.autoencoders.conventions import (
     as_output,
     check_image_shape,
@@ -18,7 +19,7 @@ from npvae.autoencoders.conventions import (
 )
 from npvae.autoencoders.model_files import check_arrays, checked_image_shape, read_model, write_model
 from npvae.autoencoders.settings import checked, count_parameters
-from npvae.checks import NotFittedError, real_array, shown, truth
+from npvae.checks import NotFittedError, shown, truth
 from npvae.inference.earlier_fit import of_a_refit
 from npvae.inference.training import DivergenceError
 from npvae.models.arrays import column_names

@@ -10,8 +10,8 @@ import numpy as np
 
 from npvae.archives import check_archive
 from npvae.checks import as_path, whole
+from npvae.files import MODEL_FORMAT as FORMAT
 from npvae.files import check_output, written_whole
-from npvae.marks import MODEL_FORMAT as FORMAT
 
 VERSION = 1
 HEADER, DIGEST = "header", "digest"

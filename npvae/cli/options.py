@@ -6,8 +6,7 @@ import json
 import os
 from pathlib import Path
 
-from npvae.files import check_output, make_folder, same_file, written_whole
-from npvae.marks import PROGRAM
+from npvae.files import PROGRAM, check_output, make_folder, same_file, written_whole
 
 # what a file is to hold, by its ending; any other is JSON, for which any name will do
 KINDS = {".npz": "numbers", ".npy": "numbers", ".png": "picture", ".pdf": "picture", ".svg": "picture"}

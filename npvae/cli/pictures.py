@@ -196,8 +196,7 @@ def _save_array(X, out):
 
     import numpy as np
 
-    from npvae.files import check_output, written_whole
-    from npvae.marks import NUMBERS
+    from npvae.files import NUMBERS, check_output, written_whole
 
     check_output(out, "numbers")
     with written_whole(out) as file:

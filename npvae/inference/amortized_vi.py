@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from npvae.arrays import OUT_OF_RANGE, finite_rows
 from npvae.checks import shown
-from npvae.finite import OUT_OF_RANGE, finite_rows
 from npvae.inference.earlier_fit import earlier_fit_kept
 from npvae.inference.early_stopping import hold_out
 from npvae.inference.elbo import lower_bound

@@ -4,9 +4,10 @@ from functools import partial
 
 import numpy as np
 
-from npvae.checks import as_generator, positive, real_array, whole
+from npvae.arrays import OUT_OF_RANGE, finite_rows, real_array
+from npvae.checks import as_generator, positive, whole
 from npvae.declared import declares, has_one_prior, is_smooth
-from npvae.finite import OUT_OF_RANGE, check_shapes, finite_rows
+from npvae.inference.checks import check_shapes
 from npvae.inference.elbo import lower_bound
 from npvae.models import Cubature, GaussHermite, affine
 from npvae.models.data import check_data, take

@@ -5,10 +5,10 @@
 
 import numpy as np
 
-from npvae.arrays import numbers
+from npvae.arrays import OUT_OF_RANGE, finite_rows, numbers
 from npvae.checks import real
 from npvae.declared import declares
-from npvae.finite import OUT_OF_RANGE, check_complex, check_rows, check_shapes, finite_rows
+from npvae.inference.checks import check_complex, check_rows, check_shapes
 from npvae.models.data import float_data
 from npvae.models.generative import check_model
 from npvae.models.noise import check_noise, over_nodes

@@ -12,7 +12,7 @@ import numpy as np
 
 from npvae.checks import as_generator, whole
 from npvae.declared import declares
-from npvae.finite import check_complex, check_shapes
+from npvae.inference.checks import check_complex, check_shapes
 from npvae.inference.gradient_estimators import (
     checked_rows,
     finite,

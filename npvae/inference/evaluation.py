@@ -8,10 +8,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from npvae.checks import as_generator, real_array
+from npvae.arrays import OUT_OF_RANGE, finite_rows, real_array
+from npvae.checks import as_generator
 from npvae.declared import check_one_prior, declares
-from npvae.finite import OUT_OF_RANGE, check_rows, check_shapes, finite_rows
 from npvae.inference.argmax_q import argmax_rows, is_smooth_in_noise, starting_rows
+from npvae.inference.checks import check_rows, check_shapes
 from npvae.inference.elbo import lower_bound
 from npvae.models import Cubature, GaussHermite, MonteCarlo
 from npvae.models.affine import is_quadratic_in_z

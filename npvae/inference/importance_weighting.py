@@ -4,8 +4,8 @@ import warnings
 
 import numpy as np
 
+from npvae.arrays import OUT_OF_RANGE, finite_rows
 from npvae.checks import as_generator, shown, truth, whole
-from npvae.finite import OUT_OF_RANGE, finite_rows
 from npvae.inference.evaluation import checked, rows_at_once
 from npvae.inference.missed_hills import missed_by
 from npvae.inference.mixture_proposal import components, mixture_log_weights

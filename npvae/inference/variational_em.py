@@ -15,12 +15,11 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from npvae.checks import as_path, whole
-from npvae.files import check_output, file_behind, stepping_aside
+from npvae.files import TABLE, check_output, file_behind, stepping_aside
 from npvae.inference.argmax_q import ROWS, argmax_rows, best_rows, starting_rows
 from npvae.inference.elbo import lower_bound
 from npvae.inference.em_solver import EMSolver
 from npvae.inference.posteriors import Free
-from npvae.marks import TABLE
 from npvae.models.data import blocks, take
 from npvae.nn import RowAdam
 

@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from npvae.arrays import OUT_OF_RANGE, finite_rows
 from npvae.checks import positive
 from npvae.declared import check_one_prior, declares, has_one_prior, stands
-from npvae.finite import OUT_OF_RANGE, finite_rows
 from npvae.models import affine
 from npvae.models.data import as_floats
 from npvae.models.generative import check_model

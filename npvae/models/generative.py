@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from npvae.checks import as_generator, real_array, shown, truth, whole, wholes
+from npvae.arrays import finite_rows, real_array
+from npvae.checks import as_generator, shown, truth, whole, wholes
 from npvae.declared import declares
-from npvae.finite import finite_rows
 from npvae.models.data import as_batch
 from npvae.models.latents import Categorical, Gaussian
 from npvae.models.likelihoods import GaussianLikelihood

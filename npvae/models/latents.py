@@ -9,7 +9,8 @@ import math
 
 import numpy as np
 
-from npvae.checks import LARGEST, as_generator, real_array, truth, whole
+from npvae.arrays import real_array
+from npvae.checks import LARGEST, as_generator, truth, whole
 from npvae.models.noise import over_nodes
 
 LOG_2PI = math.log(2 * math.pi)

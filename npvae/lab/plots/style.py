@@ -7,8 +7,7 @@ import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 
-from npvae.files import check_output, written_whole
-from npvae.marks import PROGRAM
+from npvae.files import PROGRAM, check_output, written_whole
 
 # Okabe & Ito's palette
 BLUE, ORANGE, GREEN, SKY, YELLOW, PURPLE, BLACK = (

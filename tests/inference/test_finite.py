@@ -5,7 +5,7 @@ import pytest
 
 import npvae
 from npvae import Categorical, Gaussian, GaussianLikelihood, LatentVariableModel, MonteCarlo, mlp
-from npvae.finite import finite_rows
+from npvae.arrays import finite_rows
 from npvae.inference.argmax_q import argmax_rows, argmax_shared_q
 
 X = np.random.default_rng(0).normal(size=(3, 2))

@@ -1,23 +1,8 @@
-"""No result that is not finite: what floats cannot hold is a sentence that names the row."""
+"""q and the data that a user gave, checked where they come in: shapes, values, and complex numbers."""
 
 import numpy as np
 
 from npvae.declared import declares
-
-
-def finite_rows(what, values, why):
-    """The values (B, …), or a ValueError that names the first row with one that is not finite, and says why.
-
-    >>> finite_rows("the ELBO", np.array([-1.0, -np.inf]), "q is too wide")
-    Traceback (most recent call last):
-    ValueError: the ELBO of row 1 is -inf: q is too wide
-    """
-    good = np.isfinite(values)
-    if not good.all():
-        row = int(np.argmin(good.reshape(len(values), -1).all(1)))
-        found = np.ravel(values[row])[np.argmin(np.ravel(good[row]))]
-        raise ValueError(f"{what} of row {row} is {found}: {why}")
-    return values
 
 
 def check_complex(model, q, x):
@@ -56,7 +41,3 @@ def check_rows(model, q, q_name="q"):
         good = np.isfinite(q.max(1))
     if not good.all():
         raise ValueError(f"row {np.argmin(good)} of {q_name} has values that are not finite: {q[np.argmin(good)]}")
-
-
-OUT_OF_RANGE = ("q, x or the model's parameters are beyond what floats hold: bring the data nearer to what the model "
-                "generates, or take a q that fits")
