@@ -203,12 +203,12 @@ def test_taylor_slopes_are_two_or_one():
 
 
 @pytest.mark.parametrize("first", ["import npvae", "from npvae.gradcheck import Report", "import npvae.gradcheck.bound",
-                                   "import npvae.nn, npvae.gradcheck.catalogue"])
+                                   "import npvae.nn, npvae.gradcheck.gallery"])
 def test_npvae_gradcheck_is_the_function_whatever_is_imported_first(first):
     code = f"""{first}
 import npvae, sys
 from npvae.gradcheck import Report, gradcheck
-import npvae.gradcheck.catalogue_bounds
+import npvae.gradcheck.gallery
 assert npvae.gradcheck is gradcheck and callable(npvae.gradcheck) and isinstance(Report, type)
 assert not {{'matplotlib', 'tqdm'}} & set(sys.modules)
 """

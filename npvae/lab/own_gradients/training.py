@@ -3,7 +3,7 @@
 import numpy as np
 
 from npvae.autoencoders.squared_error import SquaredErrorSolver
-from npvae.gradcheck.package_layers import B, D, K, S
+from npvae.lab.own_gradients.layers import B, D, K, S
 from npvae.inference import AmortizedVI, elbo
 from npvae.inference.elbo_gradients import log_weight, pathwise_elbo, sticking_the_landing, total_derivative
 from npvae.inference.gradient_estimators import (

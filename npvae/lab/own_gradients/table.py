@@ -3,9 +3,9 @@
 import numpy as np
 
 from npvae.gradcheck.check import gradcheck
-from npvae.gradcheck.package_inference import elbos, posteriors
-from npvae.gradcheck.package_layers import latents, layers, likelihoods
-from npvae.gradcheck.package_training import estimators, training
+from npvae.lab.own_gradients.inference import elbos, posteriors
+from npvae.lab.own_gradients.layers import latents, layers, likelihoods
+from npvae.lab.own_gradients.training import estimators, training
 
 # add a generator of (name, keyword arguments of `gradcheck`) here, and its gradients are in the table
 ROOMS = (layers, likelihoods, latents, posteriors, elbos, training, estimators)

@@ -1,84 +1,26 @@
-"""Every mistake of the catalogue is caught, nearly every one is named, and correct code is never accused."""
-
-from dataclasses import replace
+"""What relation a wrong gradient bears to the right one: named, given as a number, or honestly unknown; and bounds."""
 
 import numpy as np
 import pytest
 
 import npvae
-from npvae.gradcheck import benches, check_bound
-from npvae.gradcheck.catalogue import CATALOGUE, judge, mistake
-from npvae.gradcheck.mistakes import plant
+from npvae.gradcheck import check_bound
 from npvae.models import Noise, probabilistic_pca
-from npvae.nn import Affine, relu, tanh
-
-VERDICTS, RIGHT = {}, {}
-
-
-def right_report(planted):
-    """The check of the unpatched code, once for each code and check."""
-    key = planted.check, planted.target
-    if key not in RIGHT:
-        RIGHT[key] = planted.check(planted.right())
-    return RIGHT[key]
-
-
-def verdict(planted):
-    """`judge`, once for each mistake."""
-    if planted.name not in VERDICTS:
-        VERDICTS[planted.name] = judge(planted)
-    return VERDICTS[planted.name]
-
-
-@pytest.mark.parametrize("planted", CATALOGUE, ids=lambda m: m.name)
-def test_the_mistake_is_caught_with_its_sentence_and_the_right_code_is_not(planted):
-    right = right_report(planted)
-    assert right.passed and not right.diagnosis
-    caught, sentence = verdict(planted)
-    assert caught
-    assert planted.says in sentence and planted.where in sentence
-
-
-def test_the_catalogue_is_large_and_nine_in_ten_of_its_mistakes_are_named():
-    assert len(CATALOGUE) >= 40 and len({m.name for m in CATALOGUE}) == len(CATALOGUE)
-    named = [m for m in CATALOGUE if m.says != "unknown" and m.says in verdict(m)[1]]
-    assert len(named) >= 0.9 * len(CATALOGUE)
-
-
-def test_a_mistake_that_only_the_bound_sees_passes_the_gradient_check():
-    for name in ("sampler with σ², KL with σ", "KL to a prior N(0, 0.5²)", "KL the wrong way round"):
-        planted = mistake(name).planted()
-        assert benches.gaussian_nodes(planted).passed and benches.gaussian_kl(planted).passed
-
-
-def test_a_stale_patch_fails_loudly():
-    with pytest.raises(ValueError, match="the source has changed"):
-        plant(tanh, ("1 - z * z", "1"))
-    with pytest.raises(ValueError, match="occurs [2-9] times"):
-        plant(Affine, ("self.dW", "self.dV"))
+from npvae.nn import Affine, tanh
 
 
 @pytest.mark.parametrize("k, where", [(2, "2x"), (0.5, "x/2")])
 def test_an_elementwise_layer_s_diagnosis_does_not_speak_of_sigma(k, where):
-    planted = plant(npvae.softplus, ("dy * _sigmoid(x)", f"dy * _sigmoid({k} * x)"))
-    report = npvae.gradcheck(planted, np.random.default_rng(0).normal(size=(4, 3)))
+    def softplus(x):
+        return np.log1p(np.exp(x)), lambda dy: dy / (1 + np.exp(-k * x))
+
+    report = npvae.gradcheck(softplus, np.random.default_rng(0).normal(size=(4, 3)))
     assert not report.passed
     assert [finding.sentence.split(".")[0] for finding in report.diagnosis] == [
         f"x: the derivative is taken at the wrong point: {where} where x belongs"]
 
 
-def test_a_mistake_that_could_not_be_planted_is_not_caught():
-    with pytest.raises(ValueError, match="the source has changed"):
-        judge(replace(mistake("ReLU: mask inverted"), patches=(("no such text", ""),)))
-
-
-def test_a_mistake_is_known_by_its_name():
-    assert mistake("ReLU: mask inverted").diff() == "- lambda dy: dy * on\n+ lambda dy: dy * ~on"
-    with pytest.raises(ValueError, match="no mistake is called"):
-        mistake("none")
-
-
-# what no entry of the catalogue is made for: the answer is "unknown" rather than a guess
+# what no relation is made for: the answer is "unknown" rather than a guess
 @pytest.mark.parametrize("seed", range(5))
 def test_a_gradient_with_random_errors_is_unknown(seed):
     noise = np.random.default_rng(seed).standard_normal((5, 3))
@@ -102,11 +44,13 @@ def test_a_factor_with_two_names_is_not_guessed():
 
 
 def test_a_wrong_layer_is_found_in_its_chain():
-    wrong = plant(relu, ("dy * on", "dy * ~on"))
+    def relu_off(x):
+        return np.maximum(x, 0), lambda dy: dy * ~(x > 0)
+
     rng = np.random.default_rng(0)
-    network = npvae.chain(Affine.random(3, 4, rng), wrong, Affine.random(4, 2, rng))
+    network = npvae.chain(Affine.random(3, 4, rng), relu_off, Affine.random(4, 2, rng))
     report = npvae.gradcheck(network, rng.standard_normal((5, 3)))
-    assert [f.where for f in report.diagnosis] == ["layer 1 (relu) x"] and report.diagnosis[0].kind == "mask"
+    assert [f.where for f in report.diagnosis] == ["layer 1 (relu_off) x"] and report.diagnosis[0].kind == "mask"
 
 
 def test_a_gradient_of_the_wrong_shape():

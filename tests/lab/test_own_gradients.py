@@ -5,7 +5,7 @@ import json
 import pytest
 
 from npvae.cli import main
-from npvae.gradcheck.package_table import check_package, record
+from npvae.lab.own_gradients.table import check_package, record
 
 OWN = """
 import numpy as np
@@ -89,9 +89,9 @@ def test_a_file_that_does_not_load(tmp_path, capsys):
 
 
 def test_a_wrong_gradient_in_the_package_is_status_1(monkeypatch, capsys):
-    from npvae.gradcheck import package_table
+    from npvae.lab.own_gradients import table
 
-    monkeypatch.setattr(package_table, "ROOMS", (lambda rng: [
+    monkeypatch.setattr(table, "ROOMS", (lambda rng: [
         ("wrong", {"f": lambda x: (x**2, lambda dy: -2 * x * dy), "x": rng.standard_normal(3)})],))
     assert main(["gradcheck"]) == 1
     assert "wrong sign" in capsys.readouterr().out

@@ -3,7 +3,7 @@ combination."""
 
 import numpy as np
 
-from npvae.gradcheck.package_layers import B, D
+from npvae.lab.own_gradients.layers import B, D
 from npvae.inference import Amortized, Free, Shared, elbo
 from npvae.models import (
     BernoulliLikelihood,
