@@ -28,20 +28,21 @@ def run_gradcheck(args):
         raise ValueError(f"--json takes {args.json} for the name of its file: put FILE.py:NAME before --json")
     check_files({"FILE.py": args.target and args.target.rpartition(":")[0]}, {"--json": args.json})
 
-    from npvae.gradcheck import package_table, user_files
+    from npvae.gradcheck import user_files
+    from npvae.lab.own_gradients import table
 
     if args.target:
         report = user_files.check_file(args.target, args.method, args.seed)
         print(report)
-        records, passed = package_table.records_of_rows(report), report.passed
+        records, passed = table.records_of_rows(report), report.passed
     else:
         from tqdm import tqdm
 
-        methods = [args.method] if args.method else package_table.DEFAULT_METHODS
-        reports = package_table.check_package(
+        methods = [args.method] if args.method else table.DEFAULT_METHODS
+        reports = table.check_package(
             methods, args.seed, lambda subjects: tqdm(subjects, desc="gradients", leave=False, disable=None))
-        print(package_table.package_table_text(reports))
-        records, passed = [package_table.record(r) for r in reports], all(r.passed for r in reports)
+        print(table.own_gradients_text(reports))
+        records, passed = [table.record(r) for r in reports], all(r.passed for r in reports)
     if args.json:
         write_json(records, args.json)
     return 0 if passed else 1

@@ -76,7 +76,7 @@ ROWS = 1.2 * _rng.standard_normal((5, 4))       # q = [μ, log σ], K = 2
 EPS, OTHER_EPS = _rng.standard_normal((2, 6, 5, 2))     # two draws of noise for 6 nodes
 
 
-@wrong_gradient("affine: db averaged over the batch", "b: the gradient is 1/B times the right one: a mean over B", LAYER,
+@wrong_gradient("affine: db averaged over the batch", "1/B times the right one: a mean over B", LAYER,
                 sizes={"B": 5}, seen="pytorch/examples #290 #294 #652")
 def affine_mean(p):
     def back(dy):
@@ -166,7 +166,7 @@ def draw_mu_only(q):
     return z, lambda dz: np.concatenate([dz.sum(0), 0 * mu], axis=1)
 
 
-@wrong_gradient("draw: two noises", "stale or resampled noise: back multiplies by another ε than z was drawn with", ROWS,
+@wrong_gradient("draw: two noises", "back multiplies by another ε than z was drawn with", ROWS,
                 seen="a from-scratch NumPy VAE: μ right, log_var wrong")
 def draw_with_two_noises(q):
     mu, log_sigma = np.split(q, 2, axis=1)

@@ -3,8 +3,8 @@ combination."""
 
 import numpy as np
 
-from npvae.lab.own_gradients.layers import B, D
 from npvae.inference import Amortized, Free, Shared, elbo
+from npvae.lab.own_gradients.layers import B, D
 from npvae.models import (
     BernoulliLikelihood,
     Categorical,

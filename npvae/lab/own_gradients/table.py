@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from npvae.gradcheck.check import gradcheck
+from npvae.gradcheck import gradcheck
 from npvae.lab.own_gradients.inference import elbos, posteriors
 from npvae.lab.own_gradients.layers import latents, layers, likelihoods
 from npvae.lab.own_gradients.training import estimators, training
@@ -52,7 +52,7 @@ def records_of_rows(report):
              "tolerance": float(row.tolerance), "passed": bool(row.passed)} for row in report.rows]
 
 
-def package_table_text(reports):
+def own_gradients_text(reports):
     """A line for each gradient, a column for each method, and what it comes to."""
     from npvae.tables import table
 

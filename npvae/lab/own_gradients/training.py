@@ -3,7 +3,6 @@
 import numpy as np
 
 from npvae.autoencoders.squared_error import SquaredErrorSolver
-from npvae.lab.own_gradients.layers import B, D, K, S
 from npvae.inference import AmortizedVI, elbo
 from npvae.inference.elbo_gradients import log_weight, pathwise_elbo, sticking_the_landing, total_derivative
 from npvae.inference.gradient_estimators import (
@@ -13,6 +12,7 @@ from npvae.inference.gradient_estimators import (
     score_of_q,
     squared_norm,
 )
+from npvae.lab.own_gradients.layers import B, D, K, S
 from npvae.models import Categorical, Cubature, Gaussian, GaussianLikelihood, LatentVariableModel, MonteCarlo
 from npvae.nn import Parameters, mlp
 
