@@ -15,13 +15,11 @@ from npvae.models import (
     Gaussian,
     GaussianLikelihood,
     LatentVariableModel,
-    grid,
     mixture_of_gaussians,
     mlp_model,
     probabilistic_pca,
 )
-from npvae.models.exact import exact_method, exact_posterior
-from npvae.models.grid import grid_log_marginal, grid_moments
+from npvae.models.exact import boxes, exact_method, exact_posterior
 from npvae.models.joint import log_joint, log_sum_exp
 from npvae.nn import Affine, chain, mlp, sigmoid, softplus, tanh
 
@@ -171,7 +169,7 @@ def test_the_grid_on_a_pca_model_is_its_closed_form(K, sigma_g):
     rng = np.random.default_rng(0)
     model = probabilistic_pca(K, 3, sigma_g, rng)
     X = np.concatenate([model.sample(20, rng)[0], rng.normal(size=(2, 3))])
-    value, _ = grid_log_marginal(model, X, 1e-9)
+    value, _ = boxes.log_marginal(model, X, 1e-9)
     np.testing.assert_allclose(value, log_marginal(model, X), rtol=0, atol=1e-9)
 
 
@@ -179,7 +177,7 @@ def test_the_grid_on_a_pca_model_is_its_closed_form(K, sigma_g):
 def test_the_grid_follows_data_to_where_the_prior_is_thin(K, far):
     model = probabilistic_pca(K, 3, 0.5, np.random.default_rng(0))
     X = model.decode(np.eye(K)[:1] * np.array([[far], [-0.8 * far]]))    # posteriors tens of deviations out
-    np.testing.assert_allclose(grid_log_marginal(model, X, 1e-9)[0], log_marginal(model, X), rtol=1e-11)
+    np.testing.assert_allclose(boxes.log_marginal(model, X, 1e-9)[0], log_marginal(model, X), rtol=1e-11)
 
 
 @pytest.mark.parametrize("sigma_g", [0.02, 0.1, 0.4, 2.0])
@@ -331,7 +329,7 @@ def test_rows_do_not_depend_on_their_company_or_order():
 @exact_functions
 def test_a_posterior_too_narrow_for_any_grid_is_refused(function, monkeypatch):
     # one output for two latents: the posterior is a ridge of width ~10⁻⁵ right across the prior
-    monkeypatch.setattr(grid, "MOST_NODES", 200_000)            # as it would be with more, only sooner
+    monkeypatch.setattr(boxes, "MOST_NODES", 200_000)            # as it would be with more, only sooner
     model = mlp_model(2, [4], 1, GaussianLikelihood(1e-5))
     X = model.sample(1, np.random.default_rng(0))[0]
     with pytest.raises(ValueError, match=r"too narrow, σ_g = 1e-05; .*importance_weighted_bound"):
@@ -367,7 +365,7 @@ def test_the_posterior_on_the_grid_of_a_pca_model_is_its_closed_form(K, sigma_g)
     rng = np.random.default_rng(9)
     model = probabilistic_pca(K, 3, sigma_g, rng)
     X = model.sample(10, rng)[0]
-    for on_grid, closed in zip(grid_moments(model, X, 1e-9), exact_posterior(model, X), strict=True):
+    for on_grid, closed in zip(boxes.moments(model, X, 1e-9), exact_posterior(model, X), strict=True):
         np.testing.assert_allclose(on_grid, closed, rtol=0, atol=1e-8)
 
 

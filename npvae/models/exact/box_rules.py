@@ -5,34 +5,32 @@ import math
 
 import numpy as np
 
+from npvae.models.exact.nodes import tensor
+
 ORDERS = 3, 4, 5, 6     # each is compared with the one below
 
 
-def order_for(spread, error):
+def order_for(spread: np.ndarray, error: float) -> np.ndarray:
     """The order that does for a function whose log changes by `spread` nats over the box, most likely, (P,)."""
     # of e^{st}, |t| ≤ ½, the lower order n − 1 misses the term s^{2n−2}/(2n−2)! and what follows, times 2^{2−2n}
     enough = [2 * (math.factorial(2 * n - 2) * error) ** (1 / (2 * n - 2)) for n in ORDERS[:-1]]
     return np.array(ORDERS)[np.searchsorted(enough, spread)]
 
 
+def whole(K: int, order: int) -> tuple[np.ndarray, np.ndarray]:
+    """Nodes u (N, K) in [−1, 1]^K and the weights (2, N) of an order and of the one below; either sums to 1."""
+    lines = [_line(n) for n in (order, order - 1)]
+    return _stacked([(tensor(u, K), (tensor(w, K) / 2).prod(1)) for u, w in lines])
+
+
+def cut(line: np.ndarray, order: int) -> tuple[np.ndarray, np.ndarray]:
+    """The same for boxes that the kink line · (u, 1) = 0, (C, K + 1), cuts in two: u (C, N, K), weights (C, 2, N)."""
+    return _stacked([(_cut_interval if line.shape[1] == 2 else _cut_square)(line, n) for n in (order, order - 1)])
+
+
 @functools.cache
 def _line(order):
     return np.polynomial.legendre.leggauss(order)
-
-
-def whole(K, order):
-    """Nodes u (N, K) in [−1, 1]^K and the weights (2, N) of an order and of the one below; either sums to 1."""
-    rules = []
-    for n in (order, order - 1):
-        u, w = _line(n)
-        rules.append((u[:, None], w / 2) if K == 1 else
-                     (np.stack(np.meshgrid(u, u, indexing="ij"), -1).reshape(-1, 2), np.outer(w, w).ravel() / 4))
-    return _stacked(rules)
-
-
-def cut(line, order):
-    """The same for boxes that the kink line · (u, 1) = 0, (C, K + 1), cuts in two: u (C, N, K), weights (C, 2, N)."""
-    return _stacked([(_cut_interval if line.shape[1] == 2 else _cut_square)(line, n) for n in (order, order - 1)])
 
 
 def _stacked(rules):

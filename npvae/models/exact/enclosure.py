@@ -7,11 +7,11 @@ input can take, it is linear with slope (m + M)/2 but for at most (M − m)/2 ti
 saturated, an interval says more than a line (interval arithmetic in mean-value form: Moore 1966, Neumaier 1990).
 """
 
-import itertools
 from typing import NamedTuple
 
 import numpy as np
 
+from npvae.models.exact.nodes import BLOCK, tensor
 from npvae.nn import Affine, relu, sigmoid, softplus, tanh
 
 STEPS = {1: 1 / 16, 2: 1 / 4}   # prior standard deviations: how far apart a network unknown is looked at
@@ -50,23 +50,20 @@ class Enclosure(NamedTuple):
     trusted: np.ndarray
 
 
-def enclose(network, center, radius, block=1_000_000):
-    """What a network can return for inputs in boxes with these centers (C, K) and half-widths (C, K).
-
-    `block` is the count of numbers in a temporary table, about.
-    """
+def enclose(network, center: np.ndarray, radius: np.ndarray) -> Enclosure:
+    """What a network can return for inputs in boxes with these centers (C, K) and half-widths (C, K)."""
     layers = getattr(network, "layers", (network,))
-    if all(type(layer) is Affine or _slopes(layer) for layer in layers):
+    if all(type(layer) is Affine or _slopes_of(layer) for layer in layers):
         widest = max([layer.W.shape[1] for layer in layers if type(layer) is Affine], default=2)
-        size = max(1, block // (8 * widest))
-        parts = [_through(layers, center[i:i + size], radius[i:i + size]) for i in range(0, len(center), size)]
+        size = max(1, BLOCK // (8 * widest))
+        parts = [_through_layers(layers, center[i:i + size], radius[i:i + size]) for i in range(0, len(center), size)]
     else:
-        size = max(1, block // (64 * len(SAMPLES) ** center.shape[1]))
+        size = max(1, BLOCK // (64 * len(SAMPLES) ** center.shape[1]))
         parts = [_sampled(network, center[i:i + size], radius[i:i + size]) for i in range(0, len(center), size)]
     return Enclosure(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
-def _through(layers, center, radius):
+def _through_layers(layers, center, radius):
     C, K = center.shape
     y, J, slack = center, np.broadcast_to(np.eye(K), (C, K, K)), np.zeros((C, K))
     kinks, line = np.zeros(C, int), np.full((C, K + 1), np.nan)
@@ -76,18 +73,18 @@ def _through(layers, center, radius):
             continue
         width = _reach(J, radius) + slack
         if layer is relu:
-            kinks = _note_kinks(kinks, line, y, J, width, slack, radius)
+            kinks = _count_kinks(kinks, line, y, J, width, slack, radius)
         else:
             # a smooth unit that a box crosses from one end to the other bends like one with a kink, and not straight
-            m, M = _slopes(layer)(y - width, y + width)
+            m, M = _slopes_of(layer)(y - width, y + width)
             kinks = kinks + 2 * ((width > 0.7) & (M - m > 1e-9)).sum(1)
-        y, J, slack = _activate(layer, y, J, slack, width)
+        y, J, slack = _through_activation(layer, y, J, slack, width)
     return Enclosure(y, J, _reach(J, radius), slack, kinks, line, np.ones(C, bool), np.ones(C, bool))
 
 
-def _activate(layer, y, J, slack, width):
+def _through_activation(layer, y, J, slack, width):
     low, high = y - width, y + width
-    m, M = _slopes(layer)(low, high)
+    m, M = _slopes_of(layer)(low, high)
     f_low, f_high, slope = layer(low)[0], layer(high)[0], 0.5 * (m + M)
     # f(y) = f(y_c) + (m + M)/2 (y − y_c) ± (M − m)/2 |y − y_c|
     line = layer(y)[0], J * slope[:, None], slope * slack + 0.5 * (M - m) * width
@@ -97,7 +94,7 @@ def _activate(layer, y, J, slack, width):
     return (np.where(flat, f_low + half, line[0]), np.where(flat[:, None], 0, line[1]), np.where(flat, half, line[2]))
 
 
-def _slopes(layer):
+def _slopes_of(layer):
     # (low, high) -> the least and the greatest slope of an activation in between; None if it is not known
     return next((slopes for known, slopes in SLOPES if known is layer), None)
 
@@ -118,7 +115,7 @@ SLOPES = [
 ]
 
 
-def _note_kinks(kinks, line, y, J, width, slack, radius):
+def _count_kinks(kinks, line, y, J, width, slack, radius):
     # a kink is inside if its unit's input changes its sign, but for rounding
     inside = np.abs(y) < width * (1 - 1e-12)
     which = np.flatnonzero((kinks == 0) & (inside.sum(1) == 1))
@@ -135,7 +132,7 @@ def _reach(J, radius):
 
 def _sampled(network, center, radius):
     C, K = center.shape
-    u = np.array(list(itertools.product(SAMPLES, repeat=K)))                # (S, K)
+    u = tensor(np.array(SAMPLES), K)                                        # (S, K)
     with np.errstate(all="ignore"):
         g = network((center[:, None] + radius[:, None] * u).reshape(-1, K))[0].reshape(C, len(u), -1)
         middle, J = g[:, (len(u) - 1) // 2], np.empty((C, K, g.shape[2]))

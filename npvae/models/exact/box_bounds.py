@@ -1,39 +1,57 @@
-"""Between what log p_θ(x, z) lies while z is anywhere in a box: of pairs of a datum and a box."""
+"""Between what log p_θ(x, z) lies while z is anywhere in a box: of pairs of a row of the data and a box."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from npvae.models.enclosure import enclose
+from npvae.models.exact.enclosure import Enclosure, enclose
+from npvae.models.exact.nodes import BLOCK
+from npvae.models.generative import LatentVariableModel
+from npvae.models.joint import sum_by_row
 
 
-@dataclass(frozen=True)
-class Boxes:
+class Boxes(NamedTuple):
     """C boxes of z with their centers (C, K), their half-widths (C, K), and what the decoder returns in them."""
 
     center: np.ndarray
     radius: np.ndarray
-    output: object
+    output: Enclosure
 
     @classmethod
-    def of(cls, model, center, radius, block):
-        """The boxes, a block at a time through the decoder."""
-        center, radius = np.asarray(center, float), np.broadcast_to(radius, center.shape)
-        return cls(center, radius, enclose(model.decoder, center, radius, block))
+    def of(cls, model: LatentVariableModel, center: np.ndarray, radius: np.ndarray | float) -> "Boxes":
+        """The boxes, after the decoder has been asked."""
+        radius = np.broadcast_to(radius, center.shape)
+        return cls(center, radius, enclose(model.decoder, center, radius))
 
 
-def log_bounds(model, X, boxes, row, box, block):
-    """The least and the greatest log p(x, z) for z in a box, of pairs (P,) of a row and a box.
+class Pairs(NamedTuple):
+    """P pairs of a row of X and a box: `row` (P,) and `box` (P,) are their places."""
+
+    model: LatentVariableModel
+    X: np.ndarray
+    boxes: Boxes
+    row: np.ndarray
+    box: np.ndarray
+
+    def by_row(self, a: np.ndarray, which=slice(None)) -> np.ndarray:
+        """log Σ e^a over the pairs `which` of each row: (B,)."""
+        return sum_by_row(a[which], self.row[which], len(self.X))
+
+
+def log_bounds(pairs: Pairs) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The least and the greatest log p(x, z) for z in the box of each pair, in nats.
 
     Returns
     -------
-    low, high : array (P,), nats
-    doubt : array (P,), nats
+    low, high : array (P,)
+    doubt : array (P,)
         How much of their distance is due to how the decoder bends, and not to a quadratic function of z.
     """
-    size = max(1, block // (4 * (2 + boxes.center.shape[1]) * X.shape[1]))
-    parts = [_bounds(model, X[row[i:i + size]], boxes, box[i:i + size]) for i in range(0, len(row), size)]
-    return (np.concatenate(column) for column in zip(*parts, strict=True))
+    (_, K), D = pairs.boxes.center.shape, pairs.X.shape[1]
+    size = max(1, BLOCK // (4 * (2 + K) * D))
+    parts = [_bounds(pairs.model, pairs.X[pairs.row[i:i + size]], pairs.boxes, pairs.box[i:i + size])
+             for i in range(0, len(pairs.row), size)]
+    return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
 
 
 def _bounds(model, x, boxes, box):

@@ -1,24 +1,29 @@
-"""log p_θ(x) and p_θ(z|x) without approximation: by enumeration, in closed form, or on a grid that checks itself.
+"""Which method is exact for a model, and what it answers.
 
 The lecture calls the integral ∫ p_θ(x|z) p(z) dz hard. It is hard in many dimensions; with a categorical latent, an
 affine decoder, or K ≤ 2 it can be computed, and then every bound can be held against it.
+
+    enumeration       the nodes are all z
+    closed form       affine decoder, everything Gaussian
+    lattice           K ≤ 2, smooth decoders that are not steep
+    boxes             K ≤ 2, any other decoder
+    plain lattice     K ≤ 2, a prior or a likelihood of the user's own
 """
 
 from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from npvae.arrays import OUT_OF_RANGE, finite_rows
 from npvae.checks import positive
 from npvae.declared import check_one_prior, declares, has_one_prior, stands
 from npvae.models import affine
 from npvae.models.data import as_floats
-from npvae.models.generative import check_model
-from npvae.models.grid import grid_log_marginal, grid_moments
+from npvae.models.exact import boxes, lattice, plain_lattice
+from npvae.models.generative import LatentVariableModel, check_model
 from npvae.models.joint import has_table, log_joint, log_sum_exp
-from npvae.models.lattice import lattice_log_marginal, lattice_moments, resolves
-from npvae.models.plain_grid import plain_grid_log_marginal, plain_grid_moments
 from npvae.nn.units import folded
 
 
@@ -29,17 +34,18 @@ class Posterior(NamedTuple):
     covariance: np.ndarray
 
 
-def log_marginal(model, X, tolerance=1e-6, return_error=False):
+def log_marginal(model: LatentVariableModel, X: ArrayLike, tolerance: float = 1e-6, return_error: bool = False
+                 ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
     """Exact log p_θ(x) = log Σ_z p_θ(x|z) p(z), or log ∫ p_θ(x|z) p(z) dz.
 
     Parameters
     ----------
-    model : LatentVariableModel
+    model
     X : array (B, D)
         Floats, or uint8 images 0 … 255.
-    tolerance : float
+    tolerance
         What a grid may err by, nats per row.
-    return_error : bool
+    return_error
         Also return the error of each row: a bound where boxes of z are integrated; an estimate for layers other than
         affine, tanh, relu, sigmoid and softplus, and, its last change, where a lattice serves, for smooth decoders
         that are not steep; zero where there is no grid.
@@ -67,34 +73,17 @@ def log_marginal(model, X, tolerance=1e-6, return_error=False):
         value = log_sum_exp(log_joint(model, X, np.eye(model.latent.dim)))
     elif method == "closed form":
         value = affine.log_marginal(model, X)
-    elif method == "grid":
-        value, error = (lattice_log_marginal if resolves(model) else grid_log_marginal)(model, X, tolerance)
     else:
-        value, error = plain_grid_log_marginal(model, X, tolerance)
+        value, error = _grid(model, method).log_marginal(model, X, tolerance)
     finite_rows("log p(x)", value, OUT_OF_RANGE)
     return (value, error) if return_error else value
 
 
-def exact_posterior(model, X, tolerance=1e-6):
+def exact_posterior(model: LatentVariableModel, X: ArrayLike, tolerance: float = 1e-6) -> Posterior:
     """The mean and covariance of the exact posterior p_θ(z|x) = p_θ(x, z) / p_θ(x).
 
-    Parameters
-    ----------
-    model : LatentVariableModel
-    X : array (B, D)
-        Floats, or uint8 images 0 … 255.
-    tolerance : float
-        Of a grid, nats per row.
-
-    Returns
-    -------
-    posterior : Posterior
-        mean (B, K) and covariance (B, K, K). For a Categorical latent the mean is the vector of probabilities.
-
-    Raises
-    ------
-    ValueError
-        As `log_marginal`, or if log p(x) is so low that what a grid's numbers are rounded by drowns the posterior.
+    Parameters and errors are those of `log_marginal`; also a ValueError if log p(x) is so low that what a grid's
+    numbers are rounded by drowns the posterior. For a Categorical latent the mean is the vector of probabilities.
 
     Examples
     --------
@@ -103,29 +92,20 @@ def exact_posterior(model, X, tolerance=1e-6):
     array([1., 1., 1., 1., 1.])
     """
     tolerance = positive("tolerance", tolerance)
-    found = _posterior(*_prepared(model, X), tolerance)
-    for name, values in found._asdict().items():
-        finite_rows(f"the posterior's {name}", values, OUT_OF_RANGE)
-    return found
-
-
-def _posterior(model, X, method, tolerance):
-    if method == "closed form":
+    model, X, method = _prepared(model, X)
+    if method == "enumeration":
+        mean, covariance = _enumerated_moments(model, X)
+    elif method == "closed form":
         mean, covariance = affine.posterior(model, X)
-        return Posterior(mean, np.broadcast_to(covariance, (len(X), *covariance.shape)))
-    if method == "grid":
-        return Posterior(*(lattice_moments if resolves(model) else grid_moments)(model, X, tolerance))
-    if method == "plain grid":
-        return Posterior(*plain_grid_moments(model, X, tolerance))
-    joint = log_joint(model, X, np.eye(model.latent.dim))
-    # far out, log K drowns in the rounding of log p(x): take the sum after the exponentials
-    p = np.exp(joint - joint.max(0)).T                      # (B, K)
-    p /= p.sum(1, keepdims=True)
-    return Posterior(p, p[:, :, None] * np.eye(p.shape[1]) - p[:, :, None] * p[:, None, :])
+        covariance = np.broadcast_to(covariance, (len(X), *covariance.shape))
+    else:
+        mean, covariance = _grid(model, method).moments(model, X, tolerance)
+    return Posterior(finite_rows("the posterior's mean", mean, OUT_OF_RANGE),
+                     finite_rows("the posterior's covariance", covariance, OUT_OF_RANGE))
 
 
-def exact_method(model):
-    """How log p_θ(x) of this model can be computed: "enumeration", "closed form", "grid", or None."""
+def exact_method(model: LatentVariableModel) -> str | None:
+    """How log p_θ(x) can be computed: "enumeration", "closed form", "grid", "plain grid" (every node), or None."""
     latent = model.latent
     if not has_one_prior(latent):
         return None
@@ -135,16 +115,28 @@ def exact_method(model):
         return "closed form"
     if not declares(latent, "z in R^K") or latent.dim > 2:
         return None
-    return "grid" if _has_grid(model) else "plain grid"
-
-
-def _has_grid(model):
     # what is left out of the grid is judged by the prior N(0, I) and by the likelihood's own bounds
     bounds = all(stands(model.likelihood, name, "log_prob") for name in ("curvature", "ceiling", "greatest_log_prob"))
-    return bounds and declares(model.latent, "standard normal prior") and has_table(model)
+    return "grid" if bounds and declares(latent, "standard normal prior") and has_table(model) else "plain grid"
+
+
+def _grid(model, method):
+    # the module whose log_marginal and moments serve
+    if method == "plain grid":
+        return plain_lattice
+    return lattice if lattice.resolves(model) else boxes
+
+
+def _enumerated_moments(model, X):
+    joint = log_joint(model, X, np.eye(model.latent.dim))
+    # far out, log K drowns in the rounding of log p(x): take the sum after the exponentials
+    p = np.exp(joint - joint.max(0)).T                      # (B, K)
+    p /= p.sum(1, keepdims=True)
+    return p, p[:, :, None] * np.eye(p.shape[1]) - p[:, :, None] * p[:, None, :]
 
 
 def _prepared(model, X):
+    # the model in float64 and folded, the data as floats, and the method
     check_one_prior(check_model(model).latent)
     method = exact_method(model)
     if method is None:

@@ -9,32 +9,24 @@ import math
 
 import numpy as np
 
+from npvae.models.exact.nodes import BLOCK, moments_of_nodes
+from npvae.models.generative import LatentVariableModel
 from npvae.models.joint import log_joint, log_sum_exp
 
-BLOCK = 1_000_000       # numbers in a temporary table: 8 MB
 MOST_NODES = {1: 500_000, 2: 1_500_000}     # where it gives up
 START = {1: 1 / 128, 2: 1 / 16}             # the spacing it begins with, in standard deviations of the prior
 
 
-def plain_grid_log_marginal(model, X, tolerance):
+def log_marginal(model: LatentVariableModel, X: np.ndarray, tolerance: float) -> tuple[np.ndarray, np.ndarray]:
     """log p_θ(x) of each row of X (B, D) and an estimate of its error, two arrays (B,) in nats."""
-    _, value, error = _resolved(model, X, tolerance)
+    _, value, error = _lattice_that_serves(model, X, tolerance)
     return value, error
 
 
-def plain_grid_moments(model, X, tolerance):
+def moments(model: LatentVariableModel, X: np.ndarray, tolerance: float) -> tuple[np.ndarray, np.ndarray]:
     """Mean (B, K) and covariance (B, K, K) of the posterior p_θ(z|x) of each row of X (B, D)."""
-    lattice, log_p, _ = _resolved(model, X, tolerance)
-    K = model.latent.dim
-    total, mean, second = np.zeros(len(X)), np.zeros((len(X), K)), np.zeros((len(X), K, K))
-    for z in lattice.blocks(len(X)):
-        # p(z|x) h^K at the nodes
-        mass = np.exp(log_joint(model, X, z) - log_p + lattice.log_cell)
-        total += mass.sum(0)
-        mean += mass.T @ z
-        second += np.einsum("sb,sj,sk->bjk", mass, z, z)
-    mean, second = mean / total[:, None], second / total[:, None, None]
-    return mean, second - mean[:, :, None] * mean[:, None, :]
+    lattice, log_p, _ = _lattice_that_serves(model, X, tolerance)
+    return moments_of_nodes(model, X, lattice.blocks(len(X)), log_p, lattice.log_cell)
 
 
 class _Lattice:
@@ -58,9 +50,9 @@ class _Lattice:
             yield self.center + self.scale * np.stack([side[i] for i in places], axis=1)
 
 
-def _resolved(model, X, tolerance):
+def _lattice_that_serves(model, X, tolerance):
     # the lattice on which the values stand still, the values, and what they still moved by
-    lattice, earlier = _first(model), np.full(len(X), np.inf)
+    lattice, earlier = _about_the_prior(model), np.full(len(X), np.inf)
     value = _log_integral(model, X, lattice, tolerance)
     while True:
         finer, wider = (_log_integral(model, X, other, tolerance) for other in (lattice.finer(), lattice.wider()))
@@ -77,7 +69,7 @@ def _resolved(model, X, tolerance):
             return lattice, finer, error
 
 
-def _first(model):
+def _about_the_prior(model):
     # where the prior has its mass, by draws from it
     z = model.latent.sample_prior(2000, np.random.default_rng(0))
     center, scale, h = z.mean(0), z.std(0), START[model.latent.dim]
