@@ -8,7 +8,8 @@ import pytest
 
 from npvae.cli import main
 from npvae.inference import evaluation
-from npvae.lab.verify import SECTIONS, Claim, verify
+from npvae.lab.claims.claim import Claim
+from npvae.lab.verify import SECTIONS, verify
 from npvae.models import Gaussian, GaussianLikelihood, MonteCarlo
 
 
@@ -102,7 +103,7 @@ def test_an_unknown_section_is_named(capsys):
 
 
 def test_a_claim_that_raises_is_a_row_that_fails(monkeypatch, tmp_path, capsys):
-    from npvae.lab.claims import s06_kl_and_sigma_g as section
+    from npvae.lab.claims import kl_and_sigma_g as section
 
     def broken(quick):
         yield Claim("fine", "by hand", 0.0, 0.0, 0.0)

@@ -5,8 +5,8 @@ import numpy as np
 from npvae.datasets import linear_gaussian
 from npvae.inference import SharedQ, elbo, shared_ceiling
 from npvae.inference.evaluation import evaluate
-from npvae.lab.claims.models import random_mixture
-from npvae.lab.verify import Claim
+from npvae.lab.claims.claim import Claim
+from npvae.lab.claims.known_models import random_mixture
 from npvae.models import Cubature, mixture_of_gaussians, mlp_model, probabilistic_pca
 from npvae.models.affine import maximum_likelihood_ppca
 from npvae.models.exact import log_marginal

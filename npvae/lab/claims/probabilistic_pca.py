@@ -4,8 +4,8 @@ import numpy as np
 
 from npvae.datasets import linear_gaussian
 from npvae.inference import AmortizedVI, VariationalEM, argmax_q, elbo, evaluate
-from npvae.lab.claims.models import random_ppca
-from npvae.lab.verify import Claim
+from npvae.lab.claims.claim import Claim
+from npvae.lab.claims.known_models import random_ppca
 from npvae.models import Cubature, probabilistic_pca
 from npvae.models.affine import affine_map, approximation_gap, maximum_likelihood_ppca
 from npvae.models.exact import exact_posterior, log_marginal

@@ -5,8 +5,8 @@ import warnings
 import numpy as np
 
 from npvae.inference import argmax_q, evaluate, importance_weighted_bound
-from npvae.lab.claims.models import parabola_data, parabola_model, random_rows
-from npvae.lab.verify import Claim
+from npvae.lab.claims.claim import Claim
+from npvae.lab.claims.known_models import parabola_data, parabola_model, random_rows
 from npvae.models.exact import log_marginal
 
 

@@ -5,8 +5,8 @@ import numpy as np
 from npvae.inference import evaluate, gap_decomposition
 from npvae.inference.argmax_q import argmax_shared_q
 from npvae.inference.fit_encoder import fit_encoder
-from npvae.lab.claims.models import parabola_data, parabola_model
-from npvae.lab.verify import Claim
+from npvae.lab.claims.claim import Claim
+from npvae.lab.claims.known_models import parabola_data, parabola_model
 from npvae.models import probabilistic_pca
 from npvae.models.exact import boxes, log_marginal
 from npvae.nn import Affine, chain, mlp, quadratic_features

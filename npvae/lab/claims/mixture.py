@@ -6,8 +6,8 @@ import numpy as np
 
 from npvae.inference import VariationalEM, argmax_q, elbo
 from npvae.inference.fit_encoder import fit_encoder
-from npvae.lab.claims.models import random_mixture
-from npvae.lab.verify import Claim
+from npvae.lab.claims.claim import Claim
+from npvae.lab.claims.known_models import random_mixture
 from npvae.models import Categorical, LatentVariableModel
 from npvae.models.exact import log_marginal
 from npvae.models.latents import LOG_2PI

@@ -9,7 +9,7 @@ import numpy as np
 from npvae.inference import evaluate
 from npvae.inference.argmax_q import argmax_rows, argmax_shared_q
 from npvae.inference.fit_encoder import fit_encoder
-from npvae.lab.verify import Claim
+from npvae.lab.claims.claim import Claim
 from npvae.models import Cubature, probabilistic_pca
 from npvae.nn import mlp
 

@@ -6,8 +6,8 @@ from npvae.inference.argmax_q import argmax_q
 from npvae.inference.elbo_gradients import sticking_the_landing
 from npvae.inference.estimator_variance import unbiasedness_test, variance_against_dimension
 from npvae.inference.gradient_estimators import pathwise, score_function, squared_norm
-from npvae.lab.claims.models import random_ppca
-from npvae.lab.verify import Claim
+from npvae.lab.claims.claim import Claim
+from npvae.lab.claims.known_models import random_ppca
 from npvae.models import Gaussian, MonteCarlo
 
 RATIOS = {1: (4, 15, 10, 6), 100: (4, 10608, 208, 204)}

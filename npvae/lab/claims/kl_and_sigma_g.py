@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from npvae.lab.claims.models import random_ppca, random_rows
-from npvae.lab.verify import Claim
+from npvae.lab.claims.claim import Claim
+from npvae.lab.claims.known_models import random_ppca, random_rows
 from npvae.models import GaussHermite, Gaussian, GaussianLikelihood
 
 
