@@ -35,7 +35,7 @@ def run_sample(args):
     if out.suffix.lower() in ARRAYS:
         _save_array(X, out)
     else:
-        from npvae.lab.plots.samples import samples_figure
+        from npvae.lab.plots.images import samples_figure
 
         _save_figure(samples_figure(X, image_shape(model)), out)
     _done(args, out, {"n": args.n})
@@ -55,7 +55,7 @@ def run_reconstruct(args):
     """Write the picture; print the error over all test rows."""
     import numpy as np
 
-    from npvae.lab.plots.samples import reconstructions_figure
+    from npvae.lab.plots.images import reconstructions_figure
     from npvae.models.data import blocks, take
 
     model, out = _opened(args)
@@ -114,7 +114,7 @@ def run_traverse(args):
 def _plane(args, model, shape, first, second):
     import numpy as np
 
-    from npvae.lab.plots.samples import plane_figure, strips_figure
+    from npvae.lab.plots.images import plane_figure, strips_figure
 
     if model.latent_dim == 1 and args.coordinates:
         raise ValueError(f"--coordinates {first} {second}: {args.model} has only one, K = 1: leave it out")
@@ -134,7 +134,7 @@ def _plane(args, model, shape, first, second):
 def _between(args, model):
     import numpy as np
 
-    from npvae.lab.plots.samples import strips_figure
+    from npvae.lab.plots.images import strips_figure
     from npvae.models.data import take
 
     data = _matching(args, model)

@@ -12,7 +12,7 @@ import pytest
 from npvae.autoencoders import load
 from npvae.cli import main
 from npvae.datasets import Dataset
-from npvae.lab.plots import samples
+from npvae.lab.plots import images
 
 QUICK = ["--sweeps", "3", "--hidden", "8", "--latent-dim", "2"]
 
@@ -218,8 +218,8 @@ def test_one_step_is_no_way(files, capsys):
 
 def test_rows_of_a_table_are_drawn_as_points(files, tmp_path, monkeypatch):
     shapes = []
-    draw = samples.samples_figure
-    monkeypatch.setattr(samples, "samples_figure", lambda X, shape: (shapes.append(shape), draw(X, shape))[1])
+    draw = images.samples_figure
+    monkeypatch.setattr(images, "samples_figure", lambda X, shape: (shapes.append(shape), draw(X, shape))[1])
     for name in ("table.npz", "digits.npz"):
         assert main(["sample", str(files / name), "--out", str(tmp_path / "s.png")]) == 0
     assert shapes == [None, (8, 8)]

@@ -9,7 +9,8 @@ import pytest
 from npvae.datasets import Dataset
 from npvae.lab import plots
 from npvae.lab.compare import SOLVERS, compare
-from npvae.lab.plots import comparison, samples
+from npvae.lab.plots import comparison
+from npvae.lab.plots import images as image_plots
 from npvae.lab.plots.style import show_images
 
 
@@ -57,11 +58,11 @@ def test_a_solver_of_a_single_sweep_is_a_point_of_the_race():
 
 
 def test_few_images_leave_room_for_the_line_below_them():
-    assert samples.strips_figure({"a": images(3)}, (8, 8), "from one row to another").get_figwidth() >= 5
+    assert image_plots.strips_figure({"a": images(3)}, (8, 8), "from one row to another").get_figwidth() >= 5
 
 
 def test_three_hundred_images_are_drawn_at_once(tmp_path):
-    figure = samples.reconstructions_figure(images(300), images(300), (8, 8))
+    figure = image_plots.reconstructions_figure(images(300), images(300), (8, 8))
     plots.save(figure, tmp_path / "many.png")
     # one picture for the images and one for the reconstructions: an Axes each would take minutes
     assert len(figure.axes) == 2
@@ -78,26 +79,26 @@ def test_every_image_of_a_row_is_drawn_where_its_name_is():
 
 
 def test_rows_of_images_have_their_names():
-    figure = samples.reconstructions_figure(images(), images(), (8, 8))
+    figure = image_plots.reconstructions_figure(images(), images(), (8, 8))
     assert [axes.get_yticklabels()[0].get_text() for axes in figure.axes] == ["data", "recon-\nstruction"]
 
 
 @pytest.mark.parametrize("scale", [0.2, 1.0, 1.2])     # the last as a decoder of such images may overshoot
 def test_images_within_0_and_1_have_the_ink_of_0_to_1(scale):
-    assert limits_of(samples.samples_figure(images(scale=scale), (8, 8))) == {(0, 1)}
+    assert limits_of(image_plots.samples_figure(images(scale=scale), (8, 8))) == {(0, 1)}
 
 
 def test_images_beyond_0_and_1_share_the_ink_from_the_least_to_the_greatest():
     X, Y = images(scale=16), images() - 3
     low, high = Y.min(), X.max()
-    assert limits_of(samples.reconstructions_figure(X, Y, (8, 8))) == {(low, high)}
-    assert limits_of(samples.samples_figure(X, (8, 8))) == {(X.min(), high)}
-    assert limits_of(samples.plane_figure(X[:9], np.arange(3), 1, 2, (8, 8))) == {(X[:9].min(), X[:9].max())}
+    assert limits_of(image_plots.reconstructions_figure(X, Y, (8, 8))) == {(low, high)}
+    assert limits_of(image_plots.samples_figure(X, (8, 8))) == {(X.min(), high)}
+    assert limits_of(image_plots.plane_figure(X[:9], np.arange(3), 1, 2, (8, 8))) == {(X[:9].min(), X[:9].max())}
 
 
 @pytest.mark.parametrize("shape", [(4, 40), (40, 4), (8, 8)])
 def test_the_latent_plane_has_a_bounded_size_and_names_that_do_not_overlap(shape):
-    figure = samples.plane_figure(images(144, shape), np.linspace(-2.5, 2.5, 12), 1, 2, shape)
+    figure = image_plots.plane_figure(images(144, shape), np.linspace(-2.5, 2.5, 12), 1, 2, shape)
     figure.canvas.draw()
     assert 3 <= min(figure.get_size_inches()) and max(figure.get_size_inches()) <= 7
     axes, = figure.axes

@@ -1,11 +1,13 @@
 """Pictures of the autoencoder's four uses, and of why it cannot generate."""
 
 import math
+from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.figure import Figure
 
-from npvae.lab.plots.samples import image_grid, label_points
+from npvae.lab.plots.images import image_grid, label_points
 from npvae.lab.plots.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, ink_limits, style
 
 STYLES = {"autoencoder": dict(color=BLUE, marker="o"), "VAE": dict(color=GREEN, marker="s"),
@@ -13,120 +15,88 @@ STYLES = {"autoencoder": dict(color=BLUE, marker="o"), "VAE": dict(color=GREEN, 
           "raw, each column standardised": dict(color=PURPLE, marker="v")}
 
 
-def compression_figure(records):
-    """Use 1: the error of test rows against bytes a row, the autoencoder's beside PCA's.
-
-    Parameters
-    ----------
-    records : list of dict
-        From `autoencoder_uses.compression`.
-    """
-    with style():
-        figure, axes = plt.subplots(figsize=(6.4, 4))
-        size = [record["bytes"] for record in records]
-        for name, title in (("pca", "PCA"), ("autoencoder", "autoencoder")):
-            axes.plot(size, [record[name] for record in records], label=title, ms=5, **STYLES[title])
-        axes.set(xscale="log", yscale="log", xlabel="code, bytes per row", title="Compression of unseen rows",
-                 ylabel="mean squared error per dimension\n(squared data units)")
-        axes.set_xticks(size, [f"{s:g}\nK = {record['latent_dim']}" for s, record in zip(size, records, strict=True)])
-        low, high = axes.get_ylim()
-        ticks = [t for power in range(-9, 9) for t in (1 * 10.0**power, 2 * 10.0**power, 5 * 10.0**power)]
-        axes.set_yticks([t for t in ticks if low <= t <= high], [f"{t:g}" for t in ticks if low <= t <= high])
-        axes.minorticks_off()
-        axes.legend()
+@style()
+def compression_figure(records: list[dict]) -> Figure:
+    """Use 1: the error of test rows against bytes a row, the autoencoder's beside PCA's, from `compression`."""
+    figure, axes = plt.subplots(figsize=(6.4, 4))
+    size = [record["bytes"] for record in records]
+    for name, title in (("pca", "PCA"), ("autoencoder", "autoencoder")):
+        axes.plot(size, [record[name] for record in records], label=title, ms=5, **STYLES[title])
+    axes.set(xscale="log", yscale="log", xlabel="code, bytes per row", title="Compression of unseen rows",
+             ylabel="mean squared error per dimension\n(squared data units)")
+    axes.set_xticks(size, [f"{s:g}\nK = {record['latent_dim']}" for s, record in zip(size, records, strict=True)])
+    low, high = axes.get_ylim()
+    ticks = [t for power in range(-9, 9) for t in (1 * 10.0**power, 2 * 10.0**power, 5 * 10.0**power)]
+    axes.set_yticks([t for t in ticks if low <= t <= high], [f"{t:g}" for t in ticks if low <= t <= high])
+    axes.minorticks_off()
+    axes.legend()
     return figure
 
 
-def planes_figure(planes, accuracy, labels):
-    """Use 2: the test rows as points of each model's plane, coloured by a label that no model has seen.
+@style()
+def planes_figure(planes: dict, accuracy: dict[str, float], labels: np.ndarray) -> Figure:
+    """Use 2: the test rows as points of each model's plane, drawn as labels (n,) that no model has seen.
 
-    Parameters
-    ----------
-    planes : dict of str to Features
-    accuracy : dict of str to float
-        Both from `autoencoder_uses.planes`.
-    labels : array (n,) of int
-        Of the test rows.
+    `planes` and `accuracy` are what `autoencoder_uses.planes` returns.
     """
-    with style():
-        figure, panels = plt.subplots(1, len(planes), figsize=(11, 4.2))
-        for axes, (name, features) in zip(panels, planes.items(), strict=True):
-            label_points(axes, *features.test.T, labels)
-            axes.set(title=f"{name}: 5 nearest neighbours\nfind the label of {accuracy[name]:.0%}", xlabel="$z_1$")
-        panels[0].set_ylabel("$z_2$")
+    figure, panels = plt.subplots(1, len(planes), figsize=(11, 4.2))
+    for axes, (name, features) in zip(panels, planes.items(), strict=True):
+        label_points(axes, *features.test.T, labels)
+        axes.set(title=f"{name}: 5 nearest neighbours\nfind the label of {accuracy[name]:.0%}", xlabel="$z_1$")
+    panels[0].set_ylabel("$z_2$")
     return figure
 
 
-def probe_figure(accuracy):
-    """Use 3: the test accuracy of a linear classifier on each kind of features.
-
-    Parameters
-    ----------
-    accuracy : dict of str to float
-        From `autoencoder_uses.linear_probe`.
-    """
-    with style():
-        figure, axes = plt.subplots(figsize=(6.8, 2.6))
-        names = list(accuracy)[::-1]
-        bars = axes.barh(names, [100 * accuracy[name] for name in names], color=[STYLES[n]["color"] for n in names])
-        axes.bar_label(bars, fmt="%.1f %%", padding=3, fontsize=9)
-        axes.set(xlim=(0, 112), xlabel="test rows classified rightly, %",
-                 title="A linear classifier on each description of the rows")
-        axes.set_axisbelow(True)
-        axes.set_xticks(range(0, 101, 20))
-        axes.grid(axis="y", visible=False)
+@style()
+def probe_figure(accuracy: dict[str, float]) -> Figure:
+    """Use 3: the test accuracy of a linear classifier on each kind of features, from `linear_probe`."""
+    figure, axes = plt.subplots(figsize=(6.8, 2.6))
+    names = list(accuracy)[::-1]
+    bars = axes.barh(names, [100 * accuracy[name] for name in names], color=[STYLES[n]["color"] for n in names])
+    axes.bar_label(bars, fmt="%.1f %%", padding=3, fontsize=9)
+    axes.set(xlim=(0, 112), xlabel="test rows classified rightly, %",
+             title="A linear classifier on each description of the rows")
+    axes.set_axisbelow(True)
+    axes.set_xticks(range(0, 101, 20))
+    axes.grid(axis="y", visible=False)
     return figure
 
 
-def label_curve_figure(accuracy, per_class):
-    """Use 4: test accuracy against labels a class; the bars are the standard deviation over the draws.
-
-    Parameters
-    ----------
-    accuracy : dict of str to array (len(per_class), draws)
-        From `autoencoder_uses.label_curve`.
-    per_class : sequence of int
-    """
-    with style():
-        figure, axes = plt.subplots(figsize=(7, 4.4))
-        for i, (name, values) in enumerate(accuracy.items()):
-            # a little apart, so that the bars can be told from each other
-            x = np.array(per_class) * 1.035 ** (i - (len(accuracy) - 1) / 2)
-            axes.errorbar(x, 100 * values.mean(1), 100 * values.std(1, ddof=1), label=name, ms=5, lw=1.4, capsize=2,
-                          **STYLES[name])
-        axes.set(xscale="log", xlabel="labels per class", ylabel="test rows classified rightly, %",
-                 title=f"A few labels: mean and spread over {values.shape[1]} draws")
-        axes.set_xticks(per_class, [str(n) for n in per_class])
-        axes.minorticks_off()
-        axes.legend(loc="lower right")
+@style()
+def label_curve_figure(accuracy: dict[str, np.ndarray], per_class: Sequence[int]) -> Figure:
+    """Use 4: test accuracy (len(per_class), draws), from `label_curve`, against labels a class, with its spread."""
+    figure, axes = plt.subplots(figsize=(7, 4.4))
+    for i, (name, values) in enumerate(accuracy.items()):
+        # a little apart, so that the bars can be told from each other
+        x = np.array(per_class) * 1.035 ** (i - (len(accuracy) - 1) / 2)
+        axes.errorbar(x, 100 * values.mean(1), 100 * values.std(1, ddof=1), label=name, ms=5, lw=1.4, capsize=2,
+                      **STYLES[name])
+    axes.set(xscale="log", xlabel="labels per class", ylabel="test rows classified rightly, %",
+             title=f"A few labels: mean and spread over {values.shape[1]} draws")
+    axes.set_xticks(per_class, [str(n) for n in per_class])
+    axes.minorticks_off()
+    axes.legend(loc="lower right")
     return figure
 
 
-def generation_figure(figures, models, X, image_shape, count=40, seed=0):
-    """Why z ~ N(0, I) does not suit an autoencoder: where its codes lie, what it makes of z, and the distances.
+@style()
+def generation_figure(figures: dict, models: dict, X: np.ndarray, image_shape: tuple[int, int], count: int = 40,
+                      seed: int = 0) -> Figure:
+    """Why z ~ N(0, I) does not suit an autoencoder: where the codes of X lie, `count` samples g(z), and the distances.
 
-    Parameters
-    ----------
-    figures, models : dicts
-        From `generation.generation`, with K ≥ 2.
-    X : array (m, D)
-        Whose codes are shown.
-    image_shape : tuple of two ints
-    count, seed : int
-        Samples of each model.
+    `figures` and `models` are what `generation` returns, with K ≥ 2.
     """
-    with style():
-        figure = plt.figure(figsize=(11, 7))
-        top, bottom = figure.subfigures(2, 1, height_ratios=[1.4, 1])
-        panels = top.subplots(1, 3, width_ratios=[1, 1, 1.2])
-        for axes, (name, model) in zip(panels, models.items(), strict=False):
-            _codes(axes, name, model.transform(X), figures[name]["kl_to_prior"])
-        _distance_bars(panels[2], figures)
-        samples = {name: model.sample(count, seed) for name, model in models.items()}
-        limits = ink_limits(list(samples.values()))
-        for part, (name, images) in zip(bottom.subfigures(1, 2), samples.items(), strict=True):
-            part.suptitle(f"{name}: g(z) at z ~ N(0, I)", fontsize=10.5)
-            image_grid(part, images, image_shape, 10, limits)
+    figure = plt.figure(figsize=(11, 7))
+    top, bottom = figure.subfigures(2, 1, height_ratios=[1.4, 1])
+    panels = top.subplots(1, 3, width_ratios=[1, 1, 1.2])
+    for axes, (name, model) in zip(panels, models.items(), strict=False):
+        _codes(axes, name, model.transform(X), figures[name]["kl_to_prior"])
+    _distance_bars(panels[2], figures)
+    samples = {name: model.sample(count, seed) for name, model in models.items()}
+    limits = ink_limits(list(samples.values()))
+    for part, (name, images) in zip(bottom.subfigures(1, 2), samples.items(), strict=True):
+        part.suptitle(f"{name}: g(z) at z ~ N(0, I)", fontsize=10.5)
+        image_grid(part, images, image_shape, 10, limits)
     return figure
 
 

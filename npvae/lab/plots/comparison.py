@@ -4,49 +4,42 @@ import math
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, SubFigure
 
 from npvae.inference import shared_ceiling
-from npvae.lab.compare import TITLES
-from npvae.lab.plots.samples import gap_bar, image_rows, label_points
-from npvae.lab.plots.style import BLACK, BLUE, CLASSES, GREEN, ORANGE, style
+from npvae.lab.compare import TITLES, Comparison
+from npvae.lab.plots.images import image_rows, label_points
+from npvae.lab.plots.solvers import gap_bar
+from npvae.lab.plots.style import BLACK, CLASSES, COLORS, style
 from npvae.models.data import take
 
-COLORS = {"variational_em": BLUE, "shared_q": ORANGE, "amortized_vi": GREEN}
 
-
-def comparison_figure(comparison):
+@style()
+def comparison_figure(comparison: Comparison) -> Figure:
     """ELBO against seconds and sweeps, reconstructions, and where each solver puts the test data in latent space.
 
     Curves and bars are means over the seeds, with bands and dots for what differs; the pictures are of the first seed.
-
-    Parameters
-    ----------
-    comparison : Comparison
-
-    Returns
-    -------
-    figure : matplotlib Figure
     """
-    with style():
-        figure = plt.figure(figsize=(12.5, 8.8))
-        top, bottom = figure.subfigures(2, 1, height_ratios=[1, 1.05])
-        left, middle, right = top.subfigures(1, 3, width_ratios=[1.35, 0.58, 0.95])
-        races(left, comparison)
-        gap_bars(middle.subplots(), comparison)
-        if comparison.data.image_shape:
-            image_reconstructions(right, comparison)
-        else:
-            point_reconstructions(right, comparison)
-        seed = comparison.figures["seeds"][0]
-        bottom.suptitle(f"Where the unseen rows lie, seed {seed}: " + (
-            "one draw z ~ q(z|x) for each" if comparison.figures["latent"] == "gaussian" else
-            "q(z = k|x), summed over the rows"), fontsize=10.5)
-        for axes, name in zip(bottom.subplots(1, 3), TITLES, strict=True):
-            latent_plane(axes, comparison, name)
+    figure = plt.figure(figsize=(12.5, 8.8))
+    top, bottom = figure.subfigures(2, 1, height_ratios=[1, 1.05])
+    left, middle, right = top.subfigures(1, 3, width_ratios=[1.35, 0.58, 0.95])
+    races(left, comparison)
+    gap_bars(middle.subplots(), comparison)
+    if comparison.data.image_shape:
+        image_reconstructions(right, comparison)
+    else:
+        point_reconstructions(right, comparison)
+    seed = comparison.figures["seeds"][0]
+    bottom.suptitle(f"Where the unseen rows lie, seed {seed}: " + (
+        "one draw z ~ q(z|x) for each" if comparison.figures["latent"] == "gaussian" else
+        "q(z = k|x), summed over the rows"), fontsize=10.5)
+    for axes, name in zip(bottom.subplots(1, 3), TITLES, strict=True):
+        latent_plane(axes, comparison, name)
     return figure
 
 
-def races(figure, comparison):
+def races(figure: Figure | SubFigure, comparison: Comparison):
     """The race twice, against seconds and against sweeps, with one scale of nats and one legend."""
     left, right = figure.subplots(1, 2, sharey=True)
     seeds = len(comparison.figures["seeds"])
@@ -59,7 +52,7 @@ def races(figure, comparison):
     right.legend(loc="lower right", frameon=True, framealpha=0.85, edgecolor="none", fontsize=8.5)
 
 
-def race(axes, comparison, against="seconds"):
+def race(axes: Axes, comparison: Comparison, against: str = "seconds"):
     """The training ELBO of the three solvers against seconds or sweeps, and the ceiling of a shared q."""
     # the curves are means over all training rows, of which perhaps not all were measured
     ceiling, ends = shared_ceiling(comparison.data.train), []
@@ -78,7 +71,7 @@ def race(axes, comparison, against="seconds"):
     axes.set(xscale="log", ylim=(low - 0.55 * spread, high + 0.15 * spread))
 
 
-def on_one_axis(histories, against):
+def on_one_axis(histories: list[dict], against: str) -> tuple[np.ndarray, np.ndarray]:
     """The curves of several seeds at the same places: x (n,), and (seeds, n).
 
     >>> on_one_axis([{"sweep": [1, 2], "elbo": [0, 2]}, {"sweep": [1, 2, 3], "elbo": [4, 4, 4]}], "sweep")
@@ -93,7 +86,7 @@ def on_one_axis(histories, against):
     return x, np.array([np.interp(x, history[against], history["elbo"]) for history in histories])
 
 
-def gap_bars(axes, comparison):
+def gap_bars(axes: Axes, comparison: Comparison):
     """log p(x) of the test data as ELBO + amortization gap + approximation gap; the ELBO alone if it is unknown."""
     figures, runs = comparison.figures["solvers"], comparison.figures["runs"]
     known = any(f["test_log_marginal"] is not None for f in figures.values())
@@ -119,7 +112,7 @@ def gap_bars(axes, comparison):
         axes.legend(loc="upper center", fontsize=8)
 
 
-def decimals_that_differ(values):
+def decimals_that_differ(values: list[float]) -> int:
     """How many decimals show three significant digits of the spread of some numbers, from 1 to 6.
 
     >>> decimals_that_differ([-37.2, -12.1]), decimals_that_differ([-1.501, -1.523]), decimals_that_differ([2, 2])
@@ -129,7 +122,7 @@ def decimals_that_differ(values):
     return int(np.clip(2 - math.floor(math.log10(spread)), 1, 6)) if spread > 0 else 1
 
 
-def image_reconstructions(figure, comparison, count=8):
+def image_reconstructions(figure: Figure | SubFigure, comparison: Comparison, count: int = 8):
     """Test images above the three solvers' reconstructions E[x|z = E_q z]."""
     data, shape = comparison.data, comparison.data.image_shape
     images = take(data.test, slice(count), np.float64)
@@ -141,7 +134,7 @@ def image_reconstructions(figure, comparison, count=8):
     image_rows(figure, strips, shape)
 
 
-def point_reconstructions(figure, comparison):
+def point_reconstructions(figure: Figure | SubFigure, comparison: Comparison):
     """The first two columns of the test data, and the three solvers' reconstructions of them (above, if D = 1)."""
     test = take(comparison.data.test, slice(None), np.float64)
     panels, plane = figure.subplots(1, 3, sharex=True, sharey=True), test.shape[1] > 1
@@ -156,7 +149,7 @@ def point_reconstructions(figure, comparison):
     panels[0].set(ylabel="$x_2$") if plane else panels[0].set(yticks=[], ylim=(-1, 2))
 
 
-def latent_plane(axes, comparison, name, most=300):
+def latent_plane(axes: Axes, comparison: Comparison, name: str, most: int = 300):
     """One draw z ~ q(z|x) for each test row, drawn as its label; bars of q for a categorical latent."""
     solver, q = comparison.solvers[name], comparison.rows[name][:most]
     labels = whole_labels(comparison.data.test_labels, len(q))
@@ -182,7 +175,7 @@ def latent_plane(axes, comparison, name, most=300):
         axes.yaxis.get_major_locator().set_params(integer=True)
 
 
-def whole_labels(labels, most):
+def whole_labels(labels: np.ndarray | None, most: int) -> np.ndarray | None:
     """The first labels as ints, or None if there are none or they are no whole numbers: those name no classes."""
     if labels is None:
         return None
@@ -191,7 +184,7 @@ def whole_labels(labels, most):
     return whole if (whole == labels).all() else None
 
 
-def label_bars(axes, weights, labels):
+def label_bars(axes: Axes, weights: np.ndarray, labels: np.ndarray):
     """For each component the share of the test rows that it takes, stacked by label; the commonest stands on top."""
     bottom, present = np.zeros(weights.shape[1]), np.unique(labels)
     for label in present:

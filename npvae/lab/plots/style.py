@@ -6,6 +6,8 @@ from pathlib import Path
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from npvae.files import PROGRAM, check_output, written_whole
 
@@ -14,7 +16,10 @@ BLUE, ORANGE, GREEN, SKY, YELLOW, PURPLE, BLACK = (
     "#0072B2", "#D55E00", "#009E73", "#56B4E9", "#E69F00", "#CC79A7", "#333333")
 # Paul Tol's "muted" scheme with sand, cyan and olive darkened, and near-black, for up to ten classes
 CLASSES = ["#CC6677", "#332288", "#BFA62A", "#117733", "#4FA9D8", "#882255", "#44AA99", "#6B6B1F", "#AA4499", "#222222"]
-# so that lines can be told apart without their colours
+# the solvers'
+COLORS = {"variational_em": BLUE, "shared_q": ORANGE, "amortized_vi": GREEN}
+# of lines in turn, dashed so that they can be told apart without their colours
+LINES = [BLUE, ORANGE, GREEN, PURPLE, YELLOW, SKY, BLACK]
 DASHES = ["-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)), (0, (2, 1)), (0, (8, 2))]
 
 # where a picture says which program has made it
@@ -25,7 +30,7 @@ OVERSHOOT = 1.5
 
 STYLE = {"figure.dpi": 110, "savefig.dpi": 110, "font.size": 10, "axes.titlesize": 10.5, "axes.spines.top": False,
          "axes.spines.right": False, "axes.grid": True, "grid.alpha": 0.25, "legend.frameon": False,
-         "axes.prop_cycle": plt.cycler(color=[BLUE, ORANGE, GREEN, PURPLE, YELLOW, SKY, BLACK]),
+         "axes.prop_cycle": plt.cycler(color=LINES),
          "figure.constrained_layout.use": True}
 
 
@@ -39,7 +44,7 @@ def style():
     matplotlib.interactive(interactive)
 
 
-def save(figure, path):
+def save(figure: Figure, path: str | Path) -> Path:
     """Write a figure whole or not at all; a ValueError if a file is there that is no picture of npvae."""
     from npvae import __version__
 
@@ -52,26 +57,17 @@ def save(figure, path):
     return path
 
 
-def show_image(axes, image, shape):
+def show_image(axes: Axes, image: np.ndarray, shape: tuple[int, int]):
     """One image, ink dark on white, without axes."""
     show_images(axes, np.reshape(image, (1, 1, -1)), shape)
 
 
-def show_images(axes, images, shape, limits=None):
-    """Images in rows and columns, ink dark on white, as one picture: an Axes for each of hundreds takes minutes.
+def show_images(axes: Axes, images: np.ndarray, shape: tuple[int, int],
+                limits: tuple[float, float] | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Images (rows, columns, D), ink dark on white, as one picture: an Axes for each of hundreds takes minutes.
 
-    Parameters
-    ----------
-    axes : matplotlib Axes
-    images : array (rows, columns, D)
-    shape : tuple of two ints
-    limits : (white, black), optional
-        By default `ink_limits(images)`.
-
-    Returns
-    -------
-    x, y : arrays (columns,), (rows,)
-        Where the images' middles lie on the axes.
+    `limits` are the values drawn white and black, by default `ink_limits(images)`. Returns the places of the images'
+    middles on the axes, x (columns,) and y (rows,).
     """
     rows, columns, (h, w) = len(images), len(images[0]), shape
     white, black = limits or ink_limits(images)
@@ -87,7 +83,7 @@ def show_images(axes, images, shape, limits=None):
     return np.arange(columns) * (w + right) + (w - 1) / 2, np.arange(rows) * (h + down) + (h - 1) / 2
 
 
-def ink_limits(images):
+def ink_limits(images: np.ndarray) -> tuple[float, float]:
     """The values drawn white and black: 0 and 1, or the least and the greatest if the images lie far outside [0, 1].
 
     >>> ink_limits(np.array([0.2, 0.9])), ink_limits(np.array([0.0, 16.0]))
@@ -100,7 +96,7 @@ def ink_limits(images):
     return float(np.min(images)), float(np.max(images))
 
 
-def bounded_ratio(shape):
+def bounded_ratio(shape: tuple[int, int]) -> float:
     """Height / width at which an image is drawn: its own, but pixels are stretched if one side is over twice the other.
 
     >>> bounded_ratio((28, 28)), bounded_ratio((4, 40))

@@ -1,0 +1,158 @@
+"""Pictures of rows of data and of what a model makes of them: images, points, the latent plane, ways between images."""
+
+import math
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, SubFigure
+
+from npvae.lab.plots.style import (
+    BLACK,
+    BLUE,
+    CLASSES,
+    bounded_ratio,
+    ink_limits,
+    show_image,
+    show_images,
+    style,
+)
+
+
+@style()
+def samples_figure(X: np.ndarray, image_shape: tuple[int, int] | None = None,
+                   title: str = "Samples: g(z) at z ~ N(0, I)") -> Figure:
+    """Images X (n, D) in a grid; rows that are no images as points of their first two columns."""
+    if image_shape is None:
+        return points_figure({title: X})
+    columns = math.ceil(math.sqrt(len(X)))
+    rows = math.ceil(len(X) / columns)
+    figure = plt.figure(figsize=(min(9, max(3.5, 0.7 * columns)), min(9, max(1.6, 0.7 * rows + 0.5))))
+    figure.suptitle(title, fontsize=10.5)
+    image_grid(figure, X, image_shape, columns)
+    return figure
+
+
+@style()
+def reconstructions_figure(X: np.ndarray, Y: np.ndarray, image_shape: tuple[int, int] | None = None) -> Figure:
+    """Rows X (n, D) above and what the model makes of them, Y (n, D), below."""
+    if image_shape is None:
+        return points_figure({"data": X, "reconstructions": Y})
+    figure = plt.figure(figsize=(max(3.5, min(11, 1 + 0.75 * len(X))), 2.2))
+    image_rows(figure, {"data": X, "recon-\nstruction": Y}, image_shape)
+    return figure
+
+
+@style()
+def plane_figure(Y: np.ndarray, steps: np.ndarray, first: int, second: int, image_shape: tuple[int, int]) -> Figure:
+    """What the decoder makes of a grid of z: a picture of the plane of the coordinates `first` and `second`, from 1.
+
+    Both take the values of `steps` (n,), prior standard deviations; Y (n², D) has row after row, the highest z_second
+    first.
+    """
+    n, ratio, side = len(steps), bounded_ratio(image_shape), 6.6
+    width, height = side * min(1, 1 / ratio), side * min(1, ratio)
+    figure, axes = plt.subplots(figsize=(width, height))
+    x, y = show_images(axes, Y.reshape(n, n, -1), image_shape)
+    axes.spines[["left", "bottom"]].set_visible(True)
+    # no more names than the shorter side has room for: 0.43 inches each
+    shown = np.arange(0, n, math.ceil(n / ((min(width, height) - 0.9) // 0.43)))
+    names = [f"{steps[i]:.1f}".replace("-", "−") for i in shown]
+    axes.set_xticks(x[shown], names)
+    axes.set_yticks(y[n - 1 - shown], names)
+    unit = "(prior standard deviations)"
+    axes.set(xlabel=f"$z_{{{first}}}$ {unit}", ylabel=f"$z_{{{second}}}$ {unit}", title="g(z)")
+    return figure
+
+
+@style()
+def strips_figure(strips: dict[str, np.ndarray], image_shape: tuple[int, int], xlabel: str) -> Figure:
+    """Rows of images (n, D) with a name each, e.g. the way from one image to another."""
+    n = max(len(strip) for strip in strips.values())
+    # wide enough for the line below, however few the images
+    figure = plt.figure(figsize=(max(5.2, min(11, 1.2 + 0.75 * n)), 0.6 + 0.8 * len(strips)))
+    image_rows(figure, strips, image_shape)
+    figure.supxlabel(xlabel, fontsize=10)
+    return figure
+
+
+@style()
+def image_strips(strips: dict[str, np.ndarray], shape: tuple[int, int], title: str = "",
+                 figure: Figure | SubFigure | None = None) -> Figure | SubFigure:
+    """Rows of images (n, D) under each other, each row with its name, under a title."""
+    columns = max(len(strip) for strip in strips.values())
+    figure = plt.figure(figsize=(1.6 + 0.75 * columns, 0.3 + 0.8 * len(strips))) if figure is None else figure
+    figure.suptitle(title, fontsize=10.5)
+    image_rows(figure, strips, shape)
+    return figure
+
+
+@style()
+def points_figure(sets: dict[str, np.ndarray]) -> Figure:
+    """The first two columns of one or more sets of rows (the first against its place, if there is but one column)."""
+    figure, axes = plt.subplots(figsize=(5.2, 4.4))
+    for (name, X), color in zip(sets.items(), ("0.6" if len(sets) > 1 else BLUE, BLUE), strict=False):
+        wide = X.shape[1] > 1
+        axes.scatter(*((X[:, 0], X[:, 1]) if wide else (np.arange(len(X)), X[:, 0])), s=8, color=color, label=name)
+    axes.set(xlabel="$x_1$" if wide else "row", ylabel="$x_2$" if wide else "$x_1$")
+    axes.legend()
+    return figure
+
+
+@style()
+def latent_points(z: np.ndarray, labels: np.ndarray, title: str = "",
+                  figure: Figure | SubFigure | None = None) -> Figure | SubFigure:
+    """Points z (n, 2) of a latent plane, drawn as their labels (n,), whole numbers."""
+    figure = plt.figure(figsize=(5, 4.6)) if figure is None else figure
+    axes = figure.subplots()
+    label_points(axes, *z.T, labels)
+    axes.set(xlabel="$z_1$", ylabel="$z_2$", title=title)
+    return figure
+
+
+@style()
+def explorer_figure(z: tuple[float, float], codes: np.ndarray, labels: np.ndarray, image: np.ndarray,
+                    image_shape: tuple[int, int]) -> Figure:
+    """The latent plane with the data's codes (n, 2), their labels (n,) and one z; beside it the image g(z) (D,)."""
+    figure, (plane, picture) = plt.subplots(1, 2, figsize=(7.4, 3.9), width_ratios=[1.25, 1])
+    for label in np.unique(labels):
+        points = codes[labels == label]
+        plane.plot(*points.T, ".", ms=3, alpha=0.55, color=CLASSES[label % 10])
+        plane.text(*np.median(points, axis=0), str(label), color=CLASSES[label % 10], fontsize=11, ha="center",
+                   va="center", weight="bold", bbox={"fc": "white", "ec": "none", "alpha": 0.8, "pad": 0.8})
+    plane.axvline(z[0], color=BLACK, lw=0.7)
+    plane.axhline(z[1], color=BLACK, lw=0.7)
+    plane.plot(*z, "o", ms=10, mfc=BLACK, mec="white", mew=2, zorder=5)     # above the labels, too
+    reach = max(np.abs(codes).max(), np.abs(z).max()) + 0.3                 # room for every code and for z
+    plane.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal", xlabel="$z_1$", ylabel="$z_2$",
+              title="codes of the training digits")
+    show_image(picture, image, image_shape)
+    picture.spines[:].set_visible(True)
+    picture.set_title(f"g(z) at z = ({z[0]:.2f}, {z[1]:.2f})")
+    return figure
+
+
+def image_rows(figure: Figure | SubFigure, strips: dict[str, np.ndarray], image_shape: tuple[int, int]):
+    """Rows of images (n, D) under each other, each row with its name, on a figure or a part of one."""
+    limits = ink_limits(np.concatenate([np.reshape(strip, (len(strip), -1)) for strip in strips.values()]))
+    for axes, (name, strip) in zip(figure.subplots(len(strips), squeeze=False)[:, 0], strips.items(), strict=True):
+        _, y = show_images(axes, np.reshape(strip, (1, len(strip), -1)), image_shape, limits)
+        axes.set_yticks(y, [name], fontsize=9)
+        axes.tick_params(length=0)
+
+
+def image_grid(figure: Figure | SubFigure, images: np.ndarray, image_shape: tuple[int, int], columns: int,
+               limits: tuple[float, float] | None = None):
+    """Images (n, D) row by row, on a figure or a part of one; `limits` as in `show_images`."""
+    limits = limits or ink_limits(images)
+    # white where the last row has no image
+    places = np.full((math.ceil(len(images) / columns) * columns, math.prod(image_shape)), limits[0])
+    places[:len(images)] = np.reshape(images, (len(images), -1))
+    show_images(figure.subplots(), places.reshape(-1, columns, places.shape[1]), image_shape, limits)
+
+
+def label_points(axes: Axes, first: np.ndarray, second: np.ndarray, labels: np.ndarray):
+    """Points of the plane, coordinates (n,), drawn as their labels (n,), whole numbers."""
+    for a, b, label in zip(first, second, labels, strict=True):
+        axes.text(a, b, str(label), color=CLASSES[label % 10], fontsize=8, ha="center", va="center", clip_on=True)
+    axes.scatter(first, second, s=0)

@@ -1,0 +1,200 @@
+"""The pictures of the solvers: where means and rows go, gaps as bars, growth with the number of data. Only drawing."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from npvae.lab.compare import TITLES
+from npvae.lab.plots.style import BLACK, BLUE, CLASSES, COLORS, DASHES, GREEN, LINES, ORANGE, SKY, YELLOW, style
+from npvae.lab.scale import slope
+from npvae.tables import fixed
+
+PANELS = [("seconds_per_sweep", "time for one sweep (seconds)"), ("variational_parameters", "variational parameters"),
+          ("anonymous_bytes", "own memory (bytes)"), ("seconds_per_new_x", "time for q of one new x (seconds)")]
+
+
+@style()
+def clusters(X: np.ndarray, q: np.ndarray, path: np.ndarray, title: str = "") -> Figure:
+    """Points X (m, 2) coloured by the component of greatest q (m, K), and the path (sweeps, K, 2) of the means."""
+    figure, axes = plt.subplots(figsize=(5, 4.4))
+    sure = q.max(1)
+    for k in range(q.shape[1]):
+        mine = q.argmax(1) == k
+        axes.scatter(*X[mine].T, s=10, color=CLASSES[k], alpha=0.25 + 0.6 * sure[mine], lw=0)
+        axes.plot(*path[:, k].T, "-", color=BLACK, lw=1.4)
+        axes.plot(*path[0, k], "o", color="white", mec=BLACK, ms=6, label=None if k else "start")
+        axes.plot(*path[-1, k], "o", color=CLASSES[k], mec=BLACK, ms=9, label=None if k else "end")
+    axes.set(xlabel="$x_1$", ylabel="$x_2$", aspect="equal", title=title)
+    axes.legend(loc="upper right", fontsize=8.5)
+    return figure
+
+
+@style()
+def climbs(values: np.ndarray, tops: np.ndarray, title: str = "", xlabel: str = "step", ylabel: str = "nats",
+           reach: float | None = None) -> Figure:
+    """Curves (steps, n) that climb, each to a dashed line of its own colour; both ends bear its number, from 1.
+
+    `reach` is how far below the lowest top (n,) the picture goes.
+    """
+    figure, axes = plt.subplots(figsize=(6.4, 3.6))
+    for i, (value, top) in enumerate(zip(values.T, tops, strict=True)):
+        axes.plot(value, color=CLASSES[i], lw=1.5)
+        axes.axhline(top, color=CLASSES[i], ls="--", lw=0.9)
+        axes.annotate(str(i + 1), (1, top), xycoords=("axes fraction", "data"), xytext=(4, 0), va="center",
+                      textcoords="offset points", color=CLASSES[i], fontsize=9)
+        axes.annotate(str(i + 1), (len(value) - 1, value[-1]), xytext=(0, 3), textcoords="offset points", ha="center",
+                      color=CLASSES[i], fontsize=9)
+    if reach is not None:
+        axes.set_ylim(min(tops) - reach, max(tops) + 0.08 * reach)
+    axes.set(xlabel=xlabel, ylabel=ylabel, title=title)
+    return figure
+
+
+@style()
+def fates(X: np.ndarray, start: np.ndarray, ends: dict[str, np.ndarray]) -> Figure:
+    """Where the means (K, 2) of a mixture go from the same start, one panel for each way of choosing q."""
+    figure, panels = plt.subplots(1, len(ends), figsize=(4.2 * len(ends), 4), sharex=True, sharey=True)
+    for axes, (name, end) in zip(panels, ends.items(), strict=True):
+        axes.scatter(*X.T, s=7, color="0.75", lw=0)
+        for k, (a, b) in enumerate(zip(start, end, strict=True)):
+            axes.annotate("", b, a, arrowprops={"arrowstyle": "->", "color": CLASSES[k], "lw": 1.6})
+            axes.plot(*a, "o", color="white", mec=CLASSES[k], ms=6, label="start" if k == 0 else None)
+            axes.plot(*b, "o", color=CLASSES[k], mec=BLACK, ms=8, label="end" if k == 0 else None)
+        axes.plot(*X.mean(0), "+", color=BLACK, ms=16, mew=1.5, label=r"$\bar x$")
+        axes.set(xlabel="$x_1$", aspect="equal", title=name)
+    panels[0].set_ylabel("$x_2$")
+    panels[-1].legend(loc="upper right")
+    return figure
+
+
+@style()
+def below_ceiling(width: np.ndarray, missing: np.ndarray, xlabel: str, title: str) -> Figure:
+    """How far each of many draws stays below a ceiling, ceiling − ELBO (n,), nats, against how wild it was (n,)."""
+    figure, axes = plt.subplots(figsize=(6.4, 3.6))
+    axes.plot(width, missing, ".", color=ORANGE, ms=3, alpha=0.5)
+    axes.set(xscale="log", yscale="log", xlabel=xlabel, ylabel="ceiling − ELBO (nats per row)", title=title)
+    return figure
+
+
+@style()
+def rows_on_a_curve(x: np.ndarray, mu: np.ndarray, sigma: np.ndarray,
+                    encoders: dict[str, tuple[np.ndarray, np.ndarray]] | None = None, title: str = "") -> Figure:
+    """The best q_i of data x (m,) as bars μ_i ± σ_i, and by name the curves (x, μ) that encoders make of it."""
+    figure, axes = plt.subplots(figsize=(6.6, 3.8))
+    axes.errorbar(x, mu, sigma, fmt="o", color=BLUE, ms=4, lw=1, label=r"best $q_i$: $\mu_i \pm \sigma_i$")
+    for (name, curve), color, dash in zip((encoders or {}).items(), LINES[1:], DASHES, strict=False):
+        axes.plot(*curve, color=color, ls=dash, lw=1.6, label=name)
+    axes.set(xlabel="$x$", ylabel="$z$", title=title)
+    axes.legend(loc="upper left", fontsize=8.5)
+    return figure
+
+
+def gap_bar(axes: Axes, i: int, elbo: float, amortization: float, approximation: float, floor: float, color: str,
+            width: float = 0.65, labelled: bool = True):
+    """Bar i of log p(x): ELBO, amortization gap and approximation gap stand on each other, nats, from `floor` on.
+
+    The gaps of the first one have names for a legend, unless `labelled` is False.
+    """
+    parts = [("ELBO", elbo, color, ""), ("amortization gap", amortization, YELLOW, "//"),
+             ("approximation gap", approximation, SKY, "..")]
+    for part, height, color, hatch in parts:
+        axes.bar(i, height, bottom=floor, color=color, hatch=hatch, edgecolor="white", width=width,
+                 label=part if hatch and i == 0 and labelled else None)
+        floor += height
+
+
+@style()
+def gap_stack(axes: Axes, gaps: dict, floor: float, colors: list[str], ceiling: float | None = None, **labels):
+    """log p(x) = ELBO + amortization gap + approximation gap: by name a bar of means of `Gaps`, nats a row.
+
+    The bars begin at `floor`; `ceiling` is the greatest log p(x) that any θ of the family reaches.
+    """
+    for i, (found, own) in enumerate(zip(gaps.values(), colors, strict=True)):
+        heights = found.elbo.mean() - floor, found.amortization.mean(), found.approximation.mean()
+        gap_bar(axes, i, *heights, floor, own, width=0.62)
+        axes.annotate(f"{found.elbo.mean():.2f}", (i, found.elbo.mean()), xytext=(0, -12), color="white",
+                      textcoords="offset points", ha="center", fontsize=9)
+    if ceiling is not None:
+        axes.axhline(ceiling, color=BLACK, ls="--", lw=1.2, label="greatest log p(x)")
+    axes.set_xticks(range(len(gaps)), gaps)
+    axes.set(**{"ylabel": "nats per row", **labels})
+    axes.legend(fontsize=8, loc="upper center", ncols=3, columnspacing=1)
+
+
+@style()
+def ladder(gaps: dict[str, float], approximation: float, title: str = "") -> Figure:
+    """The amortization gap of each encoder, nats, as a bar on a logarithmic axis; the approximation gap as a line."""
+    figure, axes = plt.subplots(figsize=(1.6 + 0.95 * len(gaps), 3.6))
+    axes.bar(range(len(gaps)), gaps.values(), color=GREEN, width=0.6, log=True, label="amortization gap")
+    for i, gap in enumerate(gaps.values()):
+        axes.annotate(f"{gap:.2g}", (i, gap), xytext=(0, 3), textcoords="offset points", ha="center", fontsize=8.5)
+    axes.axhline(approximation, color=BLACK, ls="--", lw=1.2, label=f"approximation gap {approximation:.2g}")
+    axes.set_xticks(range(len(gaps)), gaps)
+    axes.set(ylabel="nats per row", title=title, ylim=(min(gaps.values()) / 3, max(gaps.values()) * 5))
+    axes.grid(False, axis="x")
+    axes.legend(loc="upper right", fontsize=8.5)
+    return figure
+
+
+@style()
+def collapse_figure(sigma_g: np.ndarray, closed: np.ndarray, crosses: dict[float, np.ndarray],
+                    measured: dict[float, np.ndarray], bound: dict[float, np.ndarray]) -> Figure:
+    """KL_j against σ_g (n,) in probabilistic PCA, and the sorted KL_j (K,) of a VAE at a few σ_g, nats.
+
+    `closed` (n, K) is ½ max(0, log(λ_j/σ_g²)); by σ_g `crosses` were measured in probabilistic PCA, `measured` in the
+    VAE, the largest first, and `bound` is the closed form's.
+    """
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10.4, 4))
+    left.plot(sigma_g, closed, color=BLUE, lw=1.1, label=["closed form"] + [None] * (closed.shape[1] - 1))
+    for i, (s, values) in enumerate(crosses.items()):
+        left.plot([s] * len(values), values, "x", color=ORANGE, ms=5, label=None if i else "measured")
+    left.set(xscale="log", xlabel=r"$\sigma_g$ (data units)", ylabel=r"$\mathrm{KL}_j$ (nats)",
+             title="Probabilistic PCA: coordinates go out one by one")
+    ticks = list(crosses)
+    left.set_xticks(ticks, [f"{s:g}" for s in ticks])
+    left.minorticks_off()
+    for (s, values), color, marker in zip(measured.items(), (BLUE, ORANGE, GREEN), "os^", strict=False):
+        j = np.arange(1, len(values) + 1)
+        right.plot(j, values, marker, color=color, ms=5, label=rf"VAE, $\sigma_g$ = {s:g}")
+        right.step(j, bound[s], where="mid", color=color, lw=1, alpha=0.8)
+    right.plot([], [], color=BLACK, lw=1, label="linear, closed form")
+    right.set(xlabel="coordinate $j$, the largest first", ylabel=r"$\mathrm{KL}_j$ (nats)", title="A VAE on digits")
+    right.set_xticks(range(1, len(values) + 1))
+    left.legend(fontsize=8.5)
+    right.legend(fontsize=8.5)
+    return figure
+
+
+@style()
+def scaling(m: np.ndarray, measured: dict[str, dict[str, np.ndarray]], labels: dict[str, str]) -> Figure:
+    """Measurements against the number of data m (n,): by panel, and there by solver, a line (n,).
+
+    A panel whose label begins with "ELBO" has a linear axis.
+    """
+    figure, panels = plt.subplots(1, len(measured), figsize=(3.7 * len(measured), 3.4))
+    for axes, (name, lines) in zip(panels, measured.items(), strict=True):
+        for (solver, values), color, mark in zip(lines.items(), (BLUE, GREEN), "os", strict=True):
+            axes.plot(m, values, mark + "-", color=color, lw=1.5, ms=5, label=solver)
+        linear = labels[name].startswith("ELBO")
+        axes.set(xscale="log", yscale="linear" if linear else "log", xlabel="number of data $m$", ylabel=labels[name],
+                 title=name)
+        axes.minorticks_off()
+        axes.set_xticks(m, [f"{n:,}" for n in np.asarray(m)])
+    panels[0].legend(loc="upper left", fontsize=8.5)
+    return figure
+
+
+@style()
+def scale_figure(figures: dict) -> Figure:
+    """What `npvae.lab.scale.scale` returns, as four panels against m, the fitted slope beside each line."""
+    figure, axes = plt.subplots(2, 2, figsize=(10, 7))
+    for panel, (key, label) in zip(axes.flat, PANELS, strict=True):
+        for solver in ("variational_em", "amortized_vi"):
+            runs = [run for run in figures["runs"] if run["solver"] == solver]
+            m, y = (np.array([run[k] for run in runs], float) for k in ("m", key))
+            panel.loglog(m, np.maximum(y, 1e-9), "o-", color=COLORS[solver],
+                         label=f"{TITLES[solver]}: slope {fixed(slope(runs, key), 2)}")
+        panel.set(xlabel="number of data m", ylabel=label)
+        panel.legend(loc="best")
+    return figure
