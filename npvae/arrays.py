@@ -103,3 +103,8 @@ def float_dtype(dtype):
     if found is None or found.kind not in "fc":
         raise ValueError(f"dtype is {dtype!r}, expected floats such as numpy.float64 or numpy.float32")
     return found
+
+
+def described(a):
+    """The shape and the type of what should be an array, for a message."""
+    return f"shape {a.shape} and type {a.dtype}" if isinstance(a, np.ndarray) else f"type {type(a).__name__}"

@@ -40,8 +40,8 @@ AS_THEY_ARE = {"Gaussian.sample": ("q",), "Categorical.sample": ("q",)}
 SKIPPED = {"Report.plot", "BoundReport.plot"}
 ALWAYS = ("sweeps", "hidden", "vectors", "steps", "most_steps", "tolerance", "samples", "latent_dim", "batch_size",
           "directions", "q_steps", "progress", "dims", "patience", "repeats")
-MUTATING = {"fit", "partial_fit", "fit_transform", "set_params", "restore", "step", "forget", "zero_gradient",
-            "gradient", "fresh", "on", "__call__", "set_output"}
+MUTATING = {"fit", "partial_fit", "fit_transform", "set_params", "restore", "step", "forget",
+            "gradient", "on", "__call__", "set_output"}
 def is_formula(name):
     """Whether a name stands for a formula of the hot loop, and not for a door."""
     return name in FORMULAS or name.split(".")[0] in PARTS and "." in name and name not in DOORS_OF_PARTS
@@ -184,8 +184,7 @@ OWN = {
     "quadratic_features": {"x": lambda w: w.normal(w.B, w.D)},
     "chain": {"layers": lambda w: w.one(npvae.tanh, npvae.mlp([2, 3]))},
     "mlp": {"rng": lambda w: w.one(None, w.generator())},
-    "Affine": {"dW": lambda w: None, "db": lambda w: None, "fresh": lambda w: npvae.nn.parameters.Fresh()
-               if hasattr(npvae.nn.parameters, "Fresh") else None},
+    "Affine": {"dW": lambda w: None, "db": lambda w: None},
     "Affine.__call__": {"x": lambda w: w.normal(w.B, w.K)},
     "Chain.__call__": {"x": lambda w: w.normal(w.B, w.K)},
     "Affine.on": {"parameters": lambda w: npvae.Parameters({"W": np.zeros((w.K, w.D)), "b": np.zeros(w.D)})},
@@ -195,7 +194,6 @@ OWN = {
     "Adam.restore": {"arrays": lambda w: {"m": w.normal(4), "v": w.normal(4) ** 2, "t": np.array(3)}},
     "Parameters.stretch": {"prefix": lambda w: w.one("W", "b", "")},
     "Parameters.gradient": {"name": lambda w: "W"}, "Parameters.__getitem__": {"name": lambda w: "W"},
-    "Parameters.fresh": {"names": lambda w: "W"},
     "Gaussian.on": {"parameters": lambda w: npvae.Parameters({"logits": np.zeros(w.K)})},
     "Gaussian.log_prior": {"z": lambda w: w.normal(w.S, w.K)},
     "Gaussian.starting_rows": {"log_joint": lambda w: lambda z: z @ w.normal(w.K, w.B)},

@@ -85,7 +85,6 @@ class SquaredErrorSolver:
                 error = y - x
                 training.record(np.einsum("bd,bd->b", error, error))
                 # ∂/∂y of the batch's mean of ‖y − x‖²/s² = 2 (y − x)/(B s²): at unit scale, like the parameters
-                self.parameters.zero_gradient()
                 back_f(back_g(error * x.dtype.type(2 / (len(x) * self._scale**2))))
                 self.run.optimizer.step()
         return self

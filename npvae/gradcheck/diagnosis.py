@@ -6,6 +6,7 @@ otherwise the answer is "unknown".
 
 import numpy as np
 
+from npvae.gradcheck.called_twice import called_twice
 from npvae.gradcheck.evidence import Evidence, Finding
 from npvae.gradcheck.factors import factor_candidates
 from npvae.gradcheck.noise import noise_candidates
@@ -23,10 +24,10 @@ def diagnose(subject, gradient, report, sizes, terms):
 
         return wrong_layers(subject, subject.part.layers, report)
     sizes = sizes or sizes_of(subject)
-    overwritten = [row.name for row in report.rows if "does not add" in row.note]
-    found = [accumulation(overwritten)] if overwritten else []
+    mixed = [row.name for row in report.rows if "neither writes" in row.note]
+    found = [accumulation(mixed)] if mixed else []
     together = {}
-    for name in dict.fromkeys(row.name for row in report.rows if not row.passed and "does not add" not in row.note):
+    for name in dict.fromkeys(row.name for row in report.rows if not row.passed and "neither writes" not in row.note):
         key = candidate_for(subject, name, gradient, sizes, terms, report.method)
         together.setdefault(key[:-1], []).append(key[-1])
     return found + [Finding(kind, ", ".join(where), f"{', '.join(where)}: {what}. {mend}.")
@@ -46,6 +47,9 @@ def candidate_for(subject, name, gradient, sizes, terms, method):
     obstacle = nothing_to_compare(evidence, method)
     if obstacle:
         return "unknown", *obstacle, name
+    in_two_places = called_twice(evidence)
+    if in_two_places:
+        return (*in_two_places, evidence.where)
     candidates = [c for relation in (factor_candidates, path_candidates, *RELATIONS) for c in relation(evidence)]
     candidates = candidates or (noise_candidates(evidence) if a.ndim == 2 else [])
     twice = doubled(evidence, gradient, candidates)
@@ -95,10 +99,10 @@ def wrong_shape(subject, name, a, shape):
 
 
 def accumulation(names):
-    """The finding for parameters that back overwrites."""
+    """The finding for parameters whose gradient back neither writes nor adds to."""
     where = ", ".join(names)
-    return Finding("accumulation", where, f"{where}: back overwrites the gradient instead of adding to it: "
-                   "accumulation is forgotten. Write dW[...] += …, so that a layer used twice gets both.")
+    return Finding("accumulation", where, f"{where}: called a second time, back neither writes the same gradient nor "
+                   "adds it once more: what stands there goes into it. Write dW[...] = …")
 
 
 def sizes_of(subject):

@@ -12,7 +12,7 @@ class Finding:
     """What is wrong: `kind` in one word, `where`, and one sentence that says how to mend it.
 
     The kinds: sign, factor, transposed, slice, upstream, mask, clamp, zero, path, chain rule, variance, wrong point,
-    product, softmax, noise, accumulation, order, shape, unknown.
+    product, softmax, noise, accumulation, called twice, order, shape, unknown.
     """
 
     kind: str

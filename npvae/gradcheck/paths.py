@@ -61,7 +61,7 @@ def path(name, alpha, beta, sizes, alone):
         return []
     if abs(alpha) < 1e-4:
         return [Candidate("path", f"{name} is in the gradient, though not in the value",
-                          "Take it out; what an earlier step left goes with grad.fill(0)", rank=0)]
+                          "Take it out; what an earlier step left is overwritten by dW[...] = …", rank=0)]
     k = beta / alpha
     if same(k, -1):
         return [Candidate("sign", f"the gradient of {name} has the wrong sign", f"Flip the sign of {name} in back",

@@ -12,7 +12,7 @@ def zero(e):
     if e.a[e.block].any():
         return []
     return [Candidate("zero", "no gradient arrives, though the value depends on it",
-                      "Add into the view, dW[...] += …: dW = … only rebinds a name; or a path was left out", rank=2)]
+                      "Write into the view, dW[...] = …: dW = … only rebinds a name; or a path was left out", rank=2)]
 
 
 def chain_rule(e):

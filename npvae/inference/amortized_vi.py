@@ -113,7 +113,6 @@ class AmortizedVI(Solver):
         x = as_batch(x)
         q, back_q = self.posterior(x)
         value, back = lower_bound(self.model, q, x, self._draw(len(x)), self._beta)
-        self.parameters.zero_gradient()
         back_q(back(np.full(len(x), 1 / len(x), x.dtype)))
         return self._bound(value, q)
 

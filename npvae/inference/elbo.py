@@ -20,7 +20,7 @@ def elbo(model, q, x, noise=None, beta=1.0):
     Parameters
     ----------
     model : LatentVariableModel
-        Holds θ; `back` adds ∂/∂θ into its gradient views.
+        Holds θ; `back` writes ∂/∂θ into its gradient views.
     q : array (B, R)
         Rows that describe q(z|x^i): [μ, log σ], or logits. Where they come from is all that tells the solvers apart.
     x : array (B, D)

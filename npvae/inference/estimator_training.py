@@ -116,7 +116,6 @@ def fit_vae(model, encoder, x, estimator, rng, steps=200, learning_rate=0.01, ev
     def step():
         q, back_encoder = encoder(x)
         noise = None if declares(latent, "nodes are all z") else MonteCarlo()(rng, len(x), latent.dim)
-        parameters.grad.fill(0)
         # ∂/∂θ: from the backward pass of the ELBO, whose dq is not used
         lower_bound(moving, q, x, noise)[1](np.full(len(x), 1 / len(x)))
         # ∂/∂φ = Σ_i ∂q_i/∂φ mean_s dq_{s,i}

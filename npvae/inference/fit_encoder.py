@@ -57,7 +57,6 @@ def fit_encoder(model, encoder, X, steps=2000, learning_rate=1e-2, noise=None):
     for step in range(steps):
         q, back_q = encoder(x)
         _, back = lower_bound(model, q, x, nodes)
-        parameters.grad.fill(0)
         back_q(back(share))
         adam.learning_rate = rate(step)
         adam.step()

@@ -49,7 +49,7 @@ class Shared:
     ----------
     row : array (R,)
     drow : array (R,)
-        Where `back` adds the gradient.
+        Where `back` writes the gradient.
 
     Examples
     --------
@@ -68,7 +68,7 @@ class Shared:
 
         def back(dq):
             # ∂/∂q = Σ_i dq_i
-            self.drow[...] += dq.sum(0)
+            dq.sum(0, out=self.drow)
 
         return np.broadcast_to(self.row, (len(x), len(self.row))), back
 
@@ -97,7 +97,7 @@ class Amortized:
     encoder: object
 
     def __call__(self, x, index=None):
-        """The encoder's rows for x; `back(dq)` adds into φ's gradient."""
+        """The encoder's rows for x; `back(dq)` writes φ's gradient."""
         return self.encoder(x)
 
     @property

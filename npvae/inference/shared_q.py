@@ -137,6 +137,5 @@ class SharedQ(EMSolver):
         # one step of Adam on the row, along the gradient of the batch's mean ELBO
         q, back_q = self.posterior(x)
         _, back = lower_bound(self._fixed, q, x, self._draw(len(x)))
-        self.posterior.drow.fill(0)
         back_q(back(np.full(len(x), 1 / len(x), x.dtype)))
         self._row_adam.step()

@@ -29,7 +29,6 @@ class AdamStep:
     def __call__(self, q, x, noise):
         """Move θ; returns the ELBO (B,) before the step."""
         value, back = lower_bound(self.model, q, x, noise)
-        self.grad.fill(0)
         back(np.full(len(x), 1 / len(x), x.dtype))
         self.optimizer.step()
         return value
@@ -55,7 +54,6 @@ class LineSearchStep:
     def __call__(self, q, x, noise):
         """Move θ; returns the ELBO (B,) before the step."""
         value, back = lower_bound(self.model, q, x, noise)
-        self.grad.fill(0)
         back(np.full(len(x), 1 / len(x), x.dtype))
         if not np.isfinite(self.grad).all():
             # no λ is small enough: say so, as an ELBO that ends the fit

@@ -107,7 +107,6 @@ def softmax_classifier(X, labels, classes, weight_decay=1.0, steps=200, learning
         # ∂/∂logits Σ_i log softmax(logits_i)_{y_i} = onehot(y_i) − softmax(logits_i)
         residual = -np.exp(log_softmax(logits))
         residual[np.arange(len(X)), labels] += 1
-        p.grad.fill(0)
         back(residual)
         layer.dW[...] -= weight_decay * layer.W
         optimizer.learning_rate = learning_rate * (1 - step / steps)

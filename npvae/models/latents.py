@@ -234,7 +234,7 @@ class Categorical:
         def back(dkl):                                      # (B,)
             if self.dlogits is not None:
                 # −∂/∂logit π = Σ_b dkl_b (q_b − π)
-                self.dlogits[...] -= (dkl[:, None] * (p - np.exp(log_pi))).sum(0)
+                np.negative((dkl[:, None] * (p - np.exp(log_pi))).sum(0), out=self.dlogits)
             # ∂/∂logit_k = q_k (log q_k/π_k − KL)
             return dkl[:, None] * p * (ratio - kl[:, None])
 

@@ -76,7 +76,7 @@ class GaussianLikelihood:
         def back(dvalue):                                   # (S, B)
             if self.dlog_sigma is not None:
                 # ∂/∂log σ_g = ‖x − g‖²/σ_g² − D
-                self.dlog_sigma[()] += (dvalue * (scaled - D)).sum()
+                np.copyto(self.dlog_sigma, (dvalue * (scaled - D)).sum())
             # ∂/∂g = (x − g)/σ_g²
             dg = error * (dvalue * precision)[:, :, None]
             return dg if g.shape[1] == len(x) else dg.sum(1, keepdims=True)

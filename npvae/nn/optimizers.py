@@ -5,8 +5,8 @@ This is the one place where a sign may flip: `maximize=False` descends, for a co
 
 import numpy as np
 
+from npvae.arrays import described
 from npvae.checks import positive, real, shown, truth
-from npvae.nn.layers import described
 
 
 class SGD:

@@ -1,7 +1,5 @@
 """All parameters of a network in one vector, with a twin for their gradients and named views into both."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from npvae.arrays import float_dtype, numbers
@@ -48,7 +46,6 @@ class Parameters:
         self.grad = np.zeros_like(self.value)
         self._where = {n: slice(e - a.size, e) for (n, a), e in zip(arrays.items(), ends, strict=True)}
         self._shapes = {name: a.shape for name, a in arrays.items()}
-        self._holders, self._fresh = dict.fromkeys(arrays, 0), {}
         for name, a in arrays.items():
             self[name][...] = a
 
@@ -62,40 +59,10 @@ class Parameters:
 
     def gradient(self, name):
         """The view into `grad` that belongs to `name`."""
-        where = self._slice(name)
-        self._holders[name] += 1
-        if self._holders[name] > 1:
-            self._all_add(name)
-        return self.grad[where].reshape(self._shapes[name])
-
-    def fresh(self, *names):
-        """For the layer that holds these gradients: a `Fresh`, which tells it when 0 + dW can be written as dW."""
-        for name in names:
-            self._slice(name)
-        if any(self._holders[name] > 1 for name in names):
-            return Fresh()
-        return self._fresh.setdefault(names, Fresh())
-
-    def zero_gradient(self):
-        """`grad.fill(0)`, once a step, and word of it to the layers: to write dW is faster than to add it to nothing.
-
-        What else belongs into the gradient, such as weight decay, is added after the layers' `back`, not before.
-
-        Examples
-        --------
-        >>> p = Parameters({"W": np.ones(2)})
-        >>> p.gradient("W")[...] = 7
-        >>> p.zero_gradient()
-        >>> p.grad
-        array([0., 0.])
-        """
-        self.grad.fill(0)
-        for fresh in self._fresh.values():
-            fresh.zero = True
+        return self.grad[self._slice(name)].reshape(self._shapes[name])
 
     def __setstate__(self, state):
-        # in a copy nobody holds a view yet: views into the original were copied into arrays of their own
-        self.__dict__.update(state, _holders=dict.fromkeys(state["_where"], 0), _fresh={})
+        self.__dict__.update(state)
         # joblib may hand out arrays that can only be read
         self.value, self.grad = (a if a.flags.writeable else a.copy() for a in (self.value, self.grad))
 
@@ -112,11 +79,6 @@ class Parameters:
         """A dict of copies by name, for saving."""
         return {name: self[name].copy() for name in self._where}
 
-    def _all_add(self, name):
-        # of two that hold a view, e.g. with tied weights, one may add before the other writes
-        for names in [names for names in self._fresh if name in names]:
-            self._fresh.pop(names).zero = False
-
     def _slice(self, name):
         if not isinstance(name, str) or name not in self._where:
             raise ValueError(f"no parameter is called {name!r}; there are {self.names}")
@@ -125,18 +87,6 @@ class Parameters:
     def __repr__(self):
         rows = [f"  {name:<28} {self._shapes[name]}" for name in self._where]
         return f"Parameters({self.value.size} numbers, {self.value.dtype})\n" + "\n".join(rows)
-
-
-@dataclass(eq=False)
-class Fresh:
-    """Whether gradients stand at `zero`, so that what comes next can be written in place of being added."""
-
-    zero: bool = False
-
-    def taken(self):
-        """Whether they stood at zero; from now on they do not."""
-        zero, self.zero = self.zero, False
-        return zero
 
 
 def lay_out(parts, dtype=np.float64):
@@ -161,7 +111,7 @@ def lay_out(parts, dtype=np.float64):
 
     Examples
     --------
-    >>> from npvae.nn.layers import mlp
+    >>> from npvae.nn import mlp
     >>> lay_out({"theta": mlp([2, 3]), "phi": mlp([3, 4])}).stretch("phi.")
     slice(9, 25, None)
     """

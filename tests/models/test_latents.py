@@ -117,14 +117,16 @@ def test_gradients_of_kl(latent):
 
 
 @pytest.mark.parametrize("latent", [Gaussian(2), Categorical(4)], ids=repr)
-def test_two_backward_passes_of_kl_add_into_the_prior_and_agree_on_q(latent):
+def test_the_kls_back_writes_the_priors_gradient_whatever_stood_there_before(latent):
     own, parameters = on_own_parameters(latent)
     q = np.random.default_rng(5).normal(size=(3, latent.row_size))
     _, back = own.kl(q)
     dq = back(np.arange(3.0))
     once = parameters.grad.copy()
-    np.testing.assert_array_equal(back(np.arange(3.0)), dq)
-    np.testing.assert_array_equal(parameters.grad, 2 * once)
+    parameters.grad.fill(np.nan)
+    for _ in range(2):
+        np.testing.assert_array_equal(back(np.arange(3.0)), dq)
+        np.testing.assert_array_equal(parameters.grad, once)
     assert parameters.grad.size == 0 or np.abs(once).min() > 0
 
 

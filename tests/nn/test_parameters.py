@@ -79,40 +79,10 @@ def test_a_view_cannot_be_replaced_by_assignment():
         p["a0"] = np.zeros(2)
 
 
-@pytest.mark.parametrize("look_up", [Parameters.__getitem__, Parameters.gradient, Parameters.fresh])
+@pytest.mark.parametrize("look_up", [Parameters.__getitem__, Parameters.gradient])
 def test_an_unknown_name_is_answered_with_the_known_ones(look_up):
     with pytest.raises(ValueError, match=r"no parameter is called 'w'; there are \['W', 'b'\]"):
         look_up(Parameters({"W": np.ones(2), "b": np.ones(1)}), "w")
-
-
-def test_a_gradient_is_fresh_once_after_it_was_set_to_zero():
-    p = Parameters(filled([(2, 3), (3,)]))
-    p.gradient("a0")[...] = 7
-    fresh = p.fresh("a0")
-    assert not fresh.taken()
-    p.zero_gradient()
-    assert not p.grad.any()
-    assert [fresh.taken(), fresh.taken()] == [True, False]
-
-
-def test_a_gradient_with_two_holders_is_never_fresh():
-    p = Parameters(filled([(2, 3), (3,)]))
-    p.gradient("a0"), p.gradient("a1")
-    fresh = p.fresh("a0", "a1")
-    assert p.fresh("a0", "a1") is fresh
-    p.gradient("a1")
-    assert p.fresh("a0", "a1") is not fresh
-    p.zero_gradient()
-    assert not fresh.taken() and not p.fresh("a0", "a1").taken()
-
-
-def test_a_second_holder_ends_freshness_at_once():
-    p = Parameters(filled([(2, 3)]))
-    p.gradient("a0")
-    fresh = p.fresh("a0")
-    p.zero_gradient()
-    p.gradient("a0")[...] += 1                      # adds before the first holder would write
-    assert not fresh.taken()
 
 
 def test_a_stretch_is_where_a_part_lies():
