@@ -123,7 +123,7 @@ def test_a_refit_that_fails_leaves_the_table_on_disk(here, wrong, rate, error):
 @pytest.mark.parametrize("call, replaced", [(1, False), (20, True)])
 def test_an_interrupted_refit_leaves_the_table_of_what_the_solver_holds(here, call, replaced, monkeypatch):
     fitted = em("q.npy").fit(X)
-    fitted.sweeps, calls, draw = 9, [], VariationalEM._draw
+    fitted.sweeps, calls, draw = 9, [], VariationalEM._draw_noise
 
     def interrupted(self, *args):
         calls.append(1)
@@ -131,7 +131,7 @@ def test_an_interrupted_refit_leaves_the_table_of_what_the_solver_holds(here, ca
             raise KeyboardInterrupt
         return draw(self, *args)
 
-    monkeypatch.setattr(VariationalEM, "_draw", interrupted)
+    monkeypatch.setattr(VariationalEM, "_draw_noise", interrupted)
     with pytest.raises(KeyboardInterrupt):
         fitted.fit(X[:30])
     assert sorted(os.listdir()) == ["q.npy", "q.npy.m", "q.npy.v"]

@@ -20,8 +20,8 @@ from npvae.autoencoders.conventions import (
 from npvae.autoencoders.model_files import check_arrays, checked_image_shape, read_model, write_model
 from npvae.autoencoders.settings import checked, count_parameters
 from npvae.checks import NotFittedError, shown, truth
-from npvae.inference.earlier_fit import of_a_refit
-from npvae.inference.training import DivergenceError
+from npvae.inference.history import DivergenceError
+from npvae.inference.solver import of_a_refit
 from npvae.models.arrays import column_names
 from npvae.models.data import check_data
 from npvae.models.pixels import stored_scale

@@ -4,23 +4,22 @@
     min_{θ, φ} Σ_i ‖g_θ(f_φ(x^i)) − x^i‖²
 """
 
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 
-from npvae.inference.earlier_fit import earlier_fit_kept
-from npvae.inference.early_stopping import hold_out
-from npvae.inference.run import Run, saved_constants
+from npvae.inference.resumable import Resumable
+from npvae.inference.schedules import at
+from npvae.inference.solver import fitting
 from npvae.models.arrays import as_array
 from npvae.models.data import blocks, check_data, moments, take, warn_if_unresolved
 from npvae.models.pixels import Scale, learned_scale
-from npvae.models.start import constants, drawn_decoder, in_units, standardised, with_constants
+from npvae.models.start import drawn_decoder, in_units, standardised
 from npvae.nn import lay_out
 
 
 @dataclass(eq=False)
-class SquaredErrorSolver:
+class SquaredErrorSolver(Resumable):
     """Minimise Σ_i ‖g_θ(f_φ(x^i)) − x^i‖² over θ and φ, by mini-batches (Rumelhart, Hinton & Williams 1986).
 
     Parameters
@@ -64,6 +63,7 @@ class SquaredErrorSolver:
 
     # what a restored solver goes by; a fit settles its own
     integer_scale = Scale()
+    name, measure, _maximises_what_it_reports = "Autoencoder", "squared_error", True
 
     def fit(self, X, resume=False):
         """Learn θ and φ from X (m, D); with `resume` go on, as `AmortizedVI.fit` does. Returns itself.
@@ -77,7 +77,7 @@ class SquaredErrorSolver:
         KeyboardInterrupt
             At Ctrl-C; the solver holds what it has learned, and can be used.
         """
-        with self._training(X, resume) as (X, training):
+        with fitting(self, X, resume) as (X, training):
             for index in training.batches():
                 x = take(X, index, self.dtype)
                 z, back_f = self.encoder(x)                 # (B, K)
@@ -89,65 +89,50 @@ class SquaredErrorSolver:
                 self.run.optimizer.step()
         return self
 
-    def restore(self, arrays):
-        """Take up a saved run, as `Run.restore` does; `fit(X, resume=True)` then goes on with it. Returns itself."""
-        parts = {"decoder": self.initial_decoder, "encoder": self.initial_encoder}
-        self._lay_out(**with_constants(parts, saved_constants(arrays)))
-        self.run.restore(arrays)
-        return self
-
     def read(self, X):
         """X (B, D) as it is computed with, or a ValueError if it does not fit the networks."""
+        return self._checked_data(X, self.dtype)
+
+    def _checked_data(self, X, dtype):
         X = self.integer_scale.read(as_array(X))
-        return check_data(X, self.initial_decoder(np.zeros((1, self._code_size())))[0].shape[1], dtype=self.dtype)
+        return check_data(X, self.initial_decoder(np.zeros((1, self._code_size())))[0].shape[1], dtype=dtype)
 
-    @contextmanager
-    def _training(self, X, resume):
-        with earlier_fit_kept(self, resume):
-            X, training = self._start(X, resume)
-            try:
-                with training:
-                    yield X, training
-            finally:
-                self.run.finish()
+    def _data_to_learn_from(self, X, dtype):
+        self.integer_scale = learned_scale(as_array(X), self.scale)
+        return self._checked_data(X, dtype)
 
-    def _start(self, X, resume):
-        X, resume = as_array(X), resume and hasattr(self, "run")
-        if not resume:
-            self.integer_scale = learned_scale(X, self.scale)
-        X = self.read(X)
-        if not resume:
-            self._lay_out(*self._started(X))
-        training = self.run.training(
-            "Autoencoder", X, self.batch_size, self.sweeps, self.seconds, self.progress, "squared_error",
-            score=lambda rows: self._score(X, rows), end_sweep=self.after_sweep, end_step=self.after_step,
-            again=lambda index: self._squares(take(X, index, self.dtype)))
-        return X, training
+    def _initial_parts(self):
+        return {"decoder": self.initial_decoder, "encoder": self.initial_encoder}
 
-    def _started(self, X):
-        # the decoder and the encoder where the data are
-        found, decoder = moments(X, hold_out(len(X), self.held_out, self.seed)[0]), self.initial_decoder
+    def _parts_at_data(self, X, rows):
+        found, decoder = moments(X, rows), self.initial_decoder
         warn_if_unresolved(found, self.dtype)
         if drawn_decoder(decoder):
             decoder = in_units(decoder, np.zeros((1, self._code_size())), found.mean, found.scale)
-        return decoder, standardised(self.initial_encoder, found)
+        return {"decoder": decoder, "encoder": standardised(self.initial_encoder, found)}
 
-    def _lay_out(self, decoder, encoder):
-        self.parameters = lay_out({"theta.decoder": decoder, "phi": encoder}, self.dtype)
-        self.decoder, self.encoder = decoder.on(self.parameters, "theta.decoder."), encoder.on(self.parameters, "phi.")
-        fixed = constants({"decoder": decoder, "encoder": encoder})
-        self._scale = float(fixed.get("decoder.scale", 1.0))
-        self.run = Run(self.parameters, self.seed, self.learning_rate, self.held_out, self.patience, maximize=False,
-                       constants=fixed)
-        self.history = self.run.history
+    def _lay_out_parts(self, parts):
+        self._dtype = self.dtype
+        self.parameters = lay_out({"theta.decoder": parts["decoder"], "phi": parts["encoder"]}, self._dtype)
+        self.decoder = parts["decoder"].on(self.parameters, "theta.decoder.")
+        self.encoder = parts["encoder"].on(self.parameters, "phi.")
+        self._begin_run(parts, maximize=False)
+        self._scale = float(self.run.constants.get("decoder.scale", 1.0))
+
+    def _set_schedules(self, sweep, at_the_door=False):
+        if at_the_door or callable(self.learning_rate):
+            self.run.optimizer.learning_rate = at(self.learning_rate, sweep, "learning_rate")
 
     def _code_size(self):
         return next(a.shape[0] for a in self.initial_decoder.arrays().values())
 
-    def _score(self, X, rows):
+    def _score_held_out(self, X, rows):
         # higher is better
         squares = [self._squares(x) for x in blocks(X, self.dtype, rows)]
         return -float(np.concatenate(squares).mean(dtype=np.float64))
+
+    def _objective(self, X, index):
+        return self._squares(take(X, index, self.dtype))
 
     def _squares(self, x):
         # ‖y − x‖² of each row, (B,)

@@ -14,10 +14,10 @@ from npvae.inference.estimator_training import fit_rows, fit_vae
 from npvae.inference.estimator_variance import unbiasedness_test, variance_against_dimension
 from npvae.inference.evaluation import Gaps, evaluate, gap_decomposition
 from npvae.inference.gradient_estimators import leave_one_out, pathwise, score_function
+from npvae.inference.history import DivergenceError, History
 from npvae.inference.importance_weighting import importance_weighted_bound
 from npvae.inference.posteriors import Amortized, Free, Shared
 from npvae.inference.shared_q import SharedQ, shared_ceiling
-from npvae.inference.training import DivergenceError, History
 from npvae.inference.variational_em import VariationalEM
 
 __all__ = ["Free", "Shared", "Amortized", "elbo", "argmax_q", "evaluate", "importance_weighted_bound",

@@ -6,29 +6,25 @@
         φ ← φ + λ ∇_φ Σ_i L(x^i; φ, θ)
 """
 
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from npvae.arrays import OUT_OF_RANGE, finite_rows
-from npvae.checks import shown
-from npvae.inference.earlier_fit import earlier_fit_kept
-from npvae.inference.early_stopping import hold_out
 from npvae.inference.elbo import lower_bound
 from npvae.inference.evaluation import elbos
 from npvae.inference.posteriors import Amortized, check_encoder
-from npvae.inference.run import Run, saved_constants
+from npvae.inference.resumable import Resumable
 from npvae.inference.schedules import at
-from npvae.inference.solver import Solver
+from npvae.inference.solver import ONE_DRAW, Solver, fitting
 from npvae.models import MonteCarlo
-from npvae.models.data import as_batch, blocks, moments, outputs, take
-from npvae.models.start import constants, standardised, with_constants
+from npvae.models.data import as_batch, blocks, outputs, take
+from npvae.models.start import standardised
 from npvae.nn import lay_out, mlp
 
 
 @dataclass(eq=False)
-class AmortizedVI(Solver):
+class AmortizedVI(Resumable, Solver):
     """Maximise Σ_i L(x^i; φ, θ) over θ and φ together, by mini-batches (Kingma & Welling 2014; the lecture's loop).
 
     Parameters
@@ -98,7 +94,7 @@ class AmortizedVI(Solver):
         KeyboardInterrupt
             At Ctrl-C; the solver holds what it has learned, and can be used.
         """
-        with self._training(X, resume) as (X, training):
+        with fitting(self, X, resume) as (X, training):
             for index in training.batches():
                 # ∇_θ and ∇_φ of the batch's mean of L(x^i; φ, θ)
                 training.record(self.gradient(take(X, index, self._dtype)))
@@ -109,16 +105,19 @@ class AmortizedVI(Solver):
     def gradient(self, x):
         """Put ∇_θ and ∇_φ of the mean of L(x^i; φ, θ) over x (B, D) into `parameters.grad`; returns the ELBOs (B,)."""
         if "posterior" not in self.__dict__:
-            self._fitted(x)
+            self.read(x)
         x = as_batch(x)
         q, back_q = self.posterior(x)
-        value, back = lower_bound(self.model, q, x, self._draw(len(x)), self._beta)
+        value, back = lower_bound(self.model, q, x, self._draw_noise(len(x)), self._beta)
         back_q(back(np.full(len(x), 1 / len(x), x.dtype)))
-        return self._bound(value, q)
+        if self._beta != 1:
+            # the ELBO itself, also while the KL that is maximised has another weight
+            value = value - (1 - self._beta) * self.model.latent.kl(q)[0]
+        return value
 
     def infer(self, X):
         """The encoder's rows q_φ(z|x) for X (B, D): (B, R), one pass through a network."""
-        X = self._fitted(X)
+        X = self.read(X)
         encoder = self.posterior.encoder
         with np.errstate(all="ignore"):
             q = outputs(encoder, X, self._dtype)
@@ -130,87 +129,56 @@ class AmortizedVI(Solver):
         return finite_rows("the encoder's output", q, OUT_OF_RANGE)
 
     def restore(self, arrays):
-        """Take up a saved run, as `Run.restore` does; `fit(X, resume=True)` then goes on with it. Returns itself.
-
-        Raises
-        ------
-        ValueError
-            If something is missing or does not fit.
-        """
-        if not isinstance(arrays, dict):
-            raise ValueError(f"arrays is {shown(arrays)}, expected a dict of arrays by name, as run.arrays() gives")
-        model = self.initial_model.copy()
-        parts = with_constants({"decoder": model.decoder, "encoder": self._initial_encoder(),
-                                "likelihood": model.likelihood}, saved_constants(arrays))
-        self._lay_out(replace(model, decoder=parts["decoder"], likelihood=parts["likelihood"]), parts["encoder"])
-        self.run.restore(arrays)
+        super().restore(arrays)
         if hasattr(self.model.likelihood, "from_data"):
             # σ_g has been learned: whoever is handed this model is not to start it at the data anew
             self.model.likelihood.from_data = False
         return self
+
+    restore.__doc__ = Resumable.restore.__doc__
 
     def __setstate__(self, state):
         super().__setstate__(state)
         if "posterior" in state:
             self.posterior = Amortized(self.posterior.encoder.on(self.parameters, "phi."))
 
-    @contextmanager
-    def _training(self, X, resume):
-        with earlier_fit_kept(self, resume):
-            X, training = self._start(X, resume)
-            try:
-                with training:
-                    yield X, training
-            finally:
-                self.run.finish()
+    def _initial_parts(self):
+        model = self.initial_model.copy()
+        return {"decoder": model.decoder, "encoder": self._initial_encoder(), "likelihood": model.likelihood}
 
-    def _start(self, X, resume):
-        dtype = self.dtype or np.float32
-        resume = resume and hasattr(self, "run")
-        X = self._checked(X, dtype) if resume else self._learned_from(X, dtype)
-        if resume:
-            if dtype is not self._dtype:
-                raise ValueError(f"dtype is {dtype.__name__}, but the run that goes on began in "
-                                 f"{self._dtype.__name__}: keep it, or fit anew")
-            self.run.change(self.learning_rate, self.held_out, self.patience)
-        else:
-            rows = hold_out(len(X), self.held_out, self.seed)[0]
-            found = moments(X, rows)
-            self._lay_out(self._starting_model(X, rows, found), standardised(self._initial_encoder(), found))
-        training = self.run.training(
-            type(self).__name__, X, 64 if self.batch_size is None else self.batch_size, self.sweeps, self.seconds,
-            self.progress, score=lambda rows: self._score(X, rows), begin_sweep=self._begin_sweep,
-            end_sweep=self.after_sweep, end_step=self.after_step, again=lambda index: self._measured(X, index))
-        training.judged = lambda: self._beta == 1
-        return X, training
+    def _parts_at_data(self, X, rows):
+        model, found = self._model_at_data(X, self.dtype or np.float32, rows)
+        return {"decoder": model.decoder, "encoder": standardised(self._initial_encoder(), found),
+                "likelihood": model.likelihood}
 
-    def _measured(self, X, index):
-        x = take(X, index, self._dtype)
-        return self._again(self.posterior(x)[0], x)
-
-    def _lay_out(self, model, encoder):
+    def _lay_out_parts(self, parts):
         # θ and φ side by side in one new vector, so that one Adam moves both
-        self._full, self._dtype = False, self.dtype or np.float32
+        encoder, likelihood = parts["encoder"], self.initial_model.likelihood
+        model = replace(self.initial_model.copy(), decoder=parts["decoder"], likelihood=parts["likelihood"])
+        self._dtype = self.dtype or np.float32
+        self._rule = None if self._is_categorical else self.noise or ONE_DRAW
         self.parameters = lay_out({"theta": model, "phi": encoder}, self._dtype)
         self.model = model.on(self.parameters, "theta.")
         self.posterior = Amortized(encoder.on(self.parameters, "phi."))
-        fixed, likelihood = {"decoder": model.decoder, "encoder": encoder}, self.initial_model.likelihood
-        if getattr(likelihood, "from_data", False) and not likelihood.learn:
-            fixed["likelihood"] = model.likelihood
-        self.run = Run(self.parameters, self.seed, self.learning_rate, self.held_out, self.patience,
-                       constants=constants(fixed))
-        self._rng, self.history, self._beta = self.run.rng, self.run.history, at(self.beta, 0, "beta")
+        held = getattr(likelihood, "from_data", False) and not likelihood.learn
+        self._begin_run(parts if held else {"decoder": model.decoder, "encoder": encoder})
+        self._rng = self.run.rng
+        self._set_schedules(0, at_the_door=True)
 
-    def _begin_sweep(self, sweep):
-        self._beta = at(self.beta, sweep, "beta")
+    def _set_schedules(self, sweep, at_the_door=False):
+        # numbers are taken at the door, where they are checked
+        if at_the_door or callable(self.learning_rate):
+            self.run.optimizer.learning_rate = at(self.learning_rate, sweep, "learning_rate")
+        if at_the_door or callable(self.beta):
+            self._beta = at(self.beta, sweep, "beta")
 
-    def _bound(self, value, q):
-        # the ELBO itself, also while the KL that is maximised has another weight than 1
-        return value if self._beta == 1 else value - (1 - self._beta) * self.model.latent.kl(q)[0]
+    @property
+    def _maximises_what_it_reports(self):
+        return self._beta == 1
 
-    def _score(self, X, rows):
+    def _score_held_out(self, X, rows):
         # the same few draws after every sweep: sweeps are compared with each other, and this is no reported number
-        noise = None if self._categorical else self.noise or MonteCarlo(8)
+        noise = None if self._is_categorical else self.noise or MonteCarlo(8)
         if isinstance(noise, MonteCarlo) and noise.samples < 8:
             noise = MonteCarlo(8)
         encoder, pieces = self.posterior.encoder, blocks(X, np.float64, rows)
@@ -219,10 +187,10 @@ class AmortizedVI(Solver):
 
     def _initial_encoder(self):
         model = self.initial_model
-        if self.encoder is None:
-            layers = getattr(model.decoder, "layers", (model.decoder,))
-            units = [layer.W.shape[1] for layer in layers if hasattr(layer, "W")]
-            sizes = [model.data_dim, *reversed(units[:-1]), model.latent.row_size]
-            # not the generator of batches and noise, nor the decoder's if it has the same seed: streams do not overlap
-            return mlp(sizes, rng=np.random.default_rng([self.seed, 2]), input_gradient=False)
-        return check_encoder(self.encoder, model)
+        if self.encoder is not None:
+            return check_encoder(self.encoder, model)
+        layers = getattr(model.decoder, "layers", (model.decoder,))
+        units = [layer.W.shape[1] for layer in layers if hasattr(layer, "W")]
+        sizes = [model.data_dim, *reversed(units[:-1]), model.latent.row_size]
+        # not the generator of batches and noise, nor the decoder's if it has the same seed: streams do not overlap
+        return mlp(sizes, rng=np.random.default_rng([self.seed, 2]), input_gradient=False)

@@ -1,18 +1,15 @@
 """What variational EM and the shared q have in common: the two modes of their loop, and how it begins."""
 
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 
 from npvae.checks import positive, truth, whole
 from npvae.inference.argmax_q import quadrature
-from npvae.inference.earlier_fit import earlier_fit_kept
-from npvae.inference.solver import Solver
+from npvae.inference.run import Run
+from npvae.inference.solver import ONE_DRAW, Budget, Solver
 from npvae.inference.theta_steps import AdamStep, ExactStep, LineSearchStep
-from npvae.inference.training import Training
 from npvae.models.affine import is_quadratic_in_z
-from npvae.models.data import take
 from npvae.nn import lay_out
 
 
@@ -35,10 +32,27 @@ class EMSolver(Solver):
     tolerance: float = 1e-6
     exact_m_step: bool = False
 
-    def _begin(self, X):
-        # θ in a vector of its own, and the kind of θ step
+    def _prepare_fit(self, X, resume):
+        X = self._data_to_learn_from(X, self.dtype or np.float64)
+        batch_size = self._checked_batch_size(X)
+        self._dtype = self.dtype or (np.float64 if self._full else np.float32)
+        # θ in a vector of its own
+        model, _ = self._model_at_data(X, self._dtype)
+        self.parameters = lay_out({"theta": model}, self._dtype)
+        self.model = model.on(self.parameters, "theta.")
+        self._fixed = self.model.on(self.parameters, "theta.", gradient=False)
+        self._rule = None if self._is_categorical else self.noise or (quadrature(model) if self._full else ONE_DRAW)
+        step = ExactStep if self.exact_m_step else LineSearchStep if self._full else AdamStep
+        self._step_theta = step(self.model, self.parameters, self.learning_rate)
+        self.run = Run(self.parameters, self.seed)
+        self._rng, self.history = self.run.rng, self.run.history
+        self._lay_out_q(X)
+        return X, Budget(self.name, batch_size, self.sweeps, self.seconds, self.progress)
+
+    def _checked_batch_size(self, X):
+        # and the settings of the two modes, which go by it
         self.exact_m_step = truth("exact_m_step", self.exact_m_step)
-        default = len(X) if self._categorical or self.exact_m_step else 100
+        default = len(X) if self._is_categorical or self.exact_m_step else 100
         given = default if self.batch_size is None else self.batch_size
         batch_size = whole(f"{type(self).__name__}: batch_size", given)
         self.tolerance, self.q_steps = positive("tolerance", self.tolerance), whole("q_steps", self.q_steps, least=0)
@@ -47,34 +61,11 @@ class EMSolver(Solver):
             raise ValueError(f"the exact M-step needs full sweeps on deterministic nodes: got batch_size {batch_size} "
                              f"for {len(X)} rows and noise {self.noise}, expected {len(X)} or more, a decoder of one "
                              "affine layer, and noise that is not random")
-        self._dtype = self.dtype or (np.float64 if self._full else np.float32)
-        self._rng = np.random.default_rng(self.seed)
-        model = self._starting_model(X)
-        self.parameters = lay_out({"theta": model}, self._dtype)
-        self.model = model.on(self.parameters, "theta.")
-        self._fixed = self.model.on(self.parameters, "theta.", gradient=False)
-        step = ExactStep if self.exact_m_step else LineSearchStep if self._full else AdamStep
-        self._step_theta = step(self.model, self.parameters, self.learning_rate)
-        self._training = Training(type(self).__name__, len(X), batch_size, self.sweeps, self.seconds, seed=self.seed,
-                                  keep=[self.parameters.value], progress=self.progress, data=X)
-        self.history = self._training.history
-
-    @contextmanager
-    def _fitting(self, X):
-        # around the loop: the training begins and ends, and an earlier fit comes back if it fails
-        with earlier_fit_kept(self):
-            X = self._start(X)
-            self._training.again = lambda index: self._measured(X, index)
-            with self._training as training:
-                yield X, training
-
-    def _measured(self, X, index):
-        x = take(X, index, self._dtype)
-        return self._again(self.posterior(x, index)[0], x)
+        return batch_size
 
     def _sweeps_are_full(self, X, batch_size):
         # full sweeps need nodes on which the ELBO is right for any θ, else θ learns what the nodes do not see
-        if self._categorical:
+        if self._is_categorical:
             deterministic = True
         elif self.noise is not None:
             deterministic = not getattr(self.noise, "random", True)

@@ -8,8 +8,8 @@ from npvae.declared import declares
 from npvae.inference.elbo import lower_bound
 from npvae.inference.evaluation import elbos
 from npvae.inference.gradient_estimators import NotFinite, finite
+from npvae.inference.history import DivergenceError
 from npvae.inference.posteriors import check_encoder
-from npvae.inference.training import DivergenceError
 from npvae.models import MonteCarlo
 from npvae.models.data import as_floats
 from npvae.models.generative import check_model

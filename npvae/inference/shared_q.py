@@ -16,6 +16,7 @@ from npvae.inference.argmax_q import best_row
 from npvae.inference.elbo import lower_bound
 from npvae.inference.em_solver import EMSolver
 from npvae.inference.posteriors import Shared
+from npvae.inference.solver import fitting
 from npvae.models import GaussianLikelihood
 from npvae.models.data import check_data, mean_variance, take
 from npvae.nn import Adam
@@ -98,13 +99,13 @@ class SharedQ(EMSolver):
         KeyboardInterrupt
             At Ctrl-C; the solver holds what it has learned, and can be used.
         """
-        with self._fitting(X) as (X, training):
+        with fitting(self, X) as (X, training):
             for index in training.batches():
                 x = take(X, index, self._dtype)
                 # q ← argmax_q Σ_i L(q, x^i, θ)
                 q = self._argmax(x)
                 # θ ← θ + λ ∇_θ Σ_i L(q, x^i, θ)
-                training.record(self._step_theta(q, x, self._draw(len(x))))
+                training.record(self._step_theta(q, x, self._draw_noise(len(x))))
             if self._full and not training.out_of_time:
                 # full sweeps end as they began: with q the argmax for the θ that stands
                 self._argmax(take(X, slice(None), self._dtype))
@@ -112,17 +113,14 @@ class SharedQ(EMSolver):
 
     def infer(self, X):
         """The one row, once for each row of X (B, D): (B, R). It does not look at X; that is the trouble."""
-        X = self._fitted(X)
+        X = self.read(X)
         return np.tile(self.posterior.row.astype(np.float64), (len(X), 1))
 
-    def _start(self, X):
-        X = self._learned_from(X, self.dtype or np.float64)
-        self._begin(X)
+    def _lay_out_q(self, X):
         row = self.model.latent.prior_row().astype(self._dtype)
         self.posterior = Shared(row, np.zeros_like(row))
-        self._training.guard(row)
+        self.run.guarded.append(row)
         self._row_adam = Adam(row, self.posterior.drow, self.q_learning_rate)
-        return X
 
     def _argmax(self, x):
         if self._full:
@@ -136,6 +134,6 @@ class SharedQ(EMSolver):
     def _ascend(self, x):
         # one step of Adam on the row, along the gradient of the batch's mean ELBO
         q, back_q = self.posterior(x)
-        _, back = lower_bound(self._fixed, q, x, self._draw(len(x)))
+        _, back = lower_bound(self._fixed, q, x, self._draw_noise(len(x)))
         back_q(back(np.full(len(x), 1 / len(x), x.dtype)))
         self._row_adam.step()

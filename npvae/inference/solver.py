@@ -1,24 +1,99 @@
-"""What the three solvers have in common: their settings, their own copy of the model, and how they report."""
+"""What all solvers share: how a fit begins and ends, their settings, and their own copy of the model."""
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from npvae.checks import NotFittedError, shown, truth, whole
+from npvae.checks import NotFittedError, positive, shown, truth, whole
 from npvae.declared import declares
-from npvae.inference.argmax_q import quadrature
-from npvae.inference.elbo import elbo
+from npvae.inference.elbo import lower_bound
 from npvae.inference.evaluation import evaluate, reporting_noise
-from npvae.inference.training import History
+from npvae.inference.history import DivergenceError, History
+from npvae.inference.training import Training
 from npvae.models import LatentVariableModel, MonteCarlo
 from npvae.models.arrays import as_array
-from npvae.models.data import check_data, moments, warn_if_unresolved
+from npvae.models.data import check_data, moments, take, warn_if_unresolved
 from npvae.models.generative import check_model
 from npvae.models.noise import check_rule
 from npvae.models.pixels import Scale, learned_scale
 from npvae.models.start import started
 
 ONE_DRAW = MonteCarlo(1)    # the lecture's one-sample approximation
+
+
+@contextmanager
+def fitting(solver, X, resume=False):
+    """Around a solver's loop: the door before it and, if the fit fails, what the solver was before it.
+
+    An interruption (Ctrl-C) after the first batch leaves the solver with what it has learned, and so does whatever
+    ends a first fit, before which there was nothing.
+
+    Yields
+    ------
+    X : array (m, D), as the solver reads it
+    training : Training
+    """
+    resume, before = truth("resume", resume), dict(solver.__dict__)
+    run = solver.run.snapshot() if resume and "run" in before else None
+    records = list(before.get("history", ()))
+    try:
+        X, budget = solver._prepare_fit(X, resume)
+        try:
+            with Training(solver, X, budget) as training:
+                yield X, training
+        finally:
+            if solver.run.stopping is not None:
+                solver.run.stopping.finish()
+    except BaseException as problem:
+        if "parameters" not in before:
+            raise
+        learned = solver.history != records if solver.history is before["history"] else solver.history
+        if learned and not isinstance(problem, Exception):
+            raise
+        solver.__dict__.clear()
+        solver.__dict__.update(before)
+        if run is not None:
+            solver.run.restore(run)
+        if isinstance(problem, DivergenceError):
+            raise of_a_refit(problem) from None
+        raise
+
+
+def of_a_refit(problem):
+    """What a DivergenceError says when it is the earlier fit that stays."""
+    return DivergenceError(str(problem).replace("the last finite parameters are", "the earlier fit is"))
+
+
+@dataclass
+class Budget:
+    """How long a fit lasts, whichever of the two ends first; checked once, as the fit begins.
+
+    Parameters
+    ----------
+    name : str
+        The solver, for messages.
+    batch_size : int
+        Rows a batch; as many as there are, or more, give full sweeps, in order.
+    sweeps : int, optional
+        In all, with those before a fit that goes on; 100 without `seconds`.
+    seconds : float, optional
+    progress : bool, optional
+        None shows a bar on a terminal only.
+    """
+
+    name: str
+    batch_size: int
+    sweeps: int | None = None
+    seconds: float | None = None
+    progress: bool | None = None
+
+    def __post_init__(self):
+        self.batch_size = whole(f"{self.name}: batch_size", self.batch_size)
+        if self.sweeps is not None or self.seconds is None:
+            self.sweeps = whole(f"{self.name}: sweeps", 100 if self.sweeps is None else self.sweeps)
+        if self.seconds is not None:
+            self.seconds = positive(f"{self.name}: seconds", self.seconds)
 
 
 @dataclass(eq=False)
@@ -52,6 +127,8 @@ class Solver:
 
     # what a restored solver goes by; a fit settles its own
     integer_scale = Scale()
+    # what a `Training` asks for, and only `AmortizedVI` says more of
+    measure, after_sweep, after_step, _maximises_what_it_reports = "elbo", None, None, True
 
     model: LatentVariableModel
     sweeps: int | None = None
@@ -84,54 +161,57 @@ class Solver:
 
     def elbo(self, X):
         """L(q, x^i, θ) of each row of X (B, D) with the row's q from `infer`, on fresh noise: (B,) nats."""
-        X = self._fitted(X)
+        X = self.read(X)
         return evaluate(self.model, self.infer(X), X, reporting_noise(self.model, fitted_on=self.noise))
 
     def read(self, X):
         """X (B, D) as the fitted solver computes with it, or a ValueError if it does not fit the model."""
-        return self._fitted(X)
-
-    def _fitted(self, X):
-        # X for a solver that has something to say of it
         if not hasattr(self, "posterior"):
             raise NotFittedError(f"this {type(self).__name__} has not been fitted: call fit(X) first")
-        return self._checked(X, self._dtype)
+        return self._checked_data(X, self._dtype)
 
-    def _learned_from(self, X, dtype):
-        # X for a fit that begins: what integers are divided by is settled here
-        X = as_array(X)
-        self.integer_scale = learned_scale(X, self.scale)
-        return self._checked(X, dtype)
+    def _data_to_learn_from(self, X, dtype):
+        # what integers are divided by is settled here
+        self.integer_scale = learned_scale(as_array(X), self.scale)
+        return self._checked_data(X, dtype)
 
-    def _checked(self, X, dtype):
+    def _checked_data(self, X, dtype):
         X = self.integer_scale.read(as_array(X))
         return check_data(X, self.initial_model.data_dim, self.initial_model.likelihood, dtype)
 
-    def _starting_model(self, X, rows=None, found=None):
+    def _model_at_data(self, X, dtype, rows=None):
         # a copy of the model that was given, started at the data where its parts were not given
-        if self.noise is not None and not self._categorical:
+        if self.noise is not None and not self._is_categorical:
             check_rule(self.noise, self.initial_model.latent.dim)
-        found = moments(X, rows) if found is None else found
-        warn_if_unresolved(found, self.dtype or getattr(self, "_dtype", np.float32))
-        return started(self.initial_model.copy(), X, np.random.default_rng([self.seed, 4]), rows, found)
+        found = moments(X, rows)
+        warn_if_unresolved(found, dtype)
+        return started(self.initial_model.copy(), X, np.random.default_rng([self.seed, 4]), rows, found), found
 
     @property
-    def _categorical(self):
+    def _is_categorical(self):
         # no noise is needed: the nodes are all z
         return declares(self.initial_model.latent, "nodes are all z")
 
-    def _again(self, q, x):
+    @property
+    def name(self):
+        """What it is called in messages."""
+        return type(self).__name__
+
+    def _set_schedules(self, sweep):
+        """Nothing changes from sweep to sweep, unless a solver says so."""
+
+    def _draw_noise(self, batch, rng=None):
+        # fresh noise for a batch: its own draws, or the same nodes every time
+        if self._rule is None:
+            return None
+        return self._rule(self._rng if rng is None else rng, batch, self.model.latent.dim, self._dtype)
+
+    def _objective(self, X, index):
         # the ELBO (B,) with the parameters that stand, on noise that changes no other; NaN if σ_g is none
-        sigma_g = getattr(self.model.likelihood, "sigma_g", 1.0)
+        x = take(X, index, self._dtype)
+        q, sigma_g = self.posterior(x, index)[0], getattr(self.model.likelihood, "sigma_g", 1.0)
         # a deviation of a million times the greatest number is none of these data
         beyond = getattr(self.model.likelihood, "learn", False) and sigma_g > 1e6 * max(1.0, float(np.abs(x).max()))
         if beyond or not 0 < sigma_g < np.inf:
             return np.array([np.nan])
-        return elbo(self.model, q, x, self._draw(len(x), np.random.default_rng([self.seed, 6])))[0]
-
-    def _draw(self, batch, rng=None):
-        # fresh noise for a batch: its own draws, or the same nodes every time
-        if self._categorical:
-            return None
-        noise = self.noise or (quadrature(self.model) if self._full else ONE_DRAW)
-        return noise(self._rng if rng is None else rng, batch, self.model.latent.dim, self._dtype)
+        return lower_bound(self.model, q, x, self._draw_noise(len(x), np.random.default_rng([self.seed, 6])))[0]

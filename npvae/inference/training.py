@@ -1,138 +1,84 @@
-"""What every fit needs around the lecture's loop: batches, clock, progress, history, and a safe way out."""
+"""The loop that all solvers share: batches, clock, progress, history, early stopping, and a safe way out.
+
+    with fitting(solver, X) as (X, training):
+        for index in training.batches():
+            …
+            training.record(elbo)
+"""
 
 import math
 import time
+import warnings
 from contextlib import suppress
 
 import numpy as np
 
-from npvae.checks import positive, whole
+from npvae.inference.early_stopping import hold_out
+from npvae.inference.history import DivergenceError
 from npvae.models.data import release
 
 FEW, GROSS = 10, 1e4    # rows whose median says how good they all are; times that no learning is worse at its end
 SHUFFLED_BATCHES = 64   # batches a block, when the rows are shuffled block by block
 
 
-class DivergenceError(ArithmeticError):
-    """A non-finite ELBO, squared error or parameter; a solver keeps parameters from before it."""
-
-
-class History(list):
-    """One record (a dict) a sweep; `history["elbo"]` is a column as an array.
-
-    Examples
-    --------
-    >>> History([{"sweep": 1, "elbo": -3.0}, {"sweep": 2, "elbo": -2.0}])["elbo"]
-    array([-3., -2.])
-    """
-
-    def __getitem__(self, key):
-        if not isinstance(key, str):
-            return super().__getitem__(key)
-        if self and not any(key in record for record in self):
-            raise KeyError(key)
-        # a sweep that was interrupted has no held-out score
-        return np.array([record.get(key, np.nan) for record in self])
-
-    def __repr__(self):
-        if len(self) < 4:
-            return f"History({list(self)})"
-        return f"History({len(self)} sweeps, first {self[0]}, last {self[-1]})"
-
-
 class Training:
-    """A context around one fit: `for index in training.batches(): … training.record(elbo)`.
+    """A context around the loop of one fit, in which the solver's `run` goes on until the budget is used up.
 
-    It stops after `sweeps` sweeps or `seconds` seconds, whichever comes first, and keeps the history. Ctrl-C passes
-    through it and leaves the solver with what it has; a non-finite ELBO puts `keep` back to its last finite values.
+    Ctrl-C passes through it and leaves the solver with what it has; a non-finite ELBO puts what the run guards back to
+    its last finite values. One seed gives the same batches in every solver, and in a fit that goes on.
 
     Parameters
     ----------
-    name : str
-        The solver, for messages.
-    m : int
-        Number of rows.
-    batch_size : int
-        Rows a batch; m or more gives full sweeps, in order.
-    sweeps, seconds : int and float, or None
-        The budget. Without both, 100 sweeps.
-    seed : int
-        Of the rows' order, which depends on it and on the number of the sweep alone: one seed, the same batches, in
-        every solver and in a fit that goes on.
-    keep : list of arrays
-        The parameters to guard.
-    progress : bool or None
-        None shows a bar on a terminal only.
-    history : History, optional
-        Of the fit that this one goes on from; `sweeps` counts its sweeps, too.
-    measure : str
-        What `record` notes, its key in the history.
-    rows : array of int, optional
-        Train on these rows of the m only.
-    data : array (m, D), optional
+    solver : object
+        Asked for its `run` and for `measure`, the key of what `record` notes; before a sweep to `_set_schedules`; for
+        its `after_step() -> bool`, of which True ends the fit there, and `after_sweep(record)`, or None; for
+        `_score_held_out(X, rows)`; for `_objective(X, index)` (B,) with the parameters that stand; and whether it
+        `_maximises_what_it_reports`.
+    X : array (m, D)
         If it is a memory map, blocks of rows are shuffled, and the rows inside a block: single rows all over a file on
         disk are slow. Pages already read are released.
-    begin_sweep : callable (sweep from 0), optional
-    end_sweep : callable (the sweep's record) -> bool, optional
-        May add to the record; True ends the fit.
-    optimizer : Adam, optional
-        Forgets its moments if the fit diverges, so that it can go on with another learning rate.
-    end_step : callable () -> bool, optional
-        Asked after each step; True ends the fit there. The record of a sweep that it cuts has `rows`, `total` and
-        `batch_size`, with which another fit goes on in it, batch by batch, as if it had not been cut.
-    again : callable index -> array (B,), optional
-        The ELBOs of a batch with the parameters that stand: what the last step has led to.
+    budget : Budget
 
     Raises
     ------
     DivergenceError
         From `record`, if an ELBO is not finite; at the end, if that of the last batch is not, measured again, or if it
         is worse than that of the first one by more than any learning explains.
-
-    Examples
-    --------
-    >>> with Training("toy", m=3, batch_size=2, sweeps=1, seed=0) as training:
-    ...     for index in training.batches():
-    ...         training.record(-np.ones(len(index)))
-    >>> training.history["elbo"]
-    array([-1.])
     """
 
-    def __init__(self, name, m, batch_size, sweeps=None, seconds=None, seed=0, keep=(), progress=None, history=None,
-                 measure="elbo", rows=None, data=None, begin_sweep=None, end_sweep=None, optimizer=None,
-                 end_step=None, again=None):
-        batch_size, sweeps, seconds = check_budget(name, batch_size, sweeps, seconds)
-        m = m if rows is None else len(rows)
-        self.name, self.m, self.batch_size, self.seed, self.progress = name, m, min(batch_size, m), seed, progress
-        self.sweeps = 100 if sweeps is None and seconds is None else sweeps
-        self.budget, self.measure, self.rows, self.data = seconds, measure, rows, data
-        self.block = SHUFFLED_BATCHES * self.batch_size if isinstance(data, np.memmap) else None
-        self.begin_sweep, self.end_sweep, self.end_step, self.again = begin_sweep, end_sweep, end_step, again
-        self.history = History() if history is None else history
-        # whether what is recorded is what is maximised, so that it should not fall
-        self.judged = lambda: True
-        # two snapshots: as the sweep began, and the last one that a finite ELBO has been computed from
-        self.keep, self.optimizer = list(keep), optimizer
-        self._begun = self._proven = [a.copy() for a in keep]
+    def __init__(self, solver, X, budget):
+        self.solver, self.X, self.budget, self.run, self.history = solver, X, budget, solver.run, solver.run.history
+        self.rows, self._held = hold_out(len(X), self.run.held_out, self.run.seed)
+        self.m = len(X) if self.rows is None else len(self.rows)
+        self.batch_size = min(budget.batch_size, self.m)
+        self.block = SHUFFLED_BATCHES * self.batch_size if isinstance(X, np.memmap) else None
+        self.sweeps = self._sweeps_to_come()
+        # what is guarded as the sweep began, and as a finite ELBO has last been computed from it
+        self._begun = self._proven = self._copies()
         self._total, self._rows, self._last, self._cut, self._level = 0.0, 0, None, False, None
-        self._sweep, self._earlier = (self.history[-1][k] for k in ("sweep", "seconds")) if self.history else (0, 0.0)
+        last = self.history[-1] if self.history else {"sweep": 0, "seconds": 0.0}
+        self._sweep, self._earlier = last["sweep"], last["seconds"]
+        if last.get("batch_size") == self.batch_size and last["rows"] < self.m:
+            # go on within the sweep that was cut
+            self._take_back_sweep()
+            self._total, self._rows = last["total"], last["rows"]
 
     def __enter__(self):
         from tqdm import tqdm
 
-        self._take_up_the_cut_sweep()
         # an overflow on the way is judged by the ELBO that it makes, not by a warning
         self._errstate = np.errstate(over="ignore", invalid="ignore", divide="ignore")
         self._errstate.__enter__()
         self._start = time.perf_counter()
-        total, unit, done = ((self.sweeps, "sweep", self._sweep) if self.budget is None else (self.budget, "s", 0))
-        self._bar = tqdm(total=total, initial=done, desc=self.name, unit=unit, leave=False,
+        seconds, progress = self.budget.seconds, self.budget.progress
+        total, unit, done = (self.sweeps, "sweep", self._sweep) if seconds is None else (seconds, "s", 0)
+        self._bar = tqdm(total=total, initial=done, desc=self.budget.name, unit=unit, leave=False,
                          bar_format="{desc}: {percentage:3.0f}%|{bar}| {n:.0f}/{total:.0f} {unit}{postfix}",
-                         disable=None if self.progress is None else not self.progress)
+                         disable=None if progress is None else not progress)
         return self
 
     def __exit__(self, kind, error, trace):
-        self._end_sweep()
+        self._note_sweep()
         # the terminal may be gone
         with suppress(OSError):
             self._bar.close()
@@ -141,41 +87,6 @@ class Training:
                 self.check_last_step()
         finally:
             self._errstate.__exit__(None, None, None)
-            # none can be copied or pickled, and a solver holds on to its training
-            self._errstate = self._bar = self.again = self.end_step = self.judged = None
-        return False
-
-    def check_last_step(self):
-        """A DivergenceError if what the last step has left is not finite, or far worse than what was begun with."""
-        what = self._found_after_the_last_step()
-        if what is None:
-            return
-        # the sweep is undone
-        if self._last is not None and self.history:
-            self.history.pop()
-            self._sweep = self.history[-1]["sweep"] if self.history else 0
-        self._diverged(what, self._proven)
-
-    def _found_after_the_last_step(self):
-        # in words, what is wrong, or None
-        if not all(np.isfinite(a).all() for a in self.keep):
-            return "non-finite parameter"
-        if self.again is None or self._last is None:
-            return None
-        values = self.again(self._last)
-        if not np.isfinite(values).all():
-            return f"non-finite {_title(self.measure)}, or a sigma_g far beyond the data, after its last step"
-        # the middle row's, which no outlier moves; a cut fit may be in the middle of anything
-        if self._level is None or self._cut or not self.judged() or len(values) < FEW:
-            return None
-        level, unit = float(np.median(values)), " nats" if self.measure == "elbo" else ""
-        worse = level < self._level - GROSS * (abs(self._level) + 1) if unit else level > GROSS * self._level > 0
-        return f"median {_title(self.measure)} of {level:.3g}{unit}, begun with {self._level:.3g}," if worse else None
-
-    def guard(self, array):
-        """Put this array, too, back to its last finite values if the fit diverges."""
-        self.keep.append(array)
-        self._begun = self._proven = [a.copy() for a in self.keep]
 
     @property
     def seconds(self):
@@ -185,7 +96,7 @@ class Training:
     @property
     def out_of_time(self):
         """Whether the time budget is used up."""
-        return self.budget is not None and self.seconds >= self.budget
+        return self.budget.seconds is not None and self.seconds >= self.budget.seconds
 
     def batches(self):
         """Row numbers, a batch at a time, sweep after sweep; a slice when a batch is the whole data.
@@ -193,83 +104,144 @@ class Training:
         However short the time, there is one batch: a fit has something to say.
         """
         while (self.sweeps is None or self._sweep < self.sweeps) and not (self.history and self.out_of_time):
-            if self.begin_sweep is not None:
-                self.begin_sweep(int(self._sweep))
-            for done, index in enumerate(self._one_sweep(), 1):
+            self.solver._set_schedules(int(self._sweep))
+            for done, index in enumerate(self._batches_of_sweep(), 1):
                 yield index
                 self._last = index
                 if self.block and done * self.batch_size % self.block == 0:
-                    release(self.data)
-                self._cut = self.end_step is not None and self.end_step()
+                    release(self.X)
+                self._cut = self.solver.after_step is not None and self.solver.after_step()
                 if self._cut or self.out_of_time:
                     break
-            if self._cut and self._rows < self._rows_left():
-                # within a sweep: no score of it, and nothing that is done after it
-                break
-            self._end_sweep()
-            if self.end_sweep is not None and self.history and self.end_sweep(self.history[-1]) or self._cut:
+            # within a sweep there is no score of it, and nothing that is done after it
+            if self._cut and self._rows < self._rows_of_sweep() or self._finish_sweep() or self._cut:
                 break
 
     def record(self, elbo):
         """Note the ELBO (B,) of a batch."""
         total = float(elbo.sum())
-        if not np.isfinite(total):
+        if not math.isfinite(total):
             # a first batch that was finite has proven what the sweep began with
-            self._diverged(f"non-finite {_title(self.measure)}", self._begun if self._rows else self._proven)
+            self._fall_back(f"non-finite {self._title}", self._begun if self._rows else self._proven)
         self._total += total
         self._rows += len(elbo)
         if self._level is None and len(elbo) >= FEW:
             self._level = float(np.median(elbo))
 
-    def _one_sweep(self):
+    def check_last_step(self):
+        """A DivergenceError if what the last step has left is not finite, or far worse than what was begun with."""
+        what = self._wrong_after_last_step()
+        if what is not None:
+            if self._last is not None and self.history:
+                self._take_back_sweep()
+            self._fall_back(what, self._proven)
+
+    def _sweeps_to_come(self):
+        # none, with a warning, if early stopping has ended the run
+        stopping = self.run.stopping
+        if stopping is not None:
+            stopping.go_on()
+            if stopping.exhausted and self.history:
+                warnings.warn(f"{self.budget.name} had stopped early, after {stopping.patience} sweeps without a "
+                              "better held-out score, and does not go on: raise patience, or fit anew", stacklevel=6)
+                return int(self.history[-1]["sweep"])
+        return self.budget.sweeps
+
+    def _batches_of_sweep(self):
         if self.batch_size == self.m:
             return [slice(None) if self.rows is None else self.rows]
         # not the generator of the noise, from which solvers take different amounts
-        order = shuffled(self.m, np.random.default_rng([self.seed, 5, len(self.history)]), self.block)
+        order = shuffled(self.m, np.random.default_rng([self.run.seed, 5, len(self.history)]), self.block)
         order = order if self.rows is None else self.rows[order]
-        order = order[:self._rows_left()]
+        order = order[:self._rows_of_sweep()]
         return [order[i:i + self.batch_size] for i in range(self._rows, len(order), self.batch_size)]
 
-    def _rows_left(self):
+    def _rows_of_sweep(self):
         # after a sweep that was cut short by the clock, the last one is short, too
         return self.m if self.sweeps is None else min(self.m, math.ceil(self.m * (self.sweeps - self._sweep) - 1e-6))
 
-    def _take_up_the_cut_sweep(self):
-        last = self.history[-1] if self.history else {}
-        if last.get("batch_size") == self.batch_size and last["rows"] < self.m:
-            self.history.pop()
-            self._total, self._rows = last["total"], last["rows"]
-            self._sweep = self.history[-1]["sweep"] if self.history else 0
+    def _finish_sweep(self):
+        # whether early stopping ends the fit
+        record, run, after_sweep = self._note_sweep(), self.run, self.solver.after_sweep
+        if record is None:
+            return False
+        if run.stopping is not None:
+            record["held_out"] = self.solver._score_held_out(self.X, self._held)
+        stop = run.stopping is not None and run.stopping(record["held_out"])
+        if after_sweep is not None:
+            # which may save: not what the last step has spoiled
+            self.check_last_step()
+            after_sweep(record)
+        return stop
 
-    def _end_sweep(self):
+    def _note_sweep(self):
+        # the record of the sweep that ends here; one that was cut says where another fit is to go on
         if not self._rows:
-            return
-        cut = self._cut and self._rows < self._rows_left()
+            return None
+        cut = self._cut and self._rows < self._rows_of_sweep()
         self._sweep += self._rows / self.m
         mean = self._total / self._rows
-        self.history.append({"sweep": self._sweep, self.measure: mean, "seconds": self._earlier + self.seconds})
+        record = {"sweep": self._sweep, self.solver.measure: mean, "seconds": self._earlier + self.seconds}
         if cut:
-            self.history[-1] |= {"rows": self._rows, "total": self._total, "batch_size": self.batch_size}
+            record |= {"rows": self._rows, "total": self._total, "batch_size": self.batch_size}
+        self.history.append(record)
         self._total, self._rows = 0.0, 0
         self._proven = self._begun
-        if all(np.isfinite(a).all() for a in self.keep):
-            self._begun = [a.copy() for a in self.keep]
-        done = self._sweep if self.budget is None else min(self.seconds, self.budget)
-        unit = " nats" if self.measure == "elbo" else ""
-        text = f"sweep {self._sweep:.0f}, {_title(self.measure)} {mean:.4g}{unit}"
+        if self._guarded_is_finite():
+            self._begun = self._copies()
+        self._show(mean)
+        return record
+
+    def _take_back_sweep(self):
+        self.history.pop()
+        self._sweep = self.history[-1]["sweep"] if self.history else 0
+
+    def _show(self, mean):
+        seconds = self.budget.seconds
+        done = self._sweep if seconds is None else min(self.seconds, seconds)
         # the terminal may be gone, whose hanging up is what has cut the fit
         with suppress(OSError):
-            self._bar.set_postfix_str(text, refresh=False)
+            self._bar.set_postfix_str(f"sweep {self._sweep:.0f}, {self._title} {mean:.4g}{self._unit}", refresh=False)
             self._bar.update(done - self._bar.n)
 
-    def _diverged(self, what, last_finite):
+    @property
+    def _title(self):
+        return "ELBO" if self.solver.measure == "elbo" else self.solver.measure.replace("_", " ")
+
+    @property
+    def _unit(self):
+        return " nats" if self.solver.measure == "elbo" else ""
+
+    def _copies(self):
+        return [a.copy() for a in self.run.guarded]
+
+    def _guarded_is_finite(self):
+        return all(np.isfinite(a).all() for a in self.run.guarded)
+
+    def _wrong_after_last_step(self):
+        # in words, or None
+        if not self._guarded_is_finite():
+            return "non-finite parameter"
+        if self._last is None:
+            return None
+        values = self.solver._objective(self.X, self._last)
+        if not np.isfinite(values).all():
+            return f"non-finite {self._title}, or a sigma_g far beyond the data, after its last step"
+        # the middle row's, which no outlier moves; a cut fit may be in the middle of anything
+        if self._level is None or self._cut or len(values) < FEW or not self.solver._maximises_what_it_reports:
+            return None
+        level = float(np.median(values))
+        worse = level < self._level - GROSS * (abs(self._level) + 1) if self._unit else level > GROSS * self._level > 0
+        return (f"median {self._title} of {level:.3g}{self._unit}, begun with {self._level:.3g}," if worse else None)
+
+    def _fall_back(self, what, earlier):
         # all of them, also those that are still finite: they belong together, and they led to this
-        for a, last in zip(self.keep, last_finite, strict=True):
-            a[...] = last
-        if self.optimizer is not None:
-            self.optimizer.forget()
+        for a, kept in zip(self.run.guarded, earlier, strict=True):
+            a[...] = kept
+        if self.run.optimizer is not None:
+            self.run.optimizer.forget()
         self._rows = 0
-        raise DivergenceError(f"{self.name}: a {what} in sweep {int(self._sweep) + 1}; the last finite "
+        raise DivergenceError(f"{self.budget.name}: a {what} in sweep {int(self._sweep) + 1}; the last finite "
                               "parameters are kept. Lower the learning rate, rescale the data to about [0, 1], "
                               "or train in dtype=np.float64")
 
@@ -287,14 +259,3 @@ def shuffled(m, rng, block=None):
         return rng.permutation(m)
     starts = rng.permutation(np.arange(0, m, block))
     return np.concatenate([start + rng.permutation(min(block, m - start)) for start in starts])
-
-
-def _title(measure):
-    return {"elbo": "ELBO"}.get(measure, measure.replace("_", " "))
-
-
-def check_budget(name, batch_size, sweeps, seconds):
-    """batch_size and sweeps as ints from 1 and seconds as a positive float, or None for None; else a ValueError."""
-    return (whole(f"{name}: batch_size", batch_size),
-            None if sweeps is None else whole(f"{name}: sweeps", sweeps),
-            None if seconds is None else positive(f"{name}: seconds", seconds))

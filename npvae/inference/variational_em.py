@@ -20,6 +20,7 @@ from npvae.inference.argmax_q import ROWS, argmax_rows, best_rows, starting_rows
 from npvae.inference.elbo import lower_bound
 from npvae.inference.em_solver import EMSolver
 from npvae.inference.posteriors import Free
+from npvae.inference.solver import fitting
 from npvae.models.data import blocks, take
 from npvae.nn import RowAdam
 
@@ -94,13 +95,13 @@ class VariationalEM(EMSolver):
         """
         if whole("restarts", self.restarts) > 1:
             return self._best_of_restarts(X)
-        with self._fitting(X) as (X, training):
+        with self._tables_replaced(X), fitting(self, X) as (X, training):
             for index in training.batches():
                 x = take(X, index, self._dtype)
                 # for i: q_i ← argmax_q L(q, x^i, θ)
                 q = self._argmax(x, index)
                 # θ ← θ + λ ∇_θ Σ_i L(q_i, x^i, θ)
-                training.record(self._step_theta(q, x, self._draw(len(x))))
+                training.record(self._step_theta(q, x, self._draw_noise(len(x))))
             if self._full and not training.out_of_time:
                 # full sweeps end as they began: with every q_i the argmax for the θ that stands
                 self._argmax(take(X, slice(None), self._dtype), slice(None))
@@ -112,7 +113,7 @@ class VariationalEM(EMSolver):
         For the data that it was fitted on, or their first rows, the loop starts at the table's rows; for new data, at
         the best of some draws from the prior.
         """
-        X = self._fitted(X)
+        X = self.read(X)
         start = self._finite_table(len(X)) if self._was_fitted_on(X) else self._starting_rows(X)
         return argmax_rows(self.model, start, X, self.tolerance, self._nodes(np.float64))
 
@@ -140,19 +141,15 @@ class VariationalEM(EMSolver):
         blocks = (take(X, slice(i, i + ROWS), np.float64) for i in range(0, len(X), ROWS))
         return np.concatenate([starting_rows(model, x, rng) for x in blocks])
 
-    def _start(self, X):
-        X = self._learned_from(X, self.dtype or np.float64)
-        self._begin(X)
-        self.posterior = Free(self._table(len(X)))
-        self._data = X
-        return X
+    def _lay_out_q(self, X):
+        self.posterior, self._data = Free(self._table(len(X))), X
 
     def _table(self, m):
         # all rows start at the prior; a table on disk takes its moments along, and is too large to be guarded by a copy
         row = self.model.latent.prior_row().astype(self._dtype)
         if self.table_file is None:
             table = np.tile(row, (m, 1))
-            self._training.guard(table)
+            self.run.guarded.append(table)
             self._row_adam = RowAdam(table, self.q_learning_rate)
             return table
         table, *moments = (_new_table(file, self._dtype, (m, len(row))) for file in self._table_files())
@@ -166,17 +163,16 @@ class VariationalEM(EMSolver):
         return [f"{as_path(self.table_file, 'table_file')}{end}" for end in ("", ".m", ".v")]
 
     @contextmanager
-    def _fitting(self, X):
+    def _tables_replaced(self, X):
+        # by new files, lest another solver that has mapped the old ones loses the ground under its feet
         data, earlier = file_behind(X), getattr(self, "posterior", None)
         for file in self._table_files():
             check_output(file, "table", [] if data is None else [data])
-        # new files, lest another solver that has mapped the old ones loses the ground under its feet
-        with (stepping_aside(self._table_files(), lambda: bool(self.history) and self.posterior is not earlier),
-              super()._fitting(X) as started):
-            yield started
+        with stepping_aside(self._table_files(), lambda: bool(self.history) and self.posterior is not earlier):
+            yield
 
     def _argmax(self, x, index):
-        if self._full or self._categorical:
+        if self._full or self._is_categorical:
             # in blocks, so that temporaries stay small whatever m is
             q, nodes = self.posterior.table[index], self._nodes(x.dtype)
             for i in range(0, len(x), ROWS):
@@ -186,7 +182,7 @@ class VariationalEM(EMSolver):
             return q
         for _ in range(self.q_steps):
             q, back_q = self.posterior(x, index)
-            _, back = lower_bound(self._fixed, q, x, self._draw(len(x)))
+            _, back = lower_bound(self._fixed, q, x, self._draw_noise(len(x)))
             self._row_adam.step(*back_q(back(np.ones(len(x), x.dtype))))
         return self.posterior.table[index]
 

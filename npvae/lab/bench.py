@@ -149,7 +149,7 @@ def watched_step(D, H, K, B, seed=0):
 
     solver, batch = prepared_solver(D, H, K, B, watched_tanh, seed)
     solver.run.optimizer.step = watched("optimizer", solver.run.optimizer.step)
-    solver._draw = watched("noise", solver._draw)
+    solver._draw_noise = watched("noise", solver._draw_noise)
     return watched("step", lambda: one_step(solver, batch())), spent
 
 

@@ -6,7 +6,8 @@ import pytest
 import npvae
 from npvae.inference.early_stopping import EarlyStopping, hold_out
 from npvae.inference.schedules import cosine, warm_up
-from npvae.inference.training import shuffled
+from npvae.inference.solver import Budget
+from npvae.inference.training import Training, shuffled
 
 
 def test_a_schedule_reaches_the_optimizer_sweep_by_sweep():
@@ -120,8 +121,7 @@ def test_rows_of_a_memmap_are_read_block_by_block(tmp_path):
     mapped, seen = np.load(tmp_path / "rows.npy", mmap_mode="r"), []
     vae = npvae.VAE(latent_dim=1, hidden=(4,), sweeps=1, batch_size=16, progress=False)
     vae.fit(mapped)
-    training = vae.solver_.run.training("again", mapped, 16, sweeps=2)
-    with training:
+    with Training(vae.solver_, mapped, Budget("again", 16, sweeps=2)) as training:
         for index in training.batches():
             seen.append(index)
             training.record(np.zeros(len(index)))

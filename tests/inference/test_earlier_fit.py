@@ -67,14 +67,14 @@ def test_a_squared_error_that_overflows_after_the_last_step_is_a_divergence():
     (VariationalEM, probabilistic_pca(1, 2), {"batch_size": None, "exact_m_step": True})])
 def test_sigma_g_of_infinity_at_the_end_is_a_divergence_whatever_the_step(solver, model, settings, monkeypatch):
     fitted, ends = solver(model, sweeps=2, **{"batch_size": 20, **settings}), []
-    original = solver._again
+    original = solver._objective
 
-    def late(self, q, x):
+    def late(self, X, index):
         self.parameters["theta.likelihood.log_sigma"][...] = 1000
         ends.append(len(self.history))
-        return original(self, q, x)
+        return original(self, X, index)
 
-    monkeypatch.setattr(solver, "_again", late)
+    monkeypatch.setattr(solver, "_objective", late)
     with pytest.raises(DivergenceError, match="sigma_g"):
         fitted.fit(X)
     assert ends == [2] and len(fitted.history) == 1 and fitted.model.likelihood.sigma_g < np.inf
@@ -91,7 +91,7 @@ def test_a_sweep_is_not_handed_over_when_its_last_step_has_diverged():
 @every_solver
 def test_measuring_the_last_step_draws_nothing_from_the_generator_of_the_run(solver, monkeypatch):
     first = solver(MODEL, sweeps=3, batch_size=20).fit(X)
-    monkeypatch.setattr(solver, "_again", lambda self, q, x: np.zeros(1))
+    monkeypatch.setattr(solver, "_objective", lambda self, X, index: np.zeros(1))
     second = solver(MODEL, sweeps=3, batch_size=20).fit(X)
     assert bits(first) == bits(second) and first._rng.bit_generator.state == second._rng.bit_generator.state
 
@@ -143,7 +143,7 @@ def test_an_exact_step_that_fails_leaves_the_earlier_fit():
 
 
 def interrupt_at(monkeypatch, solver, call):
-    calls, again = [], solver._draw
+    calls, again = [], solver._draw_noise
 
     def counted(self, batch, rng=None):
         calls.append(1)
@@ -151,7 +151,7 @@ def interrupt_at(monkeypatch, solver, call):
             raise KeyboardInterrupt
         return again(self, batch, rng)
 
-    monkeypatch.setattr(solver, "_draw", counted)
+    monkeypatch.setattr(solver, "_draw_noise", counted)
 
 
 @pytest.mark.parametrize("kind, solver", [(VAE, AmortizedVI), *zip(SOLVERS, SOLVERS, strict=True)])

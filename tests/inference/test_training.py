@@ -7,6 +7,9 @@ import pytest
 
 from npvae import datasets
 from npvae.inference import AmortizedVI, DivergenceError, History, SharedQ, VariationalEM, elbo, training
+from npvae.inference.early_stopping import hold_out
+from npvae.inference.run import Run
+from npvae.inference.solver import Budget
 from npvae.inference.theta_steps import AdamStep, LineSearchStep
 from npvae.inference.training import Training
 from npvae.models import (
@@ -27,6 +30,28 @@ SOLVERS = [VariationalEM, SharedQ, AmortizedVI]
 every_solver = pytest.mark.parametrize("solver", SOLVERS)
 both_modes = pytest.mark.parametrize("batch_size", [20, 60], ids=["mini-batches", "full sweeps"])
 GAUSSIAN, CATEGORICAL = mlp_model(2, [4], 2), mixture_of_gaussians(3, 2)
+
+
+class Toy:
+    """What a `Training` asks of a solver, with nothing behind it."""
+
+    measure, after_sweep, after_step, _maximises_what_it_reports = "elbo", None, None, True
+
+    def __init__(self, *guarded, history=(), **settings):
+        value = guarded[0] if guarded else np.zeros(1)
+        self.run = Run(SimpleNamespace(value=value), **{"seed": 0, **settings})
+        self.run.guarded += guarded[1:]
+        self.run.history[:] = history
+
+    def _set_schedules(self, sweep):
+        pass
+
+    def _objective(self, X, index):
+        return np.zeros(1)
+
+
+def toy_training(*guarded, m, batch_size, sweeps, **settings):
+    return Training(Toy(*guarded, **settings), np.zeros((m, 1)), Budget("toy", batch_size, sweeps))
 
 
 def variational(solver):
@@ -73,7 +98,7 @@ def test_one_seed_shows_all_solvers_the_same_rows_in_the_same_order(model, monke
 
     def noted(self):
         for index in batches(self):
-            seen.setdefault((self.name, seed), []).append(index.tolist())
+            seen.setdefault((self.budget.name, seed), []).append(index.tolist())
             yield index
 
     monkeypatch.setattr(Training, "batches", noted)
@@ -87,20 +112,21 @@ def test_one_seed_shows_all_solvers_the_same_rows_in_the_same_order(model, monke
 
 
 def test_a_fit_that_goes_on_has_the_batches_of_one_that_never_stopped():
-    with Training("toy", m=10, batch_size=4, sweeps=4, seed=2) as whole:
+    with toy_training(m=10, batch_size=4, sweeps=4, seed=2) as whole:
         batches = batches_of(whole)
     parts, history = [], History()
     for sweeps in (1, 3, 4):
-        with Training("toy", m=10, batch_size=4, sweeps=sweeps, seed=2, history=history) as part:
+        with toy_training(m=10, batch_size=4, sweeps=sweeps, seed=2, history=history) as part:
             parts += batches_of(part)
+        history = part.history
     assert parts == batches
 
 
 def test_the_rows_after_a_sweep_that_was_cut_short_have_an_order_of_their_own():
-    with Training("toy", m=10, batch_size=4, sweeps=1, seed=2) as cut:
+    with toy_training(m=10, batch_size=4, sweeps=1, seed=2) as cut:
         first = next(cut.batches())
         cut.record(np.zeros(len(first)))
-    with Training("toy", m=10, batch_size=4, sweeps=2, seed=2, history=cut.history) as rest:
+    with toy_training(m=10, batch_size=4, sweeps=2, seed=2, history=cut.history) as rest:
         assert batches_of(rest)[0] != first.tolist()
 
 
@@ -129,7 +155,7 @@ def test_100_sweeps_are_the_default():
 
 def test_the_last_smaller_batch_counts_by_its_rows():
     batches = []
-    with Training("toy", m=10, batch_size=4, sweeps=2, seed=0) as run:
+    with toy_training(m=10, batch_size=4, sweeps=2) as run:
         for index in run.batches():
             batches.append(index)
             run.record(np.arange(10.0)[index])
@@ -365,7 +391,7 @@ def test_a_learning_rate_of_a_million_diverges_with_the_remedy(solver):
 def test_parameters_that_overflow_in_the_very_last_step_are_found():
     value = np.zeros(3)
     with pytest.raises(DivergenceError, match="toy: a non-finite parameter"):
-        with Training("toy", m=2, batch_size=2, sweeps=1, keep=[value]) as run:
+        with toy_training(value, m=2, batch_size=2, sweeps=1) as run:
             for _ in run.batches():
                 run.record(np.ones(2))
                 value += 1
@@ -376,8 +402,7 @@ def test_parameters_that_overflow_in_the_very_last_step_are_found():
 
 def test_a_divergence_puts_every_guarded_array_back_to_what_had_a_finite_elbo():
     value, table = np.zeros(2), np.zeros((2, 2))
-    run = Training("toy", m=2, batch_size=2, sweeps=9, keep=[value])
-    run.guard(table)
+    run = toy_training(value, table, m=2, batch_size=2, sweeps=9)
     with pytest.raises(DivergenceError, match="a non-finite ELBO in sweep 3"):
         with run:
             for n, _ in enumerate(run.batches()):
@@ -494,7 +519,7 @@ def test_q_steps_are_whole():
 
 def test_a_sweep_that_ended_in_an_overflow_is_not_what_a_divergence_goes_back_to():
     value, table = np.zeros(2), np.zeros((2, 2))
-    run = Training("toy", m=2, batch_size=2, sweeps=9, keep=[value, table])
+    run = toy_training(value, table, m=2, batch_size=2, sweeps=9)
     with pytest.raises(DivergenceError, match="a non-finite ELBO in sweep 3"), run:
         for n, _ in enumerate(run.batches()):
             run.record(np.full(2, np.nan if n == 2 else 0.0))
@@ -507,7 +532,7 @@ def test_a_sweep_that_ended_in_an_overflow_is_not_what_a_divergence_goes_back_to
 
 def test_a_sweep_in_which_the_fit_diverges_is_not_recorded():
     with pytest.raises(DivergenceError, match="in sweep 2"):
-        with Training("toy", m=3, batch_size=1, sweeps=9, seed=0) as run:
+        with toy_training(m=3, batch_size=1, sweeps=9) as run:
             for n, _ in enumerate(run.batches()):
                 run.record(np.full(1, np.nan if n == 5 else -1.0))
     np.testing.assert_array_equal(run.history["sweep"], [1])
@@ -516,7 +541,7 @@ def test_a_sweep_in_which_the_fit_diverges_is_not_recorded():
 def test_another_exception_passes_through_though_parameters_overflowed():
     value = np.zeros(2)
     with pytest.raises(ZeroDivisionError):
-        with Training("toy", m=2, batch_size=2, sweeps=9, keep=[value]) as run:
+        with toy_training(value, m=2, batch_size=2, sweeps=9) as run:
             for _ in run.batches():
                 run.record(np.zeros(2))
                 value += np.inf
@@ -538,12 +563,13 @@ def test_after_a_real_divergence_every_parameter_takes_adams_first_step(monkeypa
 
 @pytest.mark.parametrize("batch_size", [1, 2, 4])
 def test_of_chosen_rows_every_batch_size_trains_on_each_once_a_sweep_and_on_no_other(batch_size):
-    rows, seen = np.array([1, 3, 6, 8]), []
-    with Training("toy", m=10, batch_size=batch_size, sweeps=2, rows=rows) as run:
+    (rows, _), seen = hold_out(10, 0.6, seed=0), []
+    with toy_training(m=10, batch_size=batch_size, sweeps=2, held_out=0.6) as run:
+        run.solver._score_held_out = lambda X, rows: 0.0
         for index in run.batches():
             seen += np.arange(10)[index].tolist()
             run.record(np.zeros(len(index)))
-    assert sorted(seen[:4]) == sorted(seen[4:]) == rows.tolist()
+    assert len(rows) == 4 and sorted(seen[:4]) == sorted(seen[4:]) == rows.tolist()
     np.testing.assert_array_equal(run.history["sweep"], [1, 2])
 
 
@@ -581,7 +607,7 @@ def test_adams_step_goes_along_the_mean_gradient_and_says_the_elbos_before_it():
 @pytest.mark.parametrize("done", [0.25, 1.0, 1.25, 2.75])
 def test_after_a_sweep_that_was_cut_short_the_last_one_is_short_too(done):
     history = History([{"sweep": done, "elbo": -1.0, "seconds": 0.0}])
-    with Training("toy", m=20, batch_size=5, sweeps=3, history=history) as run:
+    with toy_training(m=20, batch_size=5, sweeps=3, history=history) as run:
         rows = 0
         for index in run.batches():
             run.record(np.zeros(len(index)))

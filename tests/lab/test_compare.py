@@ -221,7 +221,7 @@ def test_all_three_have_one_learning_rate_one_batch_size_the_same_draws_and_the_
 
     def noted(self):
         for index in batches(self):
-            seen.setdefault(self.name, []).append(index.tolist())
+            seen.setdefault(self.budget.name, []).append(index.tolist())
             yield index
 
     def stepped(self):

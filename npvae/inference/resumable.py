@@ -1,0 +1,56 @@
+"""A fit by one Adam over θ and φ, that can stop, be saved and go on: of `AmortizedVI` and of the autoencoder."""
+
+import numpy as np
+
+from npvae.checks import shown
+from npvae.inference.early_stopping import hold_out
+from npvae.inference.run import Run, arrays_under
+from npvae.inference.schedules import at
+from npvae.inference.solver import Budget
+from npvae.models.start import constants, with_constants
+from npvae.nn import Adam
+
+
+class Resumable:
+    """The door of such a solver, which says what its parts are and where they go.
+
+    `_initial_parts()` are its decoder, encoder and perhaps likelihood by name, as they were given, and
+    `_parts_at_data(X, rows)` the same, started at these rows of the data; `_lay_out_parts(parts)` puts them into one
+    new vector.
+    """
+
+    def restore(self, arrays):
+        """Take up a saved run, as `Run.restore` does; `fit(X, resume=True)` then goes on with it. Returns itself.
+
+        Raises
+        ------
+        ValueError
+            If something is missing or does not fit.
+        """
+        if not isinstance(arrays, dict):
+            raise ValueError(f"arrays is {shown(arrays)}, expected a dict of arrays by name, as run.arrays() gives")
+        self._lay_out_parts(with_constants(self._initial_parts(), arrays_under("constants", arrays)))
+        self.run.restore(arrays)
+        return self
+
+    def _prepare_fit(self, X, resume):
+        dtype = self.dtype or np.float32
+        if resume and hasattr(self, "run"):
+            X = self._checked_data(X, dtype)
+            if dtype is not self._dtype:
+                raise ValueError(f"dtype is {dtype.__name__}, but the run that goes on began in "
+                                 f"{self._dtype.__name__}: keep it, or fit anew")
+            self.run.go_on_with(self.held_out, self.patience)
+            self._set_schedules(int(self.history[-1]["sweep"]) if self.history else 0, at_the_door=True)
+        else:
+            X = self._data_to_learn_from(X, dtype)
+            self._lay_out_parts(self._parts_at_data(X, hold_out(len(X), self.held_out, self.seed)[0]))
+        batch_size = 64 if self.batch_size is None else self.batch_size
+        return X, Budget(self.name, batch_size, self.sweeps, self.seconds, self.progress)
+
+    def _begin_run(self, fixed, maximize=True):
+        # one Adam for the whole vector
+        adam = Adam(self.parameters.value, self.parameters.grad, at(self.learning_rate, 0, "learning_rate"),
+                    maximize=maximize)
+        self.run = Run(self.parameters, self.seed, adam, self.held_out, self.patience, constants(fixed))
+        self.history = self.run.history
