@@ -14,7 +14,7 @@ from npvae import datasets
 from npvae.autoencoders import VAE, Autoencoder
 
 # from here on `npvae.gradcheck` is the function; the package is found by `from npvae.gradcheck import …`
-from npvae.gradcheck import check_bound, gradcheck
+from npvae.gradcheck import assert_gradients, check_bound, gradcheck
 from npvae.inference import (
     Amortized,
     AmortizedVI,
@@ -80,7 +80,7 @@ __all__ = [
     "Free", "Shared", "Amortized", "elbo", "argmax_q", "evaluate", "importance_weighted_bound", "gap_decomposition",
     "VariationalEM", "SharedQ", "AmortizedVI", "shared_ceiling", "DivergenceError",
     "Autoencoder", "VAE",
-    "gradcheck", "check_bound",
+    "gradcheck", "assert_gradients", "check_bound",
     "pathwise", "score_function", "leave_one_out", "sticking_the_landing", "elbo_estimators",
     "variance_against_dimension", "unbiasedness_test",
 ]

@@ -28,11 +28,11 @@ def run_gradcheck(args):
         raise ValueError(f"--json takes {args.json} for the name of its file: put FILE.py:NAME before --json")
     check_files({"FILE.py": args.target and args.target.rpartition(":")[0]}, {"--json": args.json})
 
-    from npvae.gradcheck import user_files
+    from npvae.cli import user_code
     from npvae.lab.own_gradients import table
 
     if args.target:
-        report = user_files.check_file(args.target, args.method, args.seed)
+        report = user_code.check_file(args.target, args.method, args.seed)
         print(report)
         records, passed = table.records_of_rows(report), report.passed
     else:

@@ -1,13 +1,15 @@
 """Gradient checks that name the mistake: finite differences, complex step, Taylor test, and the diagnosis.
 
     report = npvae.gradcheck(f, x)           f: y, back = f(x), or value, gradient = f(x)
+    npvae.assert_gradients(f, x)             the same for a test
     npvae.check_bound(elbo_fn)               what no gradient check sees: is the bound a bound?
+
+How code is called stands in `calling`, what is compared in `comparison`, what is refused in `refusals`; `diagnosis`
+says what a wrong gradient is, `bound` what a wrong ELBO is, and `gallery` shows mistakes of both kinds.
 """
 
 from npvae.gradcheck.bound import BoundReport, check_bound
-from npvae.gradcheck.check import gradcheck
-from npvae.gradcheck.elbo_check import check_elbo
-from npvae.gradcheck.evidence import Finding
-from npvae.gradcheck.report import Report, Row
+from npvae.gradcheck.check import assert_gradients, check_elbo, gradcheck
+from npvae.gradcheck.report import Finding, Report, Row
 
-__all__ = ["gradcheck", "check_bound", "check_elbo", "Report", "BoundReport", "Row", "Finding"]
+__all__ = ["gradcheck", "assert_gradients", "check_bound", "check_elbo", "Report", "BoundReport", "Row", "Finding"]

@@ -1,10 +1,14 @@
 """`gradcheck`: hold a gradient against finite differences, refuse a check that could not fail, and name the mistake."""
 
+from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 
 import numpy as np
 
 from npvae.checks import whole
+from npvae.declared import declares
+from npvae.gradcheck.calling import Subject
+from npvae.gradcheck.comparison import rows_of
 from npvae.gradcheck.diagnosis import diagnose
 from npvae.gradcheck.differences import METHODS, tolerance_of
 from npvae.gradcheck.refusals import (
@@ -19,15 +23,18 @@ from npvae.gradcheck.refusals import (
     check_upstream,
 )
 from npvae.gradcheck.report import Report
-from npvae.gradcheck.rows import rows_of
-from npvae.gradcheck.subjects import Subject
+from npvae.inference.elbo import elbo as package_elbo
+from npvae.models import MonteCarlo
+from npvae.models.data import as_floats
 from npvae.nn.parameters import has_parameters
 
 MANY = 10_000       # more numbers than this are checked in random directions
 
 
-def gradcheck(f, x, *, method=None, call=None, upstream=None, dtype=None, tolerance=None, sizes=None, terms=None,
-              directions=20, seed=0, name=None, diagnosis=True):
+def gradcheck(f, x, *, method: str | None = None, call: Callable | None = None, upstream=None, dtype=None,
+              tolerance: float | None = None, sizes: Mapping[str, float] | None = None,
+              terms: Mapping[str, Callable] | None = None, directions: int = 20, seed: int = 0,
+              name: str | None = None, diagnosis: bool = True) -> Report:
     """Check an analytic gradient, and say what is wrong with it.
 
     Parameters
@@ -38,33 +45,34 @@ def gradcheck(f, x, *, method=None, call=None, upstream=None, dtype=None, tolera
         through its ELBO, for θ and random rows q at the data x. Draw noise outside.
     x : array or dict of arrays
         Where. A dict is given to f as it is, and its gradient is a dict with the same names.
-    method : str, optional
+    method
         "central", "five_point", "richardson", "complex" (every coordinate), "direction" or "taylor"; "central" by
         default, and "direction" for more than 10,000 numbers.
-    call : callable (f, x) -> (y, back), optional
-        For a part whose gradient comes from a method: `call=lambda latent, q: latent.kl(q)`.
+    call
+        For a part whose gradient comes from a method: `call=lambda latent, q: latent.kl(q)` gives (y, back).
     upstream : array, optional
         dy; random by default. With your own, that back is linear in dy is not asked.
     dtype : numpy dtype, optional
         float64. float32 only if you say so: its differences are good to some 1e-5 and are judged at 1e-3.
-    tolerance : float, optional
+    tolerance
         Of ‖a − n‖ / (‖a‖ + ‖n‖); for "taylor", of |slope − 2|.
-    sizes : dict of str to float, optional
+    sizes
         Names for numbers that a wrong factor may be: `{"B": 5, "D": 3}`. By default the sizes of x and y.
-    terms : dict of str to callable, optional
+    terms
         The parts that the value is a sum of, each called as f is, so that a part left out can be named.
-    directions : int
+    directions
         For "direction".
-    seed : int
+    seed
         Of the upstream gradient and the directions.
-    name : str, optional
+    name
         For the report.
-    diagnosis : bool
+    diagnosis
         False spares the diagnosis of a failed check.
 
     Returns
     -------
     report : Report
+        True if the gradient is right.
 
     Raises
     ------
@@ -80,7 +88,7 @@ def gradcheck(f, x, *, method=None, call=None, upstream=None, dtype=None, tolera
     Examples
     --------
     >>> from npvae.nn import tanh
-    >>> gradcheck(tanh, np.array([[0.3, -1.2]])).passed
+    >>> bool(gradcheck(tanh, np.array([[0.3, -1.2]])))
     True
     >>> report = gradcheck(lambda x: (np.sum(x**2), x), np.array([1.0, 2.0]))
     >>> report.diagnosis[0].kind
@@ -88,8 +96,6 @@ def gradcheck(f, x, *, method=None, call=None, upstream=None, dtype=None, tolera
     """
     seed = whole("seed", seed, least=0)
     if call is None and all(hasattr(f, part) for part in ("latent", "decoder", "likelihood")):
-        from npvae.gradcheck.elbo_check import check_elbo
-
         given = {"sizes": sizes, "terms": terms, "name": name, "upstream": upstream, "dtype": dtype}
         return check_elbo(f, x, seed=seed, method=method, tolerance=tolerance, directions=directions,
                           diagnosis=diagnosis, **{n: option for n, option in given.items() if option is not None})
@@ -108,19 +114,37 @@ def gradcheck(f, x, *, method=None, call=None, upstream=None, dtype=None, tolera
     tolerance = check_tolerance(method, tolerance_of(method, dtype) if tolerance is None else tolerance)
     with _in_words(f, x):
         gradient = check_determinism(subject)
-    check_not_flat(subject, gradient)
-    if method == "complex":
-        check_complex_step(subject)
-    rng = np.random.default_rng([seed, 1])
-    rows, compared = rows_of(subject, gradient, method, tolerance, directions, rng)
-    check_not_blind(subject, rows, compared)
-    if upstream is None and all(row.passed for row in rows):
-        check_linear(subject)
+    rows = _checked_rows(subject, gradient, method, tolerance, directions, linear=upstream is None)
     report = Report(name_of(f) if name is None else str(name), rows, method, np.dtype(dtype).name, subject=subject,
                     notes=[f"{n} gets no gradient and was not checked" for n, a in gradient.items() if a is None])
     if diagnosis and not report.passed:
-        report.diagnosis = diagnose(subject, gradient, report, sizes, terms)
+        report.diagnosis = diagnose(subject, gradient, report, sizes, terms, gradcheck)
     return report
+
+
+def _checked_rows(subject, gradient, method, tolerance, directions, linear):
+    check_not_flat(subject, gradient)
+    if method == "complex":
+        check_complex_step(subject)
+    rng = np.random.default_rng([subject.seed, 1])
+    rows, compared = rows_of(subject, gradient, method, tolerance, directions, rng)
+    check_not_blind(subject, rows, compared)
+    if linear and all(row.passed for row in rows):
+        check_linear(subject)
+    return rows
+
+
+def assert_gradients(f, x, **options) -> None:
+    """`gradcheck` for a test: an AssertionError holds the whole table, and the sentence that names the mistake.
+
+    Examples
+    --------
+    >>> from npvae.nn import tanh
+    >>> assert_gradients(tanh, np.array([[0.3, -1.2]]))
+    """
+    report = gradcheck(f, x, **options)
+    if not report:
+        raise AssertionError(str(report))
 
 
 @contextmanager
@@ -135,6 +159,51 @@ def _in_words(f, x):
                          "takes") from problem
 
 
-def name_of(f):
+def name_of(f) -> str:
     """What to call f in a report."""
     return getattr(f, "__name__", None) or repr(f).splitlines()[0]
+
+
+def check_elbo(model, x, q=None, noise=None, elbo: Callable = package_elbo, seed: int = 0, **options) -> Report:
+    """Check ∂L/∂θ and ∂L/∂q of an ELBO of a model.
+
+    Parameters
+    ----------
+    model : LatentVariableModel
+    x : array (B, D)
+        Floats, or uint8 images 0 … 255.
+    q : array (B, R), optional
+        Rows that describe q(z|x); random by default.
+    noise : Noise, optional
+        Frozen nodes; three Monte-Carlo draws by default.
+    elbo : callable (model, q, x, noise) -> (value (B,), back)
+        The package's own by default.
+    **options
+        As in `gradcheck`.
+
+    Examples
+    --------
+    >>> from npvae.models import probabilistic_pca
+    >>> bool(check_elbo(probabilistic_pca(2, 3, sigma_g=0.5), np.ones((4, 3))))
+    True
+    """
+    rng, x = np.random.default_rng([seed, 4]), as_floats(x, model.data_dim, model.likelihood)
+    q = 0.5 * rng.standard_normal((len(x), model.latent.row_size)) if q is None else q
+    if noise is None and not declares(model.latent, "nodes are all z"):
+        noise = MonteCarlo(3)(rng, len(x), model.latent.dim)
+
+    def call(model, inputs):
+        value, back = elbo(model, inputs["q"], x, noise)
+        return value, lambda dvalue: {"q": back(dvalue)}
+
+    def reconstruction(model, inputs):
+        z, w, _ = model.latent.nodes(inputs["q"], noise)
+        return (w * model.log_likelihood(x, z)[0]).sum(0)
+
+    def kl(model, inputs):
+        return -model.latent.kl(inputs["q"])[0]
+
+    sizes = {"B": len(x), "D": x.shape[1], "K": model.latent.dim} | ({"S": len(noise.w)} if noise is not None else {})
+    named = {"terms": {"the reconstruction E_q log p(x|z)": reconstruction, "the KL": kl}, "sizes": sizes,
+             "name": "ELBO"}
+    return gradcheck(model, {"q": q}, call=call, seed=seed, **(named | options))

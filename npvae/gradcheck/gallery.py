@@ -13,7 +13,7 @@ import numpy as np
 
 from npvae.gradcheck.bound import check_bound
 from npvae.gradcheck.check import gradcheck
-from npvae.gradcheck.optimizer_check import check_optimizer
+from npvae.gradcheck.optimizers import check_optimizer
 from npvae.models import probabilistic_pca
 from npvae.nn import Adam
 

@@ -4,11 +4,10 @@ import numpy as np
 
 from npvae.arrays import float_dtype, numbers
 from npvae.checks import positive
-from npvae.gradcheck.coordinates import IMAGINARY_PART_LOST
-from npvae.gradcheck.differences import richardson, step_size
-from npvae.gradcheck.rows import HIDDEN, ON_KINKS
-from npvae.gradcheck.second_look import second_look
-from npvae.gradcheck.subjects import describe
+from npvae.gradcheck.calling import describe
+from npvae.gradcheck.comparison import IMAGINARY_PART_LOST
+from npvae.gradcheck.differences import richardson, second_look, step_size
+from npvae.gradcheck.report import HIDDEN, ON_KINKS
 from npvae.nn.parameters import has_parameters
 
 BLIND = 4e-3        # ‖a − n‖ / (‖a‖ + ‖n‖) is 5e-3 for an error of 1 %

@@ -1,7 +1,25 @@
-"""What a gradient check found: a row per parameter, what was left out and why, and the diagnosis."""
+"""What a check found: a row for each parameter, what was left out and why, and the diagnosis."""
 
 import html
 from dataclasses import asdict, dataclass, field
+
+# notes of a row
+HIDDEN = 'rounding hides it: not checked, use method="complex"'
+ON_KINKS = "not checked: it stands on a kink wherever it is moved"
+MIXED = "a second call of back neither writes nor adds"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is wrong: `kind` in one word, `where`, and one sentence that says how to mend it.
+
+    The kinds: sign, factor, transposed, slice, upstream, mask, clamp, zero, path, chain rule, variance, wrong point,
+    product, softmax, noise, accumulation, called twice, order, shape, optimizer, bound, batch, unknown.
+    """
+
+    kind: str
+    where: str
+    sentence: str
 
 
 @dataclass(frozen=True)
@@ -25,14 +43,46 @@ class Row:
     note: str = ""
 
     @property
-    def passed(self):
+    def passed(self) -> bool:
         """Whether the verdict is "pass"."""
         return self.verdict == "pass"
 
 
-@dataclass
-class Report:
-    """The rows of a check. `print(report)`, `dict(report)`, `report.passed`, `report.plot()`; a table in a notebook.
+class Verdict:
+    """A report as a truth value, a dict, a text, and a table in a notebook."""
+
+    def __bool__(self):
+        return self.passed
+
+    def keys(self):
+        """The keys of `dict(report)`."""
+        return self.to_dict().keys()
+
+    def __getitem__(self, key):
+        return self.to_dict()[key]
+
+    def __str__(self):
+        from npvae.tables import table
+
+        below = self._below()
+        return "\n".join([self._title(), "", table(*self._cells()), *[""] * bool(below), *below])
+
+    __repr__ = __str__
+
+    def _repr_html_(self):
+        header, rows = self._cells()
+        head = "".join(f"<th>{html.escape(c)}</th>" for c in header)
+        body = "".join("<tr>" + "".join(f"<td>{html.escape(c)}</td>" for c in row) + "</tr>" for row in rows)
+        return (f"<b>{html.escape(self._title())}</b><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+                + "".join(f"<p>{html.escape(line)}</p>" for line in self._below()))
+
+    def _findings(self):
+        return [asdict(finding) for finding in self.diagnosis]
+
+
+@dataclass(repr=False)
+class Report(Verdict):
+    """The rows of a check: true if all passed. `print(report)`, `dict(report)`, `report.plot()`.
 
     Parameters
     ----------
@@ -49,74 +99,51 @@ class Report:
     """
 
     name: str
-    rows: list
+    rows: list[Row]
     method: str = "central"
     dtype: str = "float64"
-    diagnosis: list = field(default_factory=list)
-    notes: list = field(default_factory=list)
-    subject: object = field(default=None, repr=False)
+    diagnosis: list[Finding] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    subject: object = None
 
     @property
-    def passed(self):
+    def passed(self) -> bool:
         """Whether every row passed."""
         return all(row.passed for row in self.rows)
 
     @property
-    def error(self):
+    def error(self) -> float:
         """The greatest error of all rows."""
         return max(row.error for row in self.rows)
 
-    def to_dict(self):
+    def to_dict(self) -> dict:
         """Plain lists, strings and numbers, ready for JSON."""
         return {"name": self.name, "passed": self.passed, "method": self.method, "dtype": self.dtype,
                 "rows": [asdict(row) | {"shape": list(row.shape), "kinks": list(row.kinks)} for row in self.rows],
-                "diagnosis": [{"kind": f.kind, "where": f.where, "sentence": f.sentence} for f in self.diagnosis],
-                "notes": list(self.notes)}
-
-    def keys(self):
-        """The keys of `dict(report)`."""
-        return self.to_dict().keys()
-
-    def __getitem__(self, key):
-        return self.to_dict()[key]
+                "diagnosis": self._findings(), "notes": list(self.notes)}
 
     def plot(self):
         """The error against the step h, for forward and central differences and the complex step: a Figure."""
         if self.subject is None or any(row.note.startswith("the gradient has shape") for row in self.rows):
             raise ValueError(f"there is no curve of {self.name}: no gradient that a difference can be held against")
-        from npvae.gradcheck.u_curve import u_curve
+        from npvae.gradcheck.steps import u_curve
         from npvae.lab.plots import u_curve_figure
 
         return u_curve_figure(u_curve(self.subject), self.name)
 
-    def __str__(self):
-        from npvae.tables import table
+    def _title(self):
+        return f"gradcheck {self.name}: {'passed' if self.passed else 'FAILED'}"
 
-        lines = [f"gradcheck {self.name}: {'passed' if self.passed else 'FAILED'}", "", table(*self._cells())]
-        lines += [""] * bool(self.diagnosis or self.notes or self._kinks())
-        lines += [f"diagnosis: {finding.sentence}" for finding in self.diagnosis]
-        return "\n".join(lines + [f"left out: {kink}" for kink in self._kinks()] + self.notes)
-
-    def _repr_html_(self):
-        header, rows = self._cells()
-        head = "".join(f"<th>{html.escape(c)}</th>" for c in header)
-        body = "".join("<tr>" + "".join(f"<td>{html.escape(c)}</td>" for c in row) + "</tr>" for row in rows)
-        below = [f"<b>diagnosis</b> {html.escape(f.sentence)}" for f in self.diagnosis]
-        below += [html.escape(line) for line in [f"left out: {kink}" for kink in self._kinks()] + self.notes]
-        title = f"gradcheck {self.name}: {'passed' if self.passed else 'FAILED'}"
-        return (f"<b>{html.escape(title)}</b><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-                + "".join(f"<p>{line}</p>" for line in below))
+    def _below(self):
+        kinks = [f"left out: {kink}" for row in self.rows for kink in row.kinks]
+        return [f"diagnosis: {finding.sentence}" for finding in self.diagnosis] + kinks + self.notes
 
     def _cells(self):
         header = ["parameter", "shape", "method", "error", "tolerance", "worst", "got", "expected", "verdict"]
         return header, [[row.name, str(row.shape), row.method, f"{row.error:.1e}", f"{row.tolerance:.0e}", row.worst,
-                         number(row.got), number(row.expected), row.verdict + (f" ({row.note})" if row.note else "")]
+                         _number(row.got), _number(row.expected), row.verdict + (f" ({row.note})" if row.note else "")]
                         for row in self.rows]
 
-    def _kinks(self):
-        return [kink for row in self.rows for kink in row.kinks]
 
-
-def number(value):
-    """Six digits, or a dash."""
+def _number(value):
     return "–" if value is None else f"{value:.6g}"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import npvae
-from npvae.gradcheck.rows import HIDDEN, ON_KINKS
+from npvae.gradcheck.report import HIDDEN, ON_KINKS
 from npvae.nn import Parameters, mlp, relu
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import npvae
-from npvae.cli import main
-from npvae.gradcheck import check_bound, user_files
+from npvae.cli import main, user_code
+from npvae.gradcheck import check_bound
 from npvae.inference.gradient_estimators import leave_one_out, mean_baseline, optimal_baseline, pathwise, score_function
 from npvae.models import Gaussian, Noise
 
@@ -15,7 +15,7 @@ from npvae.models import Gaussian, Noise
 def checked(folder, text, name="f", file="my_layers.py", **options):
     """`check_file` of a file with this text."""
     (folder / file).write_text("import numpy as np\n" + text)
-    return user_files.check_file(f"{folder / file}:{name}", **options)
+    return user_code.check_file(f"{folder / file}:{name}", **options)
 
 
 def test_a_file_may_hold_dataclasses(tmp_path):

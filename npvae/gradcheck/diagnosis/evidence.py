@@ -1,23 +1,10 @@
-"""What the diagnosis looks at, and what it says: one wrong gradient beside the right one."""
+"""What the diagnosis looks at: one wrong gradient beside the right one, and what may explain it."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from npvae.gradcheck.coordinates import numeric_gradient
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What is wrong: `kind` in one word, `where`, and one sentence that says how to mend it.
-
-    The kinds: sign, factor, transposed, slice, upstream, mask, clamp, zero, path, chain rule, variance, wrong point,
-    product, softmax, noise, accumulation, called twice, order, shape, unknown.
-    """
-
-    kind: str
-    where: str
-    sentence: str
+from npvae.gradcheck.comparison import numeric_gradient
 
 
 @dataclass(frozen=True)
@@ -33,14 +20,7 @@ class Candidate:
 class Evidence:
     """One parameter whose gradient is wrong: a (analytic), n (numeric), v (where), and the block that is wrong.
 
-    Parameters
-    ----------
-    subject : Subject
-    name : str
-    analytic : array
-        Of the parameter's shape.
-    sizes : dict of str to float
-    terms : dict of str to callable
+    `sizes` are numbers by name that a factor may be; `terms` the parts of the value, each called as f is.
     """
 
     def __init__(self, subject, name, analytic, sizes, terms):

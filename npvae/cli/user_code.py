@@ -6,7 +6,7 @@ import traceback
 from contextlib import contextmanager
 from pathlib import Path
 
-from npvae.gradcheck.check import gradcheck
+from npvae.gradcheck import gradcheck, report
 
 
 def check_file(target, method=None, seed=0):
@@ -75,9 +75,9 @@ def loaded(path):
 
 
 def refused_here(problem):
-    """Whether an error was raised by the check, in this room, rather than in code that it called."""
+    """Whether an error was raised by the check itself rather than in code that it called."""
     frames = traceback.extract_tb(problem.__traceback__)
-    return Path(frames[-1].filename).resolve().parent == Path(__file__).resolve().parent
+    return Path(frames[-1].filename).resolve().is_relative_to(Path(report.__file__).resolve().parent)
 
 
 def point_of(module, name, path):

@@ -4,68 +4,56 @@ differentiated correctly, and reports an "ELBO" above log p(x).
     ELBO(q) + KL(q ‖ p(z|x)) = log p(x)        so, where log p(x) is exact, the right number is known for every q
 """
 
-import html
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from npvae.arrays import numbers
 from npvae.checks import whole
-from npvae.gradcheck.bound_call import expected_value
-from npvae.gradcheck.bound_mistakes import which_mistake
-from npvae.gradcheck.linear_gaussian import LinearGaussian
-from npvae.models import probabilistic_pca
+from npvae.gradcheck.bound.mistakes import LinearGaussian, which_mistake
+from npvae.gradcheck.report import Finding, Verdict
+from npvae.models import Cubature, probabilistic_pca
 from npvae.models.affine import best_diagonal_rows, is_affine_gaussian
 from npvae.models.data import as_floats
 from npvae.models.exact import log_marginal
 from npvae.models.generative import check_model
 
+ROWS = {"log_sigma": lambda s: s, "log_variance": lambda s: 2 * s, "sigma": np.exp}
+FEWEST = 100        # draws, with which six standard errors are as rare as for a normal
 
-@dataclass
-class BoundReport:
+
+@dataclass(repr=False)
+class BoundReport(Verdict):
     """For each q the right ELBO and the one that came out, mean over the data, nats; and the mistake that fits."""
 
-    rows: list              # dicts: q, log_p, expected, got, error
+    rows: list[dict]        # q, log_p, expected, got, error
     tolerance: float
-    diagnosis: list = field(default_factory=list)
+    diagnosis: list[Finding] = field(default_factory=list)
 
     @property
-    def passed(self):
+    def passed(self) -> bool:
         """Whether every value is the right one."""
         return not self.diagnosis
 
     @property
-    def error(self):
+    def error(self) -> float:
         """The greatest difference from the right value, nats."""
         return max(row["error"] for row in self.rows)
 
-    def to_dict(self):
+    def to_dict(self) -> dict:
         """Plain lists, strings and numbers, ready for JSON."""
         return {"passed": self.passed, "error": self.error, "tolerance": self.tolerance, "rows": self.rows,
-                "diagnosis": [{"kind": f.kind, "where": f.where, "sentence": f.sentence} for f in self.diagnosis]}
+                "diagnosis": self._findings()}
 
-    def keys(self):
-        """The keys of `dict(report)`."""
-        return self.to_dict().keys()
-
-    def __getitem__(self, key):
-        return self.to_dict()[key]
-
-    def verdict(self):
+    def verdict(self) -> str:
         """One sentence."""
         return self.diagnosis[0].sentence if self.diagnosis else "no mistake found"
 
-    def __str__(self):
-        from npvae.tables import table
+    def _title(self):
+        return f"check_bound: {'passed' if self.passed else 'FAILED'}"
 
-        return "\n".join([f"check_bound: {'passed' if self.passed else 'FAILED'}", "", table(*self._cells()), "",
-                          f"diagnosis: {self.verdict()}"])
-
-    def _repr_html_(self):
-        header, rows = self._cells()
-        head = "".join(f"<th>{html.escape(c)}</th>" for c in header)
-        body = "".join("<tr>" + "".join(f"<td>{html.escape(c)}</td>" for c in row) + "</tr>" for row in rows)
-        return (f"<b>check_bound: {'passed' if self.passed else 'FAILED'}</b><table><thead><tr>{head}</tr></thead>"
-                f"<tbody>{body}</tbody></table><p><b>diagnosis</b> {html.escape(self.verdict())}</p>")
+    def _below(self):
+        return [f"diagnosis: {self.verdict()}"]
 
     def _cells(self):
         header = ["q", "log p(x) (nats)", "right ELBO", "got", "furthest off"]
@@ -130,9 +118,9 @@ def check_bound(elbo_fn, model=None, X=None, *, row="log_sigma", draws=None, see
     rng = np.random.default_rng(whole("seed", seed, least=0))
     X = model.sample(7, rng)[0] if X is None else as_floats(X, model.data_dim, model.likelihood)
     log_p, rows, found, cases = log_marginal(model, X), [], [], []
-    for name, q in trial_rows(model, X, rng).items():
+    for name, q in _trial_rows(model, X, rng).items():
         case = LinearGaussian(model, q, X)
-        got, doubt, broken = expected_value(elbo_fn, q, X, row, draws, rng)
+        got, doubt, broken = _expected_value(elbo_fn, q, X, row, draws, rng)
         found += broken
         # ELBO = log p(x) − KL(q ‖ p(z|x))
         right = log_p - case.kl_to_posterior()
@@ -145,7 +133,7 @@ def check_bound(elbo_fn, model=None, X=None, *, row="log_sigma", draws=None, see
     return BoundReport(rows, tolerance, found[:1])
 
 
-def trial_rows(model, X, rng):
+def _trial_rows(model, X, rng):
     """Rows q by name: the best one, the prior, one too narrow, one too wide, and one at random."""
     best = best_diagonal_rows(model, X)
     narrow, wide = best.copy(), best.copy()
@@ -155,3 +143,67 @@ def trial_rows(model, X, rng):
                                rng.uniform(-1.0, 0.3, (len(X), model.latent.dim))], axis=1)
     return {"best": best, "prior": np.zeros_like(best), "narrow": narrow, "wide": wide,
             "random": anywhere}
+
+
+def _expected_value(elbo_fn, q, X, row, draws, rng):
+    """E_ε of the function for each row [μ, log σ], its standard error, and what is already wrong: (B,), (B,), findings.
+    """
+    if not isinstance(row, str) or row not in ROWS:
+        raise ValueError(f"row is {row!r}, expected one of {', '.join(ROWS)}")
+    if draws is not None:
+        # the standard error of fewer is too uncertain
+        whole("draws", draws, least=FEWEST)
+    K = q.shape[1] // 2
+    rows = np.concatenate([q[:, :K], ROWS[row](q[:, K:])], axis=1)
+    if draws is not None:
+        values = np.array([_called(elbo_fn, rows, X) for _ in range(draws)])
+        return values.mean(0), values.std(0, ddof=1) / np.sqrt(draws), []
+    broken = _reactions(elbo_fn, rows, X, rng)
+    # exact for polynomials up to degree 3 in ε, so for every affine decoder
+    nodes = Cubature()(None, 1, K).eps[:, 0]
+    values = [_called(elbo_fn, rows, X, np.tile(eps, (len(X), 1))) for eps in nodes]
+    return np.mean(values, axis=0), np.zeros(len(X)), broken
+
+
+def _called(elbo_fn, q, X, *eps):
+    """The values (B,), or a ValueError that says what came instead."""
+    value = elbo_fn(q.copy(), X.copy(), *eps)
+    value = numbers("the ELBO function's value", value[0] if isinstance(value, tuple) and value else value)
+    if value.dtype == np.float32:
+        raise ValueError("the ELBO function answers in float32, whose rounding hides small mistakes: some array in it, "
+                         "or its model, is float32; check in float64 (model.copy(np.float64))")
+    value = value.astype(float)
+    if value.shape != (len(X),):
+        raise ValueError(f"the ELBO function returned shape {value.shape}, expected ({len(X)},): one number for each "
+                         "row, neither summed nor averaged over the batch")
+    if not np.isfinite(value).all():
+        raise ValueError("the ELBO function returned numbers that are not finite, for moderate rows: look for an "
+                         "overflow, or a logarithm of 0")
+    return value
+
+
+def _reactions(elbo_fn, rows, X, rng):
+    """Findings from one draw: does each row react to its own noise, and to its own only?"""
+    eps = rng.standard_normal((len(X), rows.shape[1] // 2))
+    other = eps.copy()
+    other[0] = rng.standard_normal(eps.shape[1])
+    elsewhere, others = X.copy(), rows.copy()
+    elsewhere[0] += 1
+    others[0] += 0.1
+    value, again, moved = (_called(elbo_fn, rows, X, e) for e in (eps, eps, other))
+    if not np.allclose(value, again, rtol=1e-12):
+        return [Finding("noise", "sampler", "sampler: the function draws noise of its own beside eps. Use eps only, or "
+                        "pass draws=… for a function (q, x).")]
+    if not np.allclose(value[1:], _called(elbo_fn, others, elsewhere, eps)[1:], rtol=1e-12):
+        return [Finding("batch", "ELBO", "ELBO: a row's value depends on another row's x or q: a mean or a sum over "
+                        "the batch, or shapes such as (B,) and (B, 1) broadcast to (B, B). Reduce over axis 1 only.")]
+    if not np.allclose(value[1:], moved[1:], rtol=1e-12):
+        return [Finding("noise", "sampler", "sampler: reused noise, a row's value depends on another row's ε. Draw ε "
+                        "with shape (B, K), one for each row.")]
+    # z is linear in ε, so beyond its value at 0 the even part of an ELBO grows with its square
+    at = [_called(elbo_fn, rows, X, t * eps) for t in (0.0, 1.0, -1.0, 2.0, -2.0)]
+    even, twice = at[1] + at[2] - 2 * at[0], at[3] + at[4] - 2 * at[0]
+    if not np.allclose(twice, 4 * even, rtol=1e-6, atol=1e-9 * np.abs(at).max()):
+        return [Finding("noise", "sampler", "sampler: the value is no quadratic of ε, as it is for z = μ + σ ε: the "
+                        "noise is clipped, squashed or has lost its sign. Use ε as it is.")]
+    return []

@@ -4,9 +4,53 @@ from functools import partial
 
 import numpy as np
 
-from npvae.gradcheck.evidence import Finding
-from npvae.gradcheck.families import FAMILIES
-from npvae.gradcheck.linear_gaussian import LOG_2PI
+from npvae.gradcheck.report import Finding
+from npvae.models import affine
+
+LOG_2PI = np.log(2 * np.pi)
+
+
+class LinearGaussian:
+    """The terms of the ELBO of x = zW + b + σ_g ε at rows q = [μ, log σ]; each method gives (B,) nats.
+
+    Parameters
+    ----------
+    model : LatentVariableModel
+    q : array (B, 2K)
+    X : array (B, D)
+    """
+
+    def __init__(self, model, q, X):
+        self.W, self.b = affine.affine_map(model)
+        self.model, self.s, self.X = model, model.likelihood.sigma_g, X
+        self.mu, log_sigma = np.split(q, 2, axis=1)
+        self.sigma, (self.B, self.D), self.K = np.exp(log_sigma), X.shape, self.mu.shape[1]
+
+    def squares(self, x=None):
+        """‖x − g(μ)‖²."""
+        return (((self.X if x is None else x) - self.b - self.mu @ self.W) ** 2).sum(1)
+
+    def spread(self, variance):
+        """E‖g(z) − g(μ)‖² for z ~ N(μ, diag variance): Σ_j variance_j ‖w_j‖²."""
+        return variance @ (self.W**2).sum(1)
+
+    def log_px(self, variance=None, x=None):
+        """E log p(x|z) = −(D/2) log 2π − D log σ_g − E‖x − g(z)‖²/(2σ_g²)."""
+        error = self.squares(x) + self.spread(self.sigma**2 if variance is None else variance)
+        return -self.D * (0.5 * LOG_2PI + np.log(self.s)) - error / (2 * self.s**2)
+
+    def kl(self, variance=None):
+        """KL(N(μ, variance) ‖ N(0, I)) = ½ Σ_j (variance_j + μ_j² − 1 − log variance_j)."""
+        variance = self.sigma**2 if variance is None else variance
+        return 0.5 * (variance + self.mu**2 - 1 - np.log(variance)).sum(1)
+
+    def kl_to_posterior(self):
+        """KL(q ‖ p(z|x)) = ½ [tr PΣ + (m − μ)ᵀP(m − μ) − K − log det P − log det Σ]."""
+        m, covariance = affine.posterior(self.model, self.X)
+        P = np.linalg.inv(covariance)
+        quadratic = np.einsum("bj,jk,bk->b", m - self.mu, P, m - self.mu)
+        return (0.5 * (self.sigma**2 @ np.diag(P) + quadratic - self.K - np.linalg.slogdet(P)[1])
+                - np.log(self.sigma).sum(1))
 
 
 def which_mistake(cases, tolerance):
@@ -126,3 +170,66 @@ MISTAKES = [
     ("ELBO", "it is divided by the number of rows, and not summed", "Return one number for each row",
      lambda c, r: r / c.B),
 ]
+
+
+def stacked(cases, method):
+    """A term of every case, one after another."""
+    return np.concatenate([method(c) for c in cases])
+
+
+def kl_weight(cases, right, got, fits):
+    """ELBO with −β KL."""
+    kl = stacked(cases, lambda c: c.kl())
+    # least squares for β − 1 in got − right = −(β − 1) KL
+    beta = 1 - float((got - right) @ kl / (kl @ kl))
+    if abs(beta - 1) > 1e-5 and fits(right - (beta - 1) * kl):
+        yield "KL", f"it has the weight {beta:.6g}, not 1", "Put the weight where σ_g belongs: α = 1/(2σ_g²)"
+
+
+def prior_width(cases, right, got, fits):
+    """KL to N(0, τ²): K log τ + (σ² + μ²)/(2τ²) − …."""
+    second = stacked(cases, lambda c: 0.5 * (c.sigma**2 + c.mu**2).sum(1))
+    slope, _ = line(second, right - got)
+    if slope <= -1 + 1e-12:
+        return
+    tau = (1 + slope) ** -0.5
+    if fits(right - cases[0].K * np.log(tau) - (tau**-2 - 1) * second):
+        yield "KL", f"wrong prior width: the prior is N(0, {tau:.6g}²)", "Use the prior N(0, I) that the model has"
+
+
+def noise_width(cases, right, got, fits):
+    """z = μ + τ σ ε."""
+    spread = stacked(cases, lambda c: c.spread(c.sigma**2) / (2 * c.s**2))
+    square = 1 - float((got - right) @ spread / (spread @ spread))
+    if square > 0 and fits(right - (square - 1) * spread):
+        yield "sampler", f"the noise has standard deviation {square**0.5:.6g}, not 1", "Draw ε ~ N(0, I)"
+
+
+def decoder_width(cases, right, got, fits):
+    """Another σ_g in the likelihood."""
+    error = stacked(cases, lambda c: 0.5 * (c.squares() + c.spread(c.sigma**2)))
+    kl, D = stacked(cases, lambda c: c.kl()), cases[0].D
+    slope, _ = line(error, got + kl)
+    if slope >= -1e-12:
+        return
+    s = (-slope) ** -0.5
+    if fits(-D * (0.5 * LOG_2PI + np.log(s)) - error / s**2 - kl):
+        yield "likelihood", f"σ_g is {s:.6g} where the model has {cases[0].s:.6g}", "Use the model's σ_g"
+
+
+def constant(cases, right, got, fits):
+    """The same number too much for every q and x."""
+    extra = float((got - right).mean())
+    if fits(right + extra):
+        yield "ELBO", f"dropped constant: every value is {abs(extra):.6g} nats too {'high' if extra > 0 else 'low'}", \
+            "Keep all constants, or no value can be compared with log p(x)"
+
+
+def line(x, y):
+    """Slope and intercept of the least-squares line."""
+    x0, y0 = x.mean(), y.mean()
+    slope = float((x - x0) @ (y - y0) / ((x - x0) @ (x - x0)))
+    return slope, y0 - slope * x0
+
+
+FAMILIES = (kl_weight, prior_width, noise_width, decoder_width, constant)

@@ -1,10 +1,12 @@
 """Relations that a wrong gradient may bear to the right one: each function gives the candidates that explain it."""
 
+from contextlib import contextmanager
+
 import numpy as np
 
-from npvae.gradcheck.activations import activation
-from npvae.gradcheck.evidence import Candidate
-from npvae.gradcheck.factors import multiple
+from npvae.gradcheck.diagnosis.evidence import Candidate
+from npvae.gradcheck.diagnosis.factors import multiple
+from npvae.nn import Affine
 
 
 def zero(e):
@@ -71,14 +73,14 @@ def clamp(e):
     columns = e.off.any(0) if e.off.ndim == 2 else slice(None)
     inside = np.abs(e.v[..., columns][~e.off[..., columns]]).max(initial=0)
     outside = np.abs(e.v[e.off]).min()
-    if not 0 < inside < outside or not flat_only_outside(e, flat is e.n, inside):
+    if not 0 < inside < outside or not _flat_only_outside(e, flat is e.n, inside):
         return []
     who, mend = (("forward clamps in between and back ignores the clamp", "Multiply by [inside the clamp] in back")
                  if flat is e.n else ("back clamps in between and forward does not", "Clamp in both or in neither"))
     return [Candidate("clamp", f"right up to |x| = {inside:.3g}, wrong from {outside:.3g} on: {who}", mend, rank=0)]
 
 
-def flat_only_outside(e, forward, inside):
+def _flat_only_outside(e, forward, inside):
     """Whether it is |x| that makes forward flat there: brought inside the limits, each of them counts."""
     if not forward:
         return True
@@ -100,13 +102,13 @@ def upstream(e):
             place = (slice(None),) * axis + (index,)
             one[place] = e.c[place]
             if e.explains(e.numeric(upstream=one)):
-                over = axis_name(e, axis)
+                over = _axis_name(e, axis)
                 found.append(Candidate("slice", f"only the {which} of {over} is counted: the sum over {over} is "
                                        "missing", f"Sum over axis {axis}", rank=0))
     return found
 
 
-def axis_name(e, axis):
+def _axis_name(e, axis):
     """What runs along an axis of y: a name from `sizes`, if one size alone fits."""
     names = [name for name, size in e.sizes.items() if size == e.c.shape[axis]]
     return f"{names[0]} = {e.c.shape[axis]}" if len(names) == 1 else f"the {e.c.shape[axis]} along axis {axis} of y"
@@ -138,6 +140,115 @@ def softmax(e):
         return []
     return [Candidate("softmax", "the term −p Σ p d of the softmax's derivative is missing",
                       "Write p (d − Σ_k p_k d_k): the probabilities share one normaliser")]
+
+
+def activation(e):
+    """Mistakes in an elementwise function: y for x, x for y, a factor y lost, a mask the wrong way round."""
+    if not e.elementwise:
+        return []
+    with np.errstate(all="ignore"):
+        slope = e.n / e.c
+    found = []
+    if e.explains(e.numeric(changed={e.name: e.y})):
+        found.append(_wrong_point("at y, where x belongs"))
+    for formula in (lambda t: 1 - t * t, lambda t: t * (1 - t)):
+        if np.allclose(slope, formula(e.y), rtol=1e-6, atol=1e-9) and e.explains(e.c * formula(e.v)):
+            found.append(_wrong_point("x stands in the formula where the output y belongs"))
+    with np.errstate(all="ignore"):
+        found += [Candidate("product", f"a factor {name} is missing in the product of back", f"Multiply by {name}")
+                  for name, factor in (("y", e.y), ("1 − y", 1 - e.y)) if e.explains(np.nan_to_num(e.n / factor))]
+    on = np.round(slope)
+    # a mask lets through or not; slopes that are all 1, or 2, or −1, are those of no mask
+    return found + _masks(e, on) if np.allclose(slope, on, rtol=0, atol=1e-6) and set(on.flat) == {0, 1} else found
+
+
+def _wrong_point(what):
+    """The candidate for a derivative taken at another point."""
+    return Candidate("wrong point", f"the derivative is taken at the wrong point: {what}",
+                     "Keep x and y of the forward pass apart in the closure", rank=0)
+
+
+def _masks(e, on):
+    """For slopes 0 and 1: the mask of back is inverted, or always true."""
+    found = []
+    relu = np.array_equal(on == 1, e.v > 0) and not e.y[on == 0].any()
+    if e.explains(e.c * (1 - on)):
+        found.append(Candidate("mask", "the mask has the wrong sign: gradient passes where the unit is off",
+                               "Multiply by [x > 0]" if relu else "Multiply by the mask of the forward pass", rank=0))
+    if e.explains(e.c) and not e.y[on == 0].any():
+        found.append(Candidate("mask", "the mask is always true: it is tested after the ReLU, where y ≥ 0 holds "
+                               "everywhere", "Test the input, [x > 0]", rank=0) if relu else
+                     Candidate("mask", "the mask of the forward pass is missing in back", "Multiply dy by it", rank=0))
+    return found
+
+
+def noise(e):
+    """∂/∂log σ is dz · ε′ · σ for an ε′ that does not depend on dz, and that is not the ε of the forward pass.
+
+    With dz restricted to one node at a time, ε′ can be read off, and read off again with another dz.
+    """
+    K, shape = e.v.shape[-1] // 2, e.y.shape
+    if len(shape) != 3 or e.v.shape != (shape[1], 2 * K) or shape[2] != K or e.block[1:] != (slice(K, 2 * K),):
+        return []
+    rng = np.random.default_rng(0)
+    first, second = (_read_noise(e, rng.standard_normal(shape)) for _ in range(2))
+    if first is None or second is None or not np.allclose(first, second, rtol=1e-6, atol=1e-9):
+        return []
+    sigma = np.exp(e.v[:, K:])
+    forward = (e.y - e.v[:, :K]) / sigma
+    if np.allclose(first, 1, atol=1e-6):
+        return [Candidate("noise", "the factor ε is missing: ∂z/∂σ is ε", "Multiply dz by the ε of the forward pass")]
+    if np.allclose(np.sort(first, axis=None), np.sort(forward, axis=None), rtol=1e-6):
+        return [Candidate("noise", "back takes the noise of the forward pass in another order",
+                          "Multiply each dz by its own ε", rank=4)]
+    return [Candidate("noise", "stale or resampled noise: back multiplies by another ε than z was drawn with",
+                      "Draw ε once and keep it in the closure", rank=4)]
+
+
+def _read_noise(e, c):
+    """The ε′ (S, B, K) that back multiplies by, one node at a time."""
+    subject, kept, K, found = e.subject, e.subject.upstream, c.shape[2], []
+    try:
+        for s in range(c.shape[0]):
+            subject.upstream = np.zeros_like(c)
+            subject.upstream[s] = c[s]
+            found.append(subject.gradient()[e.name][:, K:] / (c[s] * np.exp(e.v[:, K:])))
+    finally:
+        subject.upstream = kept
+    return np.array(found) if np.isfinite(found).all() else None
+
+
+def called_twice(e):
+    """(kind, what, mend) if the gradient is right once what `Affine` writes is added up, else None."""
+    with _affine_layers_add():
+        added = e.subject.gradient()[e.name]
+    if added is None or not np.allclose(added, e.n, rtol=1e-5, atol=1e-8 * np.abs(e.n).max(initial=0)):
+        return None
+    return ("called twice", "back writes, and the layer was called twice in one pass", "Add the two gradients by hand")
+
+
+@contextmanager
+def _affine_layers_add():
+    writing = Affine.__call__
+
+    def adding(layer, x):
+        y, back = writing(layer, x)
+
+        def back_and_add(dy):
+            gradients = [d for d in (layer.dW, layer.db) if d is not None]
+            before = [d.copy() for d in gradients]
+            dx = back(dy)
+            for d, old in zip(gradients, before, strict=True):
+                d += old
+            return dx
+
+        return y, back_and_add
+
+    Affine.__call__ = adding
+    try:
+        yield
+    finally:
+        Affine.__call__ = writing
 
 
 RELATIONS = (zero, chain_rule, other_point, activation, clamp, upstream, transposed, softmax)

@@ -1,4 +1,4 @@
-"""Whatever is handed in, as one scalar function F = Σ c ⊙ f of one vector, with the gradient that is to be checked.
+"""How code is called: whatever is handed in, as one scalar function F = Σ c ⊙ f of one vector, with its gradient.
 
     y, back = f(x)              a function, or a layer; with `arrays` and `on` its parameters are checked, too
     value, gradient = f(x)      a plain function; x an array or a dict of arrays
@@ -17,17 +17,7 @@ from npvae.nn.parameters import has_parameters
 class Subject:
     """F(v) = Σ c ⊙ f at the point v = [inputs, parameters], all in one `Parameters` vector.
 
-    Parameters
-    ----------
-    f : callable
-    x : array or dict of arrays
-    call : callable (f, x) -> (y, back) or (value, gradient), optional
-        By default f(x).
-    upstream : array, optional
-        c, of the shape of y; random by default.
-    dtype : numpy dtype
-    seed : int
-        Of c.
+    `call(f, x)` is f(x) by default; c is `upstream`, or random of the seed.
     """
 
     def __init__(self, f, x, call=None, upstream=None, dtype=np.float64, seed=0):
@@ -98,6 +88,7 @@ class Subject:
 
     def gradient(self, times=1):
         """The analytic gradient by name, after `times` calls of `back`; None for an input that gets none."""
+        # layers may write their gradients, or add them
         self.at.grad.fill(0)
         _, back = self.forward()
         answer = back

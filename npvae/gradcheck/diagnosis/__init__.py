@@ -4,55 +4,53 @@ A relation is believed only if it explains what is wrong to a ten-thousandth, an
 otherwise the answer is "unknown".
 """
 
+from dataclasses import replace
+
 import numpy as np
 
-from npvae.gradcheck.called_twice import called_twice
-from npvae.gradcheck.evidence import Evidence, Finding
-from npvae.gradcheck.factors import factor_candidates
-from npvae.gradcheck.noise import noise_candidates
-from npvae.gradcheck.paths import path_candidates
-from npvae.gradcheck.relations import RELATIONS
+from npvae.gradcheck.diagnosis.evidence import Evidence
+from npvae.gradcheck.diagnosis.factors import factor_candidates, path_candidates
+from npvae.gradcheck.diagnosis.relations import RELATIONS, called_twice, noise
+from npvae.gradcheck.report import MIXED, Finding
 from npvae.nn import Chain
 
 MOST = 500          # numbers in a parameter that is looked at one by one, with some sixty calls of f for each
 
 
-def diagnose(subject, gradient, report, sizes, terms):
-    """Findings for a failed check, parameters with the same mistake together."""
+def diagnose(subject, gradient, report, sizes, terms, check) -> list[Finding]:
+    """Findings for a failed check, parameters with the same mistake together; `check` is `gradcheck`, for layers."""
     if isinstance(subject.part, Chain) and subject.call is None:
-        from npvae.gradcheck.layer_by_layer import wrong_layers
-
-        return wrong_layers(subject, subject.part.layers, report)
-    sizes = sizes or sizes_of(subject)
-    mixed = [row.name for row in report.rows if "neither writes" in row.note]
-    found = [accumulation(mixed)] if mixed else []
+        return wrong_layers(subject, subject.part.layers, report, check)
+    sizes = sizes or _sizes_of(subject)
+    mixed = [row.name for row in report.rows if row.note == MIXED]
+    found = [_accumulation(mixed)] if mixed else []
     together = {}
-    for name in dict.fromkeys(row.name for row in report.rows if not row.passed and "neither writes" not in row.note):
-        key = candidate_for(subject, name, gradient, sizes, terms, report.method)
+    for name in dict.fromkeys(row.name for row in report.rows if not row.passed and row.note != MIXED):
+        key = _candidate_for(subject, name, gradient, sizes, terms, report.method)
         together.setdefault(key[:-1], []).append(key[-1])
     return found + [Finding(kind, ", ".join(where), f"{', '.join(where)}: {what}. {mend}.")
                     for (kind, what, mend), where in together.items()]
 
 
-def candidate_for(subject, name, gradient, sizes, terms, method):
+def _candidate_for(subject, name, gradient, sizes, terms, method):
     """(kind, what, mend, where) for one parameter."""
     a, shape = gradient[name], subject.at[name].shape
     if a.shape != shape:
-        return (*wrong_shape(subject, name, a, shape), name)
+        return (*_wrong_shape(subject, name, a, shape), name)
     if not np.isfinite(a).all():
         return "unknown", "the gradient is not finite", "Look for a division by zero or an overflow in back", name
     if a.size > MOST:
         return "unknown", f"unknown; {a.size} numbers are too many to look at one by one", "Check a smaller one", name
     evidence = Evidence(subject, name, a, sizes, terms)
-    obstacle = nothing_to_compare(evidence, method)
+    obstacle = _nothing_to_compare(evidence, method)
     if obstacle:
         return "unknown", *obstacle, name
     in_two_places = called_twice(evidence)
     if in_two_places:
         return (*in_two_places, evidence.where)
     candidates = [c for relation in (factor_candidates, path_candidates, *RELATIONS) for c in relation(evidence)]
-    candidates = candidates or (noise_candidates(evidence) if a.ndim == 2 else [])
-    twice = doubled(evidence, gradient, candidates)
+    candidates = candidates or (noise(evidence) if a.ndim == 2 else [])
+    twice = _doubled(evidence, gradient, candidates)
     if twice:
         return (*twice, evidence.where)
     best = [c for c in candidates if c.rank == min(c.rank for c in candidates)]
@@ -65,7 +63,7 @@ def candidate_for(subject, name, gradient, sizes, terms, method):
         "Check the parts one by one", evidence.where
 
 
-def nothing_to_compare(e, method):
+def _nothing_to_compare(e, method):
     """(what, mend) if the numeric gradient is no use to tell a relation from, else None."""
     if not np.isfinite(e.n).all():
         return "f is not finite a step beside x, at the edge of its domain", "Check further inside it"
@@ -76,7 +74,7 @@ def nothing_to_compare(e, method):
     return None
 
 
-def doubled(e, gradient, candidates):
+def _doubled(e, gradient, candidates):
     """A parameter's gradient is twice the right one, while that of the layer's input is right: added twice."""
     if e.name in e.subject.inputs or not any(c.kind == "factor" and " 2 times" in c.what for c in candidates):
         return None
@@ -87,7 +85,7 @@ def doubled(e, gradient, candidates):
             "a ½ is missing", "Let back add it once")
 
 
-def wrong_shape(subject, name, a, shape):
+def _wrong_shape(subject, name, a, shape):
     """What a gradient of another shape is."""
     if a.shape == shape[::-1]:
         return "transposed", f"the gradient has shape {a.shape}, the transposed of {shape}", "Transpose it"
@@ -98,14 +96,13 @@ def wrong_shape(subject, name, a, shape):
     return "shape", f"the gradient has shape {a.shape}, expected {shape}", "Return one number for each of its numbers"
 
 
-def accumulation(names):
-    """The finding for parameters whose gradient back neither writes nor adds to."""
+def _accumulation(names):
     where = ", ".join(names)
     return Finding("accumulation", where, f"{where}: called a second time, back neither writes the same gradient nor "
-                   "adds it once more: what stands there goes into it. Write dW[...] = …")
+                   "adds it once more: what stands there goes into it. Write dW[...] = ….")
 
 
-def sizes_of(subject):
+def _sizes_of(subject):
     """Names for the sizes that can be read off the shapes: `x.shape[0]`, `x.shape[1] or W.shape[0]`, …
 
     The same size along the same axis is one size, as the batch is, and the first name wins.
@@ -117,3 +114,28 @@ def sizes_of(subject):
             if size > 2:
                 named.setdefault(size, {}).setdefault(axis, f"{name}.shape[{axis}]")
     return {" or ".join(names.values()): size for size, names in named.items()}
+
+
+def wrong_layers(subject, layers, report, check):
+    """The findings of the layers that fail alone, each on the input that it gets in the chain."""
+    x, found, unseen = subject.x(), [], []
+    for i, layer in enumerate(layers):
+        try:
+            checked = check(layer, np.array(x), dtype=x.dtype, seed=subject.seed,
+                            method=report.method if report.method != "taylor" else None)
+        except ValueError as refused:
+            # a layer that cannot be checked at what it gets here does not keep the others from being named
+            unseen.append(f"layer {i}: {refused}")
+        else:
+            where = f"layer {i} ({checked.name})"
+            found += [replace(f, where=f"{where} {f.where}", sentence=f"{where}, {f.sentence}")
+                      for f in checked.diagnosis]
+        x = layer(x)[0]
+    if found:
+        return found
+    if unseen:
+        return [Finding("unknown", "chain", "unknown: no layer is wrong that could be checked alone; "
+                        + "; ".join(unseen) + ".")]
+    where = ", ".join(dict.fromkeys(row.name for row in report.rows if not row.passed))
+    return [Finding("order", where, f"{where}: each layer is right alone, so the chain puts them together wrongly. Run "
+                    "the layers' back in reverse order, each once.")]
