@@ -138,3 +138,9 @@ def test_the_bound_report_as_text_dict_and_html():
     report = check_bound(lambda q, x, eps: -students_elbo(q, x, eps))
     assert "FAILED" in str(report) and "−ELBO" in str(report) and "<table>" in report._repr_html_()
     assert dict(report)["passed"] is False and len(dict(report)["rows"]) == 5
+
+
+def test_a_bounds_report_is_its_verdict_too():
+    assert check_bound(students_elbo)
+    wrong = check_bound(lambda q, x, eps: -students_elbo(q, x, eps))
+    assert not wrong and repr(wrong) == str(wrong)

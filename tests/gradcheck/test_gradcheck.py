@@ -222,3 +222,15 @@ def test_check_elbo_takes_q_and_noise():
     report = check_elbo(model, rng.standard_normal((4, 3)), q=rng.standard_normal((4, 4)),
                         noise=npvae.Cubature()(None, 1, 2), method="richardson")
     assert isinstance(report, Report) and report.passed
+
+
+def test_a_report_is_its_verdict_and_prints_as_its_table():
+    right, wrong = npvae.gradcheck(quartic, POINT[:3]), npvae.gradcheck(off_by(2.0), POINT[:3])
+    assert right and not wrong
+    assert repr(wrong) == str(wrong) and "FAILED" in repr(wrong)
+
+
+def test_assert_gradients_raises_with_the_table_and_the_sentence():
+    npvae.assert_gradients(quartic, POINT[:3], method="complex")
+    with pytest.raises(AssertionError, match=r"(?s)gradcheck twice: FAILED.*parameter.*diagnosis: x: the gradient is 2"):
+        npvae.assert_gradients(off_by(2.0), POINT[:3], name="twice")
