@@ -232,5 +232,5 @@ def test_a_report_is_its_verdict_and_prints_as_its_table():
 
 def test_assert_gradients_raises_with_the_table_and_the_sentence():
     npvae.assert_gradients(quartic, POINT[:3], method="complex")
-    with pytest.raises(AssertionError, match=r"(?s)gradcheck twice: FAILED.*parameter.*diagnosis: x: the gradient is 2"):
+    with pytest.raises(AssertionError, match=r"(?s)gradcheck twice: FAILED.*diagnosis: x: the gradient is 2"):
         npvae.assert_gradients(off_by(2.0), POINT[:3], name="twice")
