@@ -5,11 +5,13 @@
 Every function returns numbers; `plots.autoencoder_uses` draws them. Models never see a label or a test row.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from npvae.autoencoders import VAE, Autoencoder
+from npvae.datasets import Dataset
 from npvae.lab.baselines import PCA, Scaling, knn_accuracy, softmax_classifier
 from npvae.models.data import take
 
@@ -23,25 +25,12 @@ class Features(NamedTuple):
     test: np.ndarray
 
 
-def compression(data, dims=(1, 2, 5, 10, 20, 30), bits=8, **settings):
-    """Use 1: bytes a row and error of test rows, for codes of K numbers of `bits` bits each.
+def compression(data: Dataset, dims: Sequence[int] = (1, 2, 5, 10, 20, 30), bits: int = 8, **settings) -> list[dict]:
+    """Use 1: bytes a row and error of test rows, for codes of K numbers of `bits` bits each; settings `Autoencoder`'s.
 
-    Parameters
-    ----------
-    data : Dataset
-    dims : sequence of int
-        The K to try.
-    bits : int
-        Each number of a code is rounded to the nearest of 2^bits levels, equally spaced between its extremes in the
-        training data.
-    **settings
-        Of the `Autoencoder`.
-
-    Returns
-    -------
-    records : list of dict
-        latent_dim, bytes (a row), autoencoder and pca (mean squared error per dimension, squared data units),
-        decoder_bytes and pca_bytes: what a receiver must have once (float32).
+    Each number is rounded to the nearest of 2^bits levels, equally spaced between its extremes in the training data.
+    Returns, for each K of `dims`, latent_dim, bytes (a row), autoencoder and pca (mean squared error per dimension,
+    squared data units), decoder_bytes and pca_bytes: what a receiver must have once (float32).
 
     Examples
     --------
@@ -61,7 +50,7 @@ def compression(data, dims=(1, 2, 5, 10, 20, 30), bits=8, **settings):
     return records
 
 
-def decoded(model, train, X, bits):
+def decoded(model: Autoencoder | PCA, train: np.ndarray, X: np.ndarray, bits: int) -> np.ndarray:
     """What a receiver makes of X (B, D): its codes, rounded to `bits` bits, through the decoder."""
     low, high = (edge(model.transform(train), axis=0) for edge in (np.min, np.max))
     step = np.maximum(high - low, 1e-12) / (2**bits - 1)
@@ -69,21 +58,11 @@ def decoded(model, train, X, bits):
     return model.inverse_transform(low + levels * step)
 
 
-def planes(data, **settings):
-    """Use 2: each row as a point of a plane (K = 2), by an autoencoder, a VAE and PCA.
+def planes(data: Dataset, **settings) -> tuple[dict[str, Features], dict[str, float]]:
+    """Use 2: each row as a point of a plane (K = 2), by an autoencoder, a VAE (both with these settings) and PCA.
 
-    Parameters
-    ----------
-    data : Dataset
-        With labels.
-    **settings
-        Of the `Autoencoder` and the `VAE`.
-
-    Returns
-    -------
-    planes : dict of str to Features
-    accuracy : dict of str to float
-        Of five nearest neighbours in the plane, on test rows; "all D dimensions" is the data space itself.
+    Also returns the accuracy of five nearest neighbours in the plane, on test rows; "all D dimensions" is the data
+    space itself. A ValueError without labels.
 
     Examples
     --------
@@ -98,22 +77,8 @@ def planes(data, **settings):
     return {name: found[name] for name in ("autoencoder", "VAE", "PCA")}, accuracy
 
 
-def learn_features(data, latent_dim=10, **settings):
-    """The K numbers that an autoencoder, a VAE and PCA make of each row, and the rows themselves.
-
-    Parameters
-    ----------
-    data : Dataset
-    latent_dim : int
-        K.
-    **settings
-        Of the `Autoencoder` and the `VAE`.
-
-    Returns
-    -------
-    features : dict of str to Features
-        "autoencoder", "VAE" (posterior means), "PCA" and "raw".
-    """
+def learn_features(data: Dataset, latent_dim: int = 10, **settings) -> dict[str, Features]:
+    """The K numbers that an "autoencoder", a "VAE" (posterior means) and "PCA" make of each row, and the "raw" rows."""
     train, test = as_floats(data)
     models = {"autoencoder": Autoencoder(latent_dim=latent_dim, **settings).fit(data.train),
               "VAE": VAE(latent_dim=latent_dim, **settings).fit(data.train), "PCA": PCA.of(train, latent_dim)}
@@ -121,23 +86,8 @@ def learn_features(data, latent_dim=10, **settings):
             "raw": Features(train, test)}
 
 
-def linear_probe(features, data):
-    """Use 3: the test accuracy of a softmax classifier on each kind of features, with all training labels.
-
-    Parameters
-    ----------
-    features : dict of str to Features
-    data : Dataset
-        With labels.
-
-    Returns
-    -------
-    accuracy : dict of str to float
-
-    Raises
-    ------
-    ValueError
-        Without labels.
+def linear_probe(features: dict[str, Features], data: Dataset) -> dict[str, float]:
+    """Use 3: the test accuracy of a softmax classifier on each kind of features; a ValueError without labels.
 
     Examples
     --------
@@ -150,31 +100,12 @@ def linear_probe(features, data):
     return {name: _accuracy(f, *labels, np.arange(len(f.train))) for name, f in features.items()}
 
 
-def label_curve(features, data, per_class=PER_CLASS, draws=10, seed=0):
-    """Use 4: the test accuracy when only a few rows a class have labels, against how many.
+def label_curve(features: dict[str, Features], data: Dataset, per_class: Sequence[int] = PER_CLASS, draws: int = 10,
+                seed: int = 0) -> dict[str, np.ndarray]:
+    """Use 4: the test accuracy (len(per_class), draws) when only so many rows a class have labels.
 
     The features come from all rows, labelled or not; only the softmax classifier sees labels. Each draw labels
-    other rows, the same ones for each kind of features.
-
-    Parameters
-    ----------
-    features : dict of str to Features
-    data : Dataset
-        With labels.
-    per_class : sequence of int
-        Labels a class.
-    draws : int
-    seed : int
-        Of the draws.
-
-    Returns
-    -------
-    accuracy : dict of str to array (len(per_class), draws)
-
-    Raises
-    ------
-    ValueError
-        Without labels, or with too few of a class.
+    other rows, the same ones for each kind of features. A ValueError without labels, or with too few of a class.
 
     Examples
     --------
@@ -192,7 +123,7 @@ def label_curve(features, data, per_class=PER_CLASS, draws=10, seed=0):
     return found
 
 
-def class_numbers(data):
+def class_numbers(data: Dataset) -> tuple[np.ndarray, np.ndarray]:
     """The labels of the training and the test rows as 0, 1, …, whatever they are; −1 for one that is only in the test.
 
     >>> from npvae.datasets import Dataset
@@ -206,7 +137,7 @@ def class_numbers(data):
     return train, np.where(classes[place] == data.test_labels, place, -1)
 
 
-def few_labels(labels, n, rng):
+def few_labels(labels: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
     """The numbers of n random rows of each class, or a ValueError if a class has fewer."""
     classes, counts = np.unique(labels, return_counts=True)
     if counts.min() < n:
@@ -214,7 +145,7 @@ def few_labels(labels, n, rng):
     return np.concatenate([rng.choice(np.flatnonzero(labels == c), n, replace=False) for c in classes])
 
 
-def with_standardised(features):
+def with_standardised(features: dict[str, Features]) -> dict[str, Features]:
     """Add the raw columns each divided by its own standard deviation, the other usual way to present raw pixels."""
     raw = features["raw"]
     mean, sd = raw.train.mean(0), raw.train.std(0)
@@ -222,7 +153,7 @@ def with_standardised(features):
     return {**features, "raw, each column standardised": Features(*((X - mean) / sd for X in raw))}
 
 
-def as_floats(data):
+def as_floats(data: Dataset) -> tuple[np.ndarray, np.ndarray]:
     """The training and the test rows as float64, images in [0, 1]."""
     return take(data.train, slice(None), np.float64), take(data.test, slice(None), np.float64)
 

@@ -1,5 +1,6 @@
 """What learned features are held against: PCA, and two plain ways to read labels off features."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,13 +11,7 @@ from npvae.nn import Adam, Affine, Parameters
 
 @dataclass(frozen=True)
 class PCA:
-    """z = (x − x̄) U_K and y = x̄ + z U_Kᵀ: the plane with the least ‖y − x‖² (Pearson 1901).
-
-    Parameters
-    ----------
-    mean : array (D,)
-    axes : array (K, D)
-        Orthonormal rows.
+    """z = (x − x̄) U_K and y = x̄ + z U_Kᵀ: the plane with the least ‖y − x‖² (Pearson 1901); axes (K, D) orthonormal.
 
     Examples
     --------
@@ -30,16 +25,16 @@ class PCA:
     axes: np.ndarray
 
     @classmethod
-    def of(cls, X, latent_dim):
+    def of(cls, X: np.ndarray, latent_dim: int) -> "PCA":
         """The K leading principal axes of X (m, D)."""
         mean = X.mean(0)
         return cls(mean, np.linalg.svd(X - mean, full_matrices=False)[2][:latent_dim])
 
-    def transform(self, X):
+    def transform(self, X: np.ndarray) -> np.ndarray:
         """The codes (B, K) of X (B, D)."""
         return (X - self.mean) @ self.axes.T
 
-    def inverse_transform(self, Z):
+    def inverse_transform(self, Z: np.ndarray) -> np.ndarray:
         """y (B, D) for codes Z (B, K)."""
         return self.mean + Z @ self.axes
 
@@ -49,11 +44,6 @@ class Scaling:
     """Features centred, and divided by one number, so that a row has the squared length `length2` on average.
 
     One number for all columns keeps the columns' proportions: a pixel that hardly changes stays small.
-
-    Parameters
-    ----------
-    mean : array (D,)
-    scale : float
 
     Examples
     --------
@@ -66,32 +56,20 @@ class Scaling:
     scale: float
 
     @classmethod
-    def of(cls, X, length2=10.0):
+    def of(cls, X: np.ndarray, length2: float = 10.0) -> "Scaling":
         """The scaling of X (m, D)."""
         return cls(X.mean(0), float((X.var(0).sum() / length2) ** 0.5) or 1.0)
 
-    def __call__(self, X):
+    def __call__(self, X: np.ndarray) -> np.ndarray:
         return (X - self.mean) / self.scale
 
 
-def softmax_classifier(X, labels, classes, weight_decay=1.0, steps=200, learning_rate=0.1):
+def softmax_classifier(X: np.ndarray, labels: np.ndarray, classes: int, weight_decay: float = 1.0, steps: int = 200,
+                       learning_rate: float = 0.1) -> Callable[[np.ndarray], np.ndarray]:
     """Multinomial logistic regression: max Σ_i log softmax(x_i W + b)_{y_i} − weight_decay ‖W‖²/2.
 
-    Parameters
-    ----------
-    X : array (n, D)
-        Scaled features.
-    labels : array (n,) of int
-        0 … classes − 1.
-    classes : int
-    weight_decay : float
-        1 is a unit Gaussian prior on the weights.
-    steps, learning_rate : int, float
-        Of full-batch Adam; the rate falls linearly to zero.
-
-    Returns
-    -------
-    predict : X (B, D) -> labels (B,)
+    X (n, D) are scaled features, labels (n,) 0 … classes − 1; weight_decay 1 is a unit Gaussian prior on the weights.
+    Full-batch Adam, its rate falling linearly to zero. Returns predict: X (B, D) -> labels (B,).
 
     Examples
     --------
@@ -114,18 +92,10 @@ def softmax_classifier(X, labels, classes, weight_decay=1.0, steps=200, learning
     return lambda X: layer(X)[0].argmax(1)
 
 
-def knn_accuracy(X, labels, X_new, labels_new, k=5):
+def knn_accuracy(X: np.ndarray, labels: np.ndarray, X_new: np.ndarray, labels_new: np.ndarray, k: int = 5) -> float:
     """The share of new rows whose k nearest neighbours' most frequent label is theirs (Cover & Hart 1967).
 
-    Parameters
-    ----------
-    X, labels : array (m, D), array (m,) of int from 0
-    X_new, labels_new : array (n, D), array (n,)
-    k : int
-
-    Returns
-    -------
-    accuracy : float
+    X (m, D) and X_new (n, D), with labels (m,) and (n,), whole numbers from 0.
 
     Examples
     --------

@@ -5,6 +5,7 @@ round by round.
 """
 
 import time
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -20,30 +21,13 @@ SIZES = {"toy": (2, 16, 1, 32, 400), "digits": (64, 32, 2, 64, 300), "mnist": (7
          "mnist_b512": (784, 400, 20, 512, 6)}
 
 
-def bench(sizes=tuple(SIZES), quick=False, progress=None, seed=0):
-    """Time a step of `AmortizedVI` (tanh, float32, Adam, one sample) at several sizes.
+def bench(sizes: Sequence[str] = tuple(SIZES), quick: bool = False, progress: bool | None = None,
+          seed: int = 0) -> dict[str, dict]:
+    """Time a step of `AmortizedVI` (tanh, float32, Adam, one sample) at several `SIZES`; a ValueError for another.
 
-    Parameters
-    ----------
-    sizes : sequence of str
-        Of "toy", "digits", "mnist", "mnist_b512".
-    quick : bool
-        Three rounds of a few steps in place of eleven.
-    progress : bool, optional
-        A bar; by default on a terminal.
-    seed : int
-        Of the data, the weights and the noise of our own steps.
-
-    Returns
-    -------
-    figures : dict
-        For each size step_seconds (median), floor_ratio, torch_ratio, torch_fused_ratio, jax_ratio (medians over the
-        rounds, None where a peer is not installed), spread (least and greatest of each ratio) and breakdown (shares).
-
-    Raises
-    ------
-    ValueError
-        For another size.
+    `quick` is three rounds of a few steps in place of eleven. Returns for each size step_seconds (median), floor_ratio,
+    torch_ratio, torch_fused_ratio, jax_ratio (medians over the rounds, None where a peer is not installed), spread
+    (least and greatest of each ratio) and breakdown (shares).
 
     Examples
     --------
@@ -59,7 +43,7 @@ def bench(sizes=tuple(SIZES), quick=False, progress=None, seed=0):
     return {size: bench_size(*SIZES[size], quick, seed) for size in bar}
 
 
-def bench_size(D, H, K, B, steps, quick=False, seed=0):
+def bench_size(D: int, H: int, K: int, B: int, steps: int, quick: bool = False, seed: int = 0) -> dict:
     """The figures of one size; parameters as in `SIZES`."""
     rounds, steps = (3, max(2, steps // 10)) if quick else (11, steps)
     solver, batch = prepared_solver(D, H, K, B, seed=seed)
@@ -75,7 +59,8 @@ def bench_size(D, H, K, B, steps, quick=False, seed=0):
             "breakdown": breakdown(float(np.median(times["floor"] / times["step"])), spent)}
 
 
-def prepared_solver(D, H, K, B, activation=tanh, seed=0):
+def prepared_solver(D: int, H: int, K: int, B: int, activation: Callable = tanh,
+                    seed: int = 0) -> tuple[AmortizedVI, Callable[[], np.ndarray]]:
     """A solver that has begun to train on random data, and a function that draws its next batch."""
     rng = np.random.default_rng(seed)
     X = rng.random((32 * B, D), dtype=np.float32)
@@ -87,13 +72,13 @@ def prepared_solver(D, H, K, B, activation=tanh, seed=0):
     return solver, lambda: take(X, order[next(turn) % len(order)], X.dtype)
 
 
-def one_step(solver, x):
+def one_step(solver: AmortizedVI, x: np.ndarray):
     """What `AmortizedVI.fit` does with a batch."""
     float(solver.gradient(x).sum())
     solver.run.optimizer.step()
 
 
-def interleaved(contestants, rounds, steps):
+def interleaved(contestants: dict[str, Callable], rounds: int, steps: int) -> dict[str, np.ndarray]:
     """Seconds a call of each contestant, (rounds,) arrays, all of them in turn in every round.
 
     A turn begins with two calls that do not count: they find the caches as the contestant before left them.
@@ -110,7 +95,7 @@ def interleaved(contestants, rounds, steps):
     return times
 
 
-def products(D, H, K, B):
+def products(D: int, H: int, K: int, B: int) -> Callable[[], None]:
     """The floor: the eleven matrix products of a step, into buffers that stand ready."""
     rng = np.random.default_rng(0)
     shapes = [(D, H), (H, 2 * K), (K, H), (H, D)]
@@ -130,7 +115,7 @@ def products(D, H, K, B):
     return run
 
 
-def watched_step(D, H, K, B, seed=0):
+def watched_step(D: int, H: int, K: int, B: int, seed: int = 0) -> tuple[Callable, dict[str, float]]:
     """A step with stopwatches in it, and the seconds that they have counted: step, optimizer, noise, activations."""
     spent = dict.fromkeys(("step", "optimizer", "noise", "activations"), 0.0)
 
@@ -153,13 +138,13 @@ def watched_step(D, H, K, B, seed=0):
     return watched("step", lambda: one_step(solver, batch())), spent
 
 
-def breakdown(products, spent):
+def breakdown(products: float, spent: dict[str, float]) -> dict[str, float]:
     """Shares of the step's time: the floor's as products, the watches', and what is left as other."""
     shares = {"products": products, **{name: spent[name] / spent["step"] for name in spent if name != "step"}}
     return {**shares, "other": max(0.0, 1.0 - sum(shares.values()))}
 
 
-def bench_table(figures):
+def bench_table(figures: dict[str, dict]) -> str:
     """The figures as a table."""
     peers = [("floor_ratio", "/ floor"), ("torch_ratio", "/ PyTorch"), ("torch_fused_ratio", "/ PyTorch, fused Adam"),
              ("jax_ratio", "/ JAX jit")]

@@ -2,9 +2,10 @@
 
 import importlib
 import math
+from collections.abc import Callable
 
 
-def steps(D, H, K, B):
+def steps(D: int, H: int, K: int, B: int) -> dict[str, Callable]:
     """A dict of functions that each make one training step: torch, torch_fused, jax, as far as they are installed."""
     found = {}
     if works("torch"):
@@ -15,7 +16,7 @@ def steps(D, H, K, B):
     return found
 
 
-def works(name):
+def works(name: str) -> bool:
     """Whether a package is installed and can be imported."""
     try:
         importlib.import_module(name)
@@ -24,7 +25,7 @@ def works(name):
     return True
 
 
-def torch_step(D, H, K, B, fused):
+def torch_step(D: int, H: int, K: int, B: int, fused: bool) -> Callable:
     """Eager PyTorch: the VAE with tanh, learned σ_g, one sample and Adam, in float32."""
     import torch
 
@@ -52,7 +53,7 @@ def torch_step(D, H, K, B, fused):
     return step
 
 
-def jax_step(D, H, K, B):
+def jax_step(D: int, H: int, K: int, B: int) -> Callable:
     """JAX: the same step, forward and backward pass and Adam under one jit, synchronised after each."""
     import jax
     import jax.numpy as jnp

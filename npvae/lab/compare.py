@@ -1,6 +1,7 @@
 """The lecture's comparison, controlled: three solvers, one initial θ, one λ, the same batches and draws, one budget."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ from npvae.checks import whole
 from npvae.datasets import Dataset
 from npvae.inference import AmortizedVI, SharedQ, VariationalEM, evaluate, gap_decomposition, shared_ceiling
 from npvae.lab.comparison_seeds import at_equal_budgets, columns, deviation, levelling, mean, over_seeds
-from npvae.models import Gaussian, MonteCarlo, mixture_of_gaussians, mlp_model
+from npvae.models import Gaussian, LatentVariableModel, MonteCarlo, mixture_of_gaussians, mlp_model
 from npvae.models.data import check_data
 from npvae.models.exact import exact_method
 
@@ -32,30 +33,13 @@ class Comparison:
     figures: dict
 
 
-def initial_model(train, latent="gaussian", latent_dim=None, hidden=(64,), seed=0):
-    """The model whose θ all three solvers start from: the lecture's VAE, or a mixture of Gaussians.
+def initial_model(train: np.ndarray, latent: str = "gaussian", latent_dim: int | None = None,
+                  hidden: Sequence[int] = (64,), seed: int = 0) -> LatentVariableModel:
+    """The model whose θ all three solvers start from: the lecture's VAE ("gaussian"), or a mixture ("categorical").
 
-    It has been started at the data, so that no solver starts it anew: g is x̄ at the prior's mean, a mixture's means
-    are rows far apart.
-
-    Parameters
-    ----------
-    train : array (m, D)
-    latent : "gaussian" or "categorical"
-    latent_dim : int, optional
-        K; 2 by default, or 10 components.
-    hidden : sequence of int
-        Units of the decoder's hidden layers (Gaussian latent).
-    seed : int
-
-    Returns
-    -------
-    model : LatentVariableModel
-
-    Raises
-    ------
-    ValueError
-        For another latent, or more components than rows.
+    K is 2 by default, or 10 components; `hidden` are units of the VAE's decoder. It has been started at the data
+    (m, D), so that no solver starts it anew: g is x̄ at the prior's mean, a mixture's means are rows far apart. A
+    ValueError for another latent, or more components than rows.
 
     Examples
     --------
@@ -75,8 +59,9 @@ def initial_model(train, latent="gaussian", latent_dim=None, hidden=(64,), seed=
     raise ValueError(f"latent is {latent!r}, expected 'gaussian' or 'categorical'")
 
 
-def compare(data, latent="gaussian", latent_dim=None, hidden=(64,), seed=0, time_budget=SECONDS, sweeps=None,
-            progress=None, seeds=1, learning_rate=LEARNING_RATE, batch_size=None):
+def compare(data: Dataset, latent: str = "gaussian", latent_dim: int | None = None, hidden: Sequence[int] = (64,),
+            seed: int = 0, time_budget: float | None = SECONDS, sweeps: int | None = None, progress: bool | None = None,
+            seeds: int = 1, learning_rate: float = LEARNING_RATE, batch_size: int | None = None) -> Comparison:
     """Train the three solvers under the same conditions, once for each seed, and measure them.
 
     All three start from the same θ and take the same λ, the same batches (the same rows in the same order), one draw
@@ -85,29 +70,19 @@ def compare(data, latent="gaussian", latent_dim=None, hidden=(64,), seed=0, time
 
     Parameters
     ----------
-    data : Dataset
+    data
         All training rows are trained on; the first rows of each part are measured, as many as make 256,000 numbers,
         and 100 at least.
     latent, latent_dim, hidden
         As in `initial_model`.
-    seed : int
-        The first of the seeds.
-    time_budget : float or None
-        Seconds of training for each solver and seed.
-    sweeps : int or None
-        At most so many sweeps. With `time_budget=None` the run is repeatable bit by bit.
-    progress : bool, optional
-        By default bars on a terminal.
-    seeds : int
-        How many: `seed`, `seed` + 1, … Each has its own initial θ, batches and noise.
-    learning_rate : float
+    seed, seeds
+        The first of the seeds, and how many; each has its own initial θ, batches and noise.
+    time_budget, sweeps
+        Seconds and sweeps, at most, of each fit. Without `time_budget` the run is repeatable bit by bit.
+    learning_rate
         λ of Adam, for θ, φ and the shared q.
-    batch_size : int, optional
+    batch_size
         100 by default, or half of fewer than 200 rows.
-
-    Returns
-    -------
-    comparison : Comparison
 
     Raises
     ------
@@ -154,7 +129,7 @@ def compare(data, latent="gaussian", latent_dim=None, hidden=(64,), seed=0, time
     return Comparison(data, solvers, rows, figures)
 
 
-def checked_batch_size(batch_size, m):
+def checked_batch_size(batch_size: int | None, m: int) -> int:
     """The rows of a batch: at most half of m, for two solvers have another algorithm for full sweeps."""
     most = max(1, m // 2)
     if batch_size is None:
@@ -166,14 +141,14 @@ def checked_batch_size(batch_size, m):
     return batch_size
 
 
-def steps_on_q(name, learning_rate):
+def steps_on_q(name: str, learning_rate: float) -> dict:
     """The settings of a solver's steps on q: one with each step of θ; an encoder's is together with θ's."""
     if name == "amortized_vi":
         return {}
     return {"q_steps": 1, "q_learning_rate": ROW_LEARNING_RATE if name == "variational_em" else learning_rate}
 
 
-def conditions(data, solvers, hidden):
+def conditions(data: Dataset, solvers: dict, hidden: Sequence[int]) -> dict:
     """What the runs had in common, and the λ of q, which has to differ."""
     from npvae import __version__
 
@@ -188,7 +163,7 @@ def conditions(data, solvers, hidden):
             "learning_rate": float(amortized.learning_rate), "q_learning_rate": rates, "draws": 1 if gaussian else None}
 
 
-def measure(solver, train, test, progress=None):
+def measure(solver, train: np.ndarray, test: np.ndarray, progress: bool | None = None) -> tuple[dict, np.ndarray]:
     """The figures of one trained solver (a dict, nats and seconds), and its rows q of the test data."""
     from tqdm import tqdm
 
@@ -210,7 +185,7 @@ def measure(solver, train, test, progress=None):
     return figures, q_test
 
 
-def gaps(model, X, q, tolerance=1e-3):
+def gaps(model: LatentVariableModel, X: np.ndarray, q: np.ndarray, tolerance: float = 1e-3) -> dict:
     """Means of log p_θ(x) and of its two gaps to the ELBO, nats, or None where log p_θ(x) is not known exactly."""
     names = ("test_log_marginal", "test_approximation_gap", "test_amortization_gap")
     unknown = dict.fromkeys(names)
@@ -225,7 +200,7 @@ def gaps(model, X, q, tolerance=1e-3):
     return {name: float(part.mean()) for name, part in zip(names, parts, strict=True)}
 
 
-def seconds_per_new_x(solver, X, repeats=5):
+def seconds_per_new_x(solver, X: np.ndarray, repeats: int = 5) -> float:
     """The median time to infer q for one row that the solver has not seen, seconds."""
     times = []
     for i in range(repeats):

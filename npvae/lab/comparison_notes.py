@@ -8,7 +8,7 @@ AHEAD = 0.01    # nats that count as a lead
 TENTHS = 3      # a lead of fewer times what the last tenth of the sweeps brought is not settled
 
 
-def comparison_notes(figures):
+def comparison_notes(figures: dict) -> list[str]:
     """Sentences computed from the figures of the JSON file; what differs from seed to seed is not claimed."""
     notes = [conditions_note(figures), measured_note(figures), level_note(figures), shared_note(figures)]
     late, blind = (blind_note(figures, level) for level in (False, True))
@@ -16,7 +16,7 @@ def comparison_notes(figures):
     return [note for note in (*notes, price_note(figures)) if note]
 
 
-def conditions_note(figures):
+def conditions_note(figures: dict) -> str | None:
     """What the three solvers had in common."""
     seeds, budget = figures["seeds"], figures["budget"]
     limits = [f"{budget['seconds']:g} s"] if budget["seconds"] else []
@@ -29,7 +29,7 @@ def conditions_note(figures):
             f"{' or '.join(limits) or '100 sweeps'} for each fit; {seeds_named(seeds)}. Not equal: a row q_i, {rows}.")
 
 
-def measured_note(figures):
+def measured_note(figures: dict) -> str | None:
     """How many rows were measured, if not all."""
     rows, measured = figures["rows"], figures["rows_measured"]
     return None if rows == measured else (
@@ -37,7 +37,7 @@ def measured_note(figures):
         f"{rows['test']} new ones; trained on all training rows.")
 
 
-def level_note(figures):
+def level_note(figures: dict) -> str | None:
     """Which curves still rise."""
     rising = [f"{TITLES[name]} (up to {fixed(max(values(figures, name, 'last_tenth')), 2)} nats)"
               for name in TITLES if not all(values(figures, name, "level"))]
@@ -47,7 +47,7 @@ def level_note(figures):
             "training may change the order.")
 
 
-def shared_note(figures):
+def shared_note(figures: dict) -> str | None:
     """How far the shared q is from its ceiling."""
     below = [figures["shared_ceiling"] - elbo for elbo in values(figures, "shared_q", "train_elbo")]
     ceiling = f"its closed-form ceiling −(D/2)(log 2πV + 1) = {figures['shared_ceiling']:.4f}"
@@ -58,7 +58,7 @@ def shared_note(figures):
     return f"At this budget shared q is {span(below, 3)} nats below {ceiling}, {still}."
 
 
-def training_note(figures):
+def training_note(figures: dict) -> str | None:
     """Who is ahead on the training data: at the end, and at equal sweeps."""
     end, equal = (leads(figures, key) for key in ("train_elbo", "elbo_at_equal_sweeps"))
     note = f"On the training data, at this budget, {who_leads(end, figures)}"
@@ -68,7 +68,7 @@ def training_note(figures):
             f"{who_leads(equal, figures)}.")
 
 
-def new_data_note(figures):
+def new_data_note(figures: dict) -> str | None:
     """Who is ahead on new data, with its rows and as a model."""
     note = f"On new data {who_leads(leads(figures, 'test_elbo'), figures)}"
     models = leads(figures, "test_log_marginal")
@@ -76,7 +76,7 @@ def new_data_note(figures):
         f"{note}. Of their θ alone, by log p(x) of new data, {who_leads(models, figures)}.")
 
 
-def gaps_note(figures):
+def gaps_note(figures: dict) -> str | None:
     """What the two ELBOs of new data lack."""
     gaps = {name: [values(figures, name, f"test_{gap}_gap") for gap in ("approximation", "amortization")]
             for name in ("amortized_vi", "variational_em")}
@@ -88,7 +88,7 @@ def gaps_note(figures):
             f"{em_form} and {em_rows}.")
 
 
-def price_note(figures):
+def price_note(figures: dict) -> str | None:
     """What a new x costs."""
     em, amortized = (values(figures, name, "seconds_per_new_x") for name in ("variational_em", "amortized_vi"))
     prices = [a / b for a, b in zip(em, amortized, strict=True)]
@@ -96,7 +96,7 @@ def price_note(figures):
             "pass through the encoder.")
 
 
-def blind_note(figures, level):
+def blind_note(figures: dict, level: bool) -> str | None:
     """Of those that look at x, who is no better at some seed than what does not, and has levelled off or has not."""
     ceiling, blind = figures["shared_ceiling"], {}
     for name in ("variational_em", "amortized_vi"):
@@ -113,13 +113,13 @@ def blind_note(figures, level):
                 ": there is nothing to compare. Give more --time-budget."))
 
 
-def leads(figures, key):
+def leads(figures: dict, key: str) -> list[float] | None:
     """What variational EM is ahead of amortized VI at each seed, nats, or None if a figure is unknown."""
     em, amortized = (values(figures, name, key) for name in ("variational_em", "amortized_vi"))
     return None if None in em + amortized else [a - b for a, b in zip(em, amortized, strict=True)]
 
 
-def who_leads(leads, figures):
+def who_leads(leads: list[float], figures: dict) -> str:
     """A clause on leads of variational EM, one a seed; of curves that still rise, leads that are small beside it.
 
     >>> figures = {"seeds": [0, 1], "runs": []}
@@ -140,29 +140,29 @@ def who_leads(leads, figures):
     return f"{title} is {span(ahead, 2)} nats ahead{every}"
 
 
-def still_rising(figures):
+def still_rising(figures: dict) -> float:
     """What the last tenth of the sweeps brought, nats: the most of the curves of q_i and q_φ that are not level."""
     return max((run["last_tenth"] for run in figures["runs"] if run["solver"] != "shared_q" and not run["level"]),
                default=0.0)
 
 
-def at_every(figures):
+def at_every(figures: dict) -> str:
     """" at every seed", or of one seed that it is one."""
     seeds = figures["seeds"]
     return " at every seed" if len(seeds) > 1 else f" at seed {seeds[0]}, the only one"
 
 
-def seeds_named(seeds):
+def seeds_named(seeds: list[int]) -> str:
     """The seeds by their numbers."""
     return f"seed {seeds[0]} alone" if len(seeds) == 1 else f"seeds {seeds[0]} to {seeds[-1]}"
 
 
-def values(figures, name, key):
+def values(figures: dict, name: str, key: str) -> list:
     """A solver's figure at each seed."""
     return [run[key] for run in figures["runs"] if run["solver"] == name]
 
 
-def span(numbers, decimals):
+def span(numbers: list[float], decimals: int) -> str:
     """The least and the greatest of some numbers.
 
     >>> span([1.0, 3.0, 2.0], 1), span([1.0, 1.01], 1)
@@ -172,7 +172,7 @@ def span(numbers, decimals):
     return low if low == high else f"{low} to {high}"
 
 
-def listed(names):
+def listed(names: list[str]) -> str:
     """Names with an "and" before the last.
 
     >>> listed(["a", "b", "c"])

@@ -1,10 +1,12 @@
 """The table of `npvae compare`: means and spreads over the seeds."""
 
+from collections.abc import Callable
+
 from npvae.lab.compare import TITLES
 from npvae.tables import fixed, table
 
 
-def comparison_table(figures):
+def comparison_table(figures: dict) -> str:
     """The table of `npvae compare`, from the figures of its JSON file: means over the seeds ± standard deviations."""
     solvers, spread, equal = figures["solvers"], figures["spread"], figures["equal"]
     measures = [
@@ -25,7 +27,7 @@ def comparison_table(figures):
     return table([f"per row of {figures['data']}, K = {figures['latent_dim']}", *TITLES.values()], rows)
 
 
-def cell(mean, deviation, as_text):
+def cell(mean: float | None, deviation: float | None, as_text: Callable) -> str:
     """A mean and its spread as text, with as many decimals.
 
     >>> cell(14.2, 0.31, decimals(1)), cell(96.0, 0.0, decimals(0)), cell(None, None, nats)
@@ -36,12 +38,12 @@ def cell(mean, deviation, as_text):
     return as_text(mean, mean) + (f" ± {as_text(deviation, mean)}" if deviation else "")
 
 
-def decimals(count):
+def decimals(count: int) -> Callable[[float, float], str]:
     """How to write a number with so many decimals."""
     return lambda number, mean: fixed(number, count)
 
 
-def nats(number, mean):
+def nats(number: float, mean: float) -> str:
     """Three decimals, or one beside the thousands of nats of wide data: a column stays as narrow as its title.
 
     >>> nats(-7.15003, -7.2), nats(118.41, -1689.04)
@@ -50,6 +52,6 @@ def nats(number, mean):
     return fixed(number, 3 if abs(mean) < 1000 else 1)
 
 
-def milliseconds(number, mean):
+def milliseconds(number: float, mean: float) -> str:
     """Seconds as milliseconds, with two significant digits."""
     return f"{1e3 * number:.2g}"

@@ -4,26 +4,20 @@
     "doesn't work because the distribution of z is unknown ≠ N(0, I)"
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from npvae.autoencoders import VAE, Autoencoder
+from npvae.datasets import Dataset
 from npvae.models.data import take
 
 
-def aggregate_code(model, X):
-    """Mean and covariance of the codes of all rows together, and how far that Gaussian is from N(0, I).
+def aggregate_code(model: VAE | Autoencoder, X: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+    """Mean (K,) and covariance (K, K) of the codes of all rows together, and that Gaussian's KL to N(0, I), nats.
 
-    For a VAE a row's code is all of q_φ(z|x), so that the covariance is Cov μ_φ(x) + E diag σ_φ(x)². The KL is of
-    the Gaussian with these moments; codes of another shape are still further away.
-
-    Parameters
-    ----------
-    model : VAE or Autoencoder
-    X : array (B, D)
-
-    Returns
-    -------
-    mean (K,), covariance (K, K), kl : float, nats
+    For a VAE a row's code is all of q_φ(z|x), so that the covariance is Cov μ_φ(x) + E diag σ_φ(x)². Codes of another
+    shape than a Gaussian's are still further away.
 
     Examples
     --------
@@ -41,16 +35,8 @@ def aggregate_code(model, X):
     return mean, covariance, float(kl)
 
 
-def energy_distance(X, Y):
-    """2 E‖x − y‖ − E‖x − x'‖ − E‖y − y'‖: zero for equal distributions only (Székely & Rizzo 2013).
-
-    Parameters
-    ----------
-    X, Y : arrays (n, D), (m, D)
-
-    Returns
-    -------
-    distance : float, data units
+def energy_distance(X: np.ndarray, Y: np.ndarray) -> float:
+    """2 E‖x − y‖ − E‖x − x'‖ − E‖y − y'‖, data units: zero for equal distributions only (Székely & Rizzo 2013).
 
     Examples
     --------
@@ -61,24 +47,12 @@ def energy_distance(X, Y):
     return _energy(_distances(np.concatenate([X, Y])), first)
 
 
-def permutation_range(X, Y, statistic, permutations=500, seed=0, level=0.99):
-    """The range of a statistic when rows are exchanged at random between two samples: if both have one distribution.
+def permutation_range(X: np.ndarray, Y: np.ndarray, statistic: Callable, permutations: int = 500, seed: int = 0,
+                      level: float = 0.99) -> tuple[float, float, float]:
+    """A statistic of two samples, and its range, low and high, when rows are exchanged between them at random.
 
-    Parameters
-    ----------
-    X, Y : arrays (n, D), (m, D)
-    statistic : callable (distances (n + m, n + m), first (n + m,) of bool) -> float
-        Of the pooled rows' distances and of which rows are the first sample.
-    permutations : int
-    seed : int
-    level : float
-        The share of permutations inside the range.
-
-    Returns
-    -------
-    value : float
-        For the samples as they are.
-    low, high : floats
+    `statistic(distances, first)` is of the pooled rows' distances (n + m, n + m) and of which rows are the first
+    sample (n + m,); `level` is the share of permutations inside the range.
 
     Examples
     --------
@@ -94,27 +68,13 @@ def permutation_range(X, Y, statistic, permutations=500, seed=0, level=0.99):
     return statistic(distances, first), float(low), float(high)
 
 
-def generation(data, latent_dim=10, seed=0, permutations=500, **settings):
+def generation(data: Dataset, latent_dim: int = 10, seed: int = 0, permutations: int = 500,
+               **settings) -> tuple[dict, dict]:
     """Train both models, let both decode z ~ N(0, I), and measure how far the results are from the test rows.
 
-    Parameters
-    ----------
-    data : Dataset
-    latent_dim : int
-        K.
-    seed : int
-        Of the models, the draws and the permutations.
-    permutations : int
-    **settings
-        Of the `Autoencoder` and the `VAE`.
-
-    Returns
-    -------
-    figures : dict
-        "autoencoder" and "VAE": energy distance to the test rows, with its range if rows are swapped between samples
-        and test rows, and the KL of the aggregate code to N(0, I); "excess": how much further off the autoencoder's
-        samples are, with the range of that number if rows are swapped between the two models' samples.
-    models : dict of str to model
+    Returns the figures and the models, by name. Of "autoencoder" and "VAE": energy distance to the test rows, with its
+    range if rows are swapped between samples and test rows, and the KL of the aggregate code to N(0, I). "excess": how
+    much further off the autoencoder's samples are, with its range if rows are swapped between the two models' samples.
 
     Examples
     --------

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,19 +26,9 @@ SIZES = (1_000, 10_000, 100_000, 1_000_000)
 BLOCK = 8192
 
 
-def linear_gaussian_file(path, m, D=64, K=2, sigma_g=0.5, seed=0):
-    """Write m rows x = zW + σ_g ε of float32 to a .npy file, a block at a time, and return a memory map of them.
-
-    Parameters
-    ----------
-    path : path of the .npy file
-    m, D, K : int
-    sigma_g : float
-    seed : int
-
-    Returns
-    -------
-    X : memmap (m, D), float32
+def linear_gaussian_file(path: str | Path, m: int, D: int = 64, K: int = 2, sigma_g: float = 0.5,
+                         seed: int = 0) -> np.memmap:
+    """Write m rows x = zW + σ_g ε of float32 to a .npy file, a block at a time; the memory map (m, D).
 
     Examples
     --------
@@ -45,31 +36,34 @@ def linear_gaussian_file(path, m, D=64, K=2, sigma_g=0.5, seed=0):
     ...     linear_gaussian_file(Path(folder) / "x.npy", m=100).shape
     (100, 64)
     """
+    def rows(n, W, rng):
+        x = rng.standard_normal((n, K), dtype=np.float32) @ W
+        x += sigma_g * rng.standard_normal(x.shape, dtype=np.float32)
+        return x
+
+    return written_in_blocks(path, m, D, K, np.float32, rows, seed)
+
+
+def image_file(path: str | Path, m: int = 1_000_000, D: int = 784, seed: int = 0) -> np.memmap:
+    """Write m rows of uint8 "images", each linear in 8 random numbers, to a .npy file by blocks; the memory map."""
+    def rows(n, W, rng):
+        return np.clip(128 + 30 * (rng.standard_normal((n, 8), dtype=np.float32) @ W), 0, 255)
+
+    return written_in_blocks(path, m, D, 8, np.uint8, rows, seed)
+
+
+def written_in_blocks(path: str | Path, m: int, D: int, K: int, dtype: type, rows: Callable, seed: int) -> np.memmap:
+    """A .npy file of m rows, a block of `rows(n, W (K, D), rng)` after the other, as a memory map."""
     rng = np.random.default_rng(seed)
     W = rng.standard_normal((K, D), dtype=np.float32)
-    X = np.lib.format.open_memmap(path, "w+", np.float32, (m, D))
+    X = np.lib.format.open_memmap(path, "w+", dtype, (m, D))
     for start in range(0, m, BLOCK):
-        rows = X[start:start + BLOCK]
-        rows[...] = rng.standard_normal((len(rows), K), dtype=np.float32) @ W
-        rows += sigma_g * rng.standard_normal(rows.shape, dtype=np.float32)
+        X[start:start + BLOCK] = rows(min(BLOCK, m - start), W, rng)
     X.flush()
     return np.load(path, mmap_mode="r")
 
 
-def image_file(path, m=1_000_000, D=784, seed=0):
-    """Write m rows of uint8 "images", each linear in 8 random numbers, to a .npy file by blocks; the memory map."""
-    rng = np.random.default_rng(seed)
-    W = rng.standard_normal((8, D), dtype=np.float32)
-    X = np.lib.format.open_memmap(path, "w+", np.uint8, (m, D))
-    for start in range(0, m, BLOCK):
-        rows = X[start:start + BLOCK]
-        z = rng.standard_normal((len(rows), 8), dtype=np.float32)
-        rows[...] = np.clip(128 + 30 * (z @ W), 0, 255)
-    X.flush()
-    return np.load(path, mmap_mode="r")
-
-
-def one_run(solver, path):
+def one_run(solver: str, path: str) -> dict:
     """Fit a solver to a file in this process: its figures, peak memory included; a sweep after the first is timed."""
     from npvae.inference import AmortizedVI, VariationalEM
 
@@ -87,21 +81,11 @@ def one_run(solver, path):
             "peak_bytes": peak_memory(), "seconds_per_new_x": new_x}
 
 
-def stream(path, rounds=9, seconds=2.0):
-    """Train a 784-400-20 VAE, batch 128, on images from a memory map and from memory in turn.
+def stream(path: str, rounds: int = 9, seconds: float = 2.0) -> dict:
+    """Train a 784-400-20 VAE, batch 128, on uint8 images (m, 784) of a .npy file, and from memory, `seconds` in turn.
 
-    Parameters
-    ----------
-    path : path of a .npy file of uint8 images (m, 784)
-    rounds : int
-    seconds : float
-        Of training on each, in each round.
-
-    Returns
-    -------
-    figures : dict
-        `images`; `ratio` of the two throughputs, the median over the rounds; `anonymous_growth_bytes` from the first
-        round to the last; `peak_bytes`, the greatest resident size.
+    Returns `images`; `ratio` of the two throughputs, the median over the rounds; `anonymous_growth_bytes` from the
+    first round to the last; `peak_bytes`, the greatest resident size.
     """
     from npvae.inference import AmortizedVI
 
@@ -118,18 +102,18 @@ def stream(path, rounds=9, seconds=2.0):
             "peak_bytes": peak_memory()}
 
 
-def anonymous_memory():
+def anonymous_memory() -> int:
     """Bytes of memory that belong to no file, or 0 where /proc does not say: pages of a memory map do not count."""
     return status_bytes("RssAnon", 0)
 
 
-def peak_memory():
+def peak_memory() -> int:
     """The greatest resident size of this process so far, bytes, pages of memory maps included."""
     # getrusage would also count what the process that started this one held
     return status_bytes("VmHWM", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
 
 
-def status_bytes(name, otherwise):
+def status_bytes(name: str, otherwise: int) -> int:
     """A line of /proc/self/status in bytes, or `otherwise` where there is none."""
     try:
         status = Path("/proc/self/status").read_text()
@@ -138,27 +122,11 @@ def status_bytes(name, otherwise):
     return next((int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith(name)), otherwise)
 
 
-def scale(sizes=SIZES, images=1_000_000, progress=None, seed=0):
-    """The time of a sweep, parameters and memory of each solver for each m; and images streamed from disk.
+def scale(sizes: Sequence[int] = SIZES, images: int = 1_000_000, progress: bool | None = None, seed: int = 0) -> dict:
+    """The time of a sweep, parameters and memory of each solver for each m, of 64 columns; and images from disk.
 
-    Every run is a process of its own, its time the median over the sweeps after the first.
-
-    Parameters
-    ----------
-    sizes : sequence of int
-        The numbers of rows, of 64 columns.
-    images : int
-        The number of images to stream, of 784 bytes.
-    progress : bool, optional
-        A bar; by default on a terminal.
-    seed : int
-        Of the data.
-
-    Returns
-    -------
-    figures : dict
-        `runs`, a list of records; `slopes` of log seconds and log parameters against log m, by solver;
-        `e_step_speedup`; `streaming`.
+    Every run is a process of its own, its time the median over the sweeps after the first. Returns `runs`, a list of
+    records; `slopes` of log seconds and log parameters against log m, by solver; `e_step_speedup`; `streaming`.
     """
     from tqdm import tqdm
 
@@ -175,7 +143,7 @@ def scale(sizes=SIZES, images=1_000_000, progress=None, seed=0):
     return {"runs": runs, "slopes": slopes(runs), "e_step_speedup": e_step_speedup(), "streaming": streaming}
 
 
-def in_a_process(function, *arguments):
+def in_a_process(function: str, *arguments) -> dict:
     """What a function of this file returns when a fresh Python process calls it."""
     # one BLAS thread for the small networks: two that wait for each other make their times jump
     threads = {} if function == "stream" else {"OPENBLAS_NUM_THREADS": "1"}
@@ -189,7 +157,7 @@ def in_a_process(function, *arguments):
     return json.loads(done.stdout)
 
 
-def e_step_speedup(m=4096, D=64, rounds=5):
+def e_step_speedup(m: int = 4096, D: int = 64, rounds: int = 5) -> float:
     """How many times faster one row-wise Adam E-step is for all rows in blocks than in a Python loop over i."""
     rng = np.random.default_rng(0)
     X = rng.standard_normal((m, D), dtype=np.float32)
@@ -214,7 +182,7 @@ def e_step_speedup(m=4096, D=64, rounds=5):
     return float(np.median(ratios))
 
 
-def slopes(runs):
+def slopes(runs: list[dict]) -> dict[str, dict]:
     """Least-squares slopes of log seconds a sweep and log parameters against log m, for each solver."""
     found = {}
     for solver in dict.fromkeys(run["solver"] for run in runs):
@@ -224,13 +192,13 @@ def slopes(runs):
     return found
 
 
-def slope(runs, key):
+def slope(runs: list[dict], key: str) -> float:
     """The least-squares slope of the log of one figure against log m."""
     log_m, log_y = np.log([run["m"] for run in runs]), np.log(np.maximum([run[key] for run in runs], 1e-9))
     return float(np.polyfit(log_m, log_y, 1)[0])
 
 
-def scale_table(figures):
+def scale_table(figures: dict) -> str:
     """The figures as a table."""
     rows = [[TITLES[run["solver"]], f"{run['m']:,}", f"{run['seconds_per_sweep']:.3g}",
              f"{run['variational_parameters']:,}", f"{run['anonymous_bytes'] / 1e6:.0f}",
