@@ -10,7 +10,7 @@ from npvae.cli.compare import add_compare
 from npvae.cli.gradcheck import add_gradcheck
 from npvae.cli.measure import add_bench, add_verify
 from npvae.cli.pictures import add_reconstruct, add_sample, add_traverse
-from npvae.cli.signals import Stopped
+from npvae.cli.signals import Signals, Stopped
 from npvae.cli.streams import (
     json_on_standard_output,
     one_line_warnings,
@@ -28,7 +28,7 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
 
-def run(argv, signals):
+def run(argv: list[str] | None, signals: Signals) -> int:
     """What `main` returns; `signals` is handed on to the command, which may hold them for a while."""
     replace_closed_streams()
     print_in_any_encoding()
@@ -57,7 +57,7 @@ def run(argv, signals):
         return stopped.status
 
 
-def build_parser():
+def build_parser() -> Parser:
     """The parser with all subcommands."""
     parser = Parser(prog="npvae", description="Variational inference and variational autoencoders in pure NumPy.",
                     formatter_class=argparse.RawDescriptionHelpFormatter,

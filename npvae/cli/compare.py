@@ -1,24 +1,14 @@
 """`npvae compare`: the three solvers side by side."""
 
+from argparse import Namespace
 from pathlib import Path
 from textwrap import fill
 
-from npvae.cli.options import (
-    add_command,
-    add_data,
-    check_files,
-    data_file,
-    positive,
-    print_data,
-    rate,
-    read_data,
-    seconds,
-    writable_file,
-    write_json,
-)
+from npvae.cli.options import add_command, add_data, data_file, positive, print_data, rate, read_data, seconds
+from npvae.cli.outputs import check_files, writable_file, write_json
 
 
-def add_compare(commands):
+def add_compare(commands) -> None:
     """`npvae compare`: the main job."""
     command = add_command(
         commands, "compare", run_compare, "Train the three solvers from the same model and show them side by side.",
@@ -48,7 +38,7 @@ def add_compare(commands):
                          help="where comparison.png and comparison.json go (default: here)")
 
 
-def run_compare(args):
+def run_compare(args: Namespace) -> None:
     """Train, print the table, write the figure and the JSON files."""
     if args.hidden and args.latent == "categorical":
         raise ValueError(f"--hidden {' '.join(map(str, args.hidden))}: the decoder of a categorical latent is affine: "

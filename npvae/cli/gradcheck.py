@@ -1,9 +1,12 @@
 """`npvae gradcheck`: every gradient of the package, or one of the user's own."""
 
-from npvae.cli.options import add_command, check_files, write_json
+from argparse import Namespace
+
+from npvae.cli.options import add_command
+from npvae.cli.outputs import check_files, write_json
 
 
-def add_gradcheck(commands):
+def add_gradcheck(commands) -> None:
     """`npvae gradcheck`: every gradient of the package, or one of the user's own."""
     command = add_command(
         commands, "gradcheck", run_gradcheck,
@@ -22,7 +25,7 @@ def add_gradcheck(commands):
                          "and direction above 10,000 numbers)")
 
 
-def run_gradcheck(args):
+def run_gradcheck(args: Namespace) -> int:
     """Check, print the table; 1 if a gradient is wrong."""
     if args.json and ".py:" in args.json and not args.target:
         raise ValueError(f"--json takes {args.json} for the name of its file: put FILE.py:NAME before --json")

@@ -1,11 +1,13 @@
 """`npvae verify` and `npvae bench`: what can be measured."""
 
+from argparse import Namespace
 from pathlib import Path
 
-from npvae.cli.options import add_command, check_files, positive, writable_file, write_json
+from npvae.cli.options import add_command, positive
+from npvae.cli.outputs import check_files, writable_file, write_json
 
 
-def add_verify(commands):
+def add_verify(commands) -> None:
     """`npvae verify`: the lecture against its ground truth."""
     command = add_command(commands, "verify", run_verify,
                           "Check every claim of the lecture against a number that is exactly known.",
@@ -16,7 +18,7 @@ def add_verify(commands):
     command.add_argument("--section", type=positive, nargs="+", metavar="N", help="only these sections (1 to 10)")
 
 
-def run_verify(args):
+def run_verify(args: Namespace) -> int:
     """Measure the claims and print their table; 1 if one fails."""
     writable_file(args.json)
 
@@ -29,7 +31,7 @@ def run_verify(args):
     return 0 if all(claim.passed for claim in claims) else 1
 
 
-def add_bench(commands):
+def add_bench(commands) -> None:
     """`npvae bench`: how fast, and how far it scales."""
     command = add_command(
         commands, "bench", run_bench, "Time a training step against the bare matrix products and the frameworks that "
@@ -45,7 +47,7 @@ def add_bench(commands):
     command.add_argument("--out", metavar="DIR", help="with --scale: write scale.png there")
 
 
-def run_bench(args):
+def run_bench(args: Namespace) -> None:
     """Measure, print the table, write figure and JSON."""
     if args.out and not args.scale:
         raise ValueError(f"--out {args.out}: only --scale has a picture to write there")
@@ -58,7 +60,7 @@ def run_bench(args):
         write_json(figures, args.json)
 
 
-def measured_steps(args):
+def measured_steps(args: Namespace) -> tuple[dict, str]:
     """The figures of `npvae bench` and their table."""
     from npvae.lab.bench import SIZES, bench, bench_table
 
@@ -66,7 +68,7 @@ def measured_steps(args):
     return figures, bench_table(figures)
 
 
-def measured_scale(args):
+def measured_scale(args: Namespace) -> tuple[dict, str]:
     """The figures of `npvae bench --scale` and their table; the figure, if a folder was named."""
     from npvae.lab.scale import SIZES, scale, scale_table
 

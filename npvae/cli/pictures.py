@@ -1,26 +1,23 @@
 """`npvae sample`, `reconstruct` and `traverse`: pictures of what the model in a file has learned."""
 
 import math
+import zipfile
+from argparse import Namespace
 from pathlib import Path
 
-from npvae.cli.options import (
-    add_command,
-    add_data,
-    check_files,
-    data_file,
-    positive,
-    print_data,
-    read_data,
-    whole,
-    whole_from,
-    write_json,
-)
+import numpy as np
+
+from npvae.autoencoders import VAE, Autoencoder, load
+from npvae.cli.options import add_command, add_data, data_file, positive, print_data, read_data, whole, whole_from
+from npvae.cli.outputs import check_files, write_json
+from npvae.files import NUMBERS, check_output, written_whole
+from npvae.models.data import blocks, take
 
 UNSEEDED = "changes nothing here: nothing is drawn at random"
 PICTURES, ARRAYS = (".png", ".pdf", ".svg"), (".npz", ".npy")
 
 
-def add_sample(commands):
+def add_sample(commands) -> None:
     """`npvae sample`."""
     command = add_command(commands, "sample", run_sample, "Decode z ~ N(0, I): what a model generates.",
                           ["model.npz", "model.npz --n 100 --out samples.png", "model.npz --n 1000 --out samples.npz"])
@@ -28,7 +25,7 @@ def add_sample(commands):
     command.add_argument("--n", type=positive, default=64, metavar="N", help="how many (default 64)")
 
 
-def run_sample(args):
+def run_sample(args: Namespace) -> None:
     """Write the samples as a picture or as numbers."""
     model, out = _opened(args)
     X = model.sample(args.n, args.seed)
@@ -41,7 +38,7 @@ def run_sample(args):
     _done(args, out, {"n": args.n})
 
 
-def add_reconstruct(commands):
+def add_reconstruct(commands) -> None:
     """`npvae reconstruct`."""
     command = add_command(commands, "reconstruct", run_reconstruct, "Test rows, and what the model makes of them.",
                           ["model.npz", "model.npz --data my_images.npz --n 12 --out reconstructions.png"],
@@ -51,12 +48,9 @@ def add_reconstruct(commands):
     command.add_argument("--n", type=positive, metavar="N", help="how many images to draw (default 10)")
 
 
-def run_reconstruct(args):
+def run_reconstruct(args: Namespace) -> None:
     """Write the picture; print the error over all test rows."""
-    import numpy as np
-
     from npvae.lab.plots.images import reconstructions_figure
-    from npvae.models.data import blocks, take
 
     model, out = _opened(args)
     data = _matching(args, model)
@@ -73,7 +67,7 @@ def run_reconstruct(args):
     _done(args, out, {"data": data.name, "test_mean_squared_error": error})
 
 
-def add_traverse(commands):
+def add_traverse(commands) -> None:
     """`npvae traverse`."""
     command = add_command(
         commands, "traverse", run_traverse,
@@ -92,7 +86,7 @@ def add_traverse(commands):
                          help="images a side of the grid, or on the way (default 12)")
 
 
-def run_traverse(args):
+def run_traverse(args: Namespace) -> None:
     """Write the picture."""
     if args.data is not None and args.between is None:
         raise ValueError(f"--data {args.data}: only --between I J takes rows of data")
@@ -112,8 +106,6 @@ def run_traverse(args):
 
 
 def _plane(args, model, shape, first, second):
-    import numpy as np
-
     from npvae.lab.plots.images import plane_figure, strips_figure
 
     if model.latent_dim == 1 and args.coordinates:
@@ -132,10 +124,7 @@ def _plane(args, model, shape, first, second):
 
 
 def _between(args, model):
-    import numpy as np
-
     from npvae.lab.plots.images import strips_figure
-    from npvae.models.data import take
 
     data = _matching(args, model)
     if max(args.between) >= len(data.test):
@@ -154,7 +143,7 @@ def _model_and_out(command, out, kinds):
     command.add_argument("--out", default=out, metavar="FILE", help=f"{kinds} (default {out})")
 
 
-def image_shape(model):
+def image_shape(model: VAE | Autoencoder) -> tuple[int, int] | None:
     """(height, width) of the rows that a model was trained on; if it does not say, a square from 8 × 8 on, or None."""
     side = math.isqrt(model.n_features_in_)
     # narrower tables whose width is a square number by chance are frequent
@@ -166,8 +155,6 @@ def image_shape(model):
 
 def _opened(args):
     # the model, and where the result goes, both checked before any work
-    from npvae.autoencoders import load
-
     out, kinds = Path(args.out), PICTURES + (ARRAYS if args.command == "sample" else ())
     if out.is_dir() or out.suffix.lower() not in kinds:
         raise ValueError(f"cannot write {out}: expected the name of a file that ends in {', '.join(kinds)}")
@@ -192,12 +179,6 @@ def _save_figure(figure, out):
 
 
 def _save_array(X, out):
-    import zipfile
-
-    import numpy as np
-
-    from npvae.files import NUMBERS, check_output, written_whole
-
     check_output(out, "numbers")
     with written_whole(out) as file:
         if out.suffix.lower() == ".npy":
@@ -205,10 +186,9 @@ def _save_array(X, out):
             file.write(NUMBERS)
         else:
             # as np.savez does, but with a comment
-            with zipfile.ZipFile(file, "w") as archive:
+            with zipfile.ZipFile(file, "w") as archive, archive.open("X.npy", "w", force_zip64=True) as member:
                 archive.comment = NUMBERS
-                with archive.open("X.npy", "w", force_zip64=True) as member:
-                    np.lib.format.write_array(member, X, allow_pickle=False)
+                np.lib.format.write_array(member, X, allow_pickle=False)
 
 
 def _done(args, out, figures):

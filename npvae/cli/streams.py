@@ -4,6 +4,7 @@ import os
 import sys
 import tempfile
 import warnings
+from argparse import Namespace
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 
@@ -24,7 +25,7 @@ def print_in_any_encoding():
 
 
 @contextmanager
-def one_line_warnings(name):
+def one_line_warnings(name: str):
     """Let a warning be its text alone, without the line of source that gave it."""
     before = warnings.formatwarning
     warnings.formatwarning = lambda message, *_, **__: f"{name}: {message}\n"
@@ -34,7 +35,7 @@ def one_line_warnings(name):
         warnings.formatwarning = before
 
 
-def json_on_standard_output(args):
+def json_on_standard_output(args: Namespace) -> int:
     """Run the command with the JSON alone on standard output; what else it says goes to standard error."""
     with tempfile.TemporaryDirectory() as folder:
         args.json = os.path.join(folder, "figures.json")

@@ -2,20 +2,16 @@
 
 import time
 import warnings
+from argparse import Namespace
 from pathlib import Path
 
-from npvae.cli.options import (
-    add_command,
-    add_data,
-    check_files,
-    data_file,
-    positive,
-    print_data,
-    read_data,
-    seconds,
-    write_json,
-)
+from npvae import DivergenceError
+from npvae.autoencoders import VAE, Autoencoder, load
+from npvae.cli.options import add_command, add_data, data_file, positive, print_data, read_data, seconds
+from npvae.cli.outputs import check_files, write_json
 from npvae.cli.signals import Stopped
+from npvae.datasets import Dataset
+from npvae.tables import table
 
 SAVE_EVERY = 30.0   # seconds of training
 MEASURED = 2000     # rows of each part of the data that the printed figures are of
@@ -46,7 +42,7 @@ TITLES = {
     "test_mean_squared_error": "squared error per dimension, test data", "sigma_g": "sigma_g", "file": "written to"}
 
 
-def add_train(commands):
+def add_train(commands) -> None:
     """`npvae train`."""
     command = add_command(commands, "train", run_train, "Train a VAE (or an autoencoder) and write it to a file.",
                           ["--out model.npz", "--data my_images.npz --hidden 400 --latent-dim 20 --out model.npz",
@@ -72,10 +68,8 @@ def add_train(commands):
     command.set_defaults(seed=None)
 
 
-def run_train(args):
+def run_train(args: Namespace) -> None:
     """Train, save now and then and at the end, print the figures."""
-    from npvae import DivergenceError
-
     data, out = read_data(args), Path(args.out)
     check_files({"--data": data_file(args.data)}, {"--out": out, "--json": args.json}, {"--out": "model"})
     model, saving = starting_model(args, out), Saving(out, data.image_shape)
@@ -95,13 +89,13 @@ def run_train(args):
         write_json(figures, args.json)
 
 
-def left(model, out):
+def left(model: VAE | Autoencoder, out: Path) -> str:
     """What an interrupted training has left, in a few words."""
     done = model.history_[-1]["sweep"]
     return f"{out} holds {done:.4g} of {model.sweeps} sweeps" + (", --resume goes on" if done < model.sweeps else "")
 
 
-def advice(problem, model, out):
+def advice(problem: DivergenceError, model: VAE | Autoencoder, out: Path) -> str:
     """What a fit that diverged means to a user of the command, in one line."""
     what = str(problem).partition(";")[0]
     wider = "" if model.dtype == "float64" else ", or take --dtype float64"
@@ -110,10 +104,8 @@ def advice(problem, model, out):
             f"{out} {left}")
 
 
-def starting_model(args, out):
+def starting_model(args: Namespace, out: Path) -> VAE | Autoencoder:
     """The model in --out, or a new one, with the settings that were given."""
-    from npvae.autoencoders import VAE, Autoencoder
-
     model = resumed_model(args, out) if args.resume else Autoencoder() if args.autoencoder else VAE()
     given = {name: value for name, value in vars(args).items() if value is not None and name in SETTINGS}
     if "hidden" in given:
@@ -127,10 +119,8 @@ def starting_model(args, out):
     return model
 
 
-def resumed_model(args, out):
+def resumed_model(args: Namespace, out: Path) -> VAE | Autoencoder:
     """The model in --out; a ValueError if --autoencoder or --seed ask for another one."""
-    from npvae.autoencoders import Autoencoder, load
-
     model = load(out)
     if args.autoencoder and not isinstance(model, Autoencoder):
         raise ValueError(f"--autoencoder: {out} holds a {type(model).__name__}: leave out --autoencoder or --resume")
@@ -178,7 +168,7 @@ class Saving:
         self.failed = False
 
 
-def measure(model, data):
+def measure(model: VAE | Autoencoder, data: Dataset) -> dict:
     """The figures of a trained model (a dict): sweeps, seconds, and how well it does on training and test rows."""
     from tqdm import tqdm
 
@@ -196,10 +186,8 @@ def measure(model, data):
     return figures
 
 
-def print_figures(figures):
+def print_figures(figures: dict):
     """One figure a line."""
-    from npvae.tables import table
-
     cells = [[TITLES.get(name, name), f"{value:.4g}" if isinstance(value, float) else str(value)]
              for name, value in figures.items()]
     print(table(cells[0], cells[1:]))
