@@ -1,6 +1,7 @@
 """Data to learn from: embedded digits, toy generators with a known truth, and loaders for a user's own files."""
 
 import os
+from collections.abc import Sequence
 
 from .dataset import Dataset, split
 from .description import describe
@@ -15,8 +16,8 @@ __all__ = ["Dataset", "digits", "linear_gaussian", "mixture", "two_moons", "pinw
 _BUILT_IN = {make.__name__: make for make in (digits, linear_gaussian, mixture, two_moons, pinwheel, ring, spiral)}
 
 
-def names():
-    """Return the names that load knows.
+def names() -> tuple[str, ...]:
+    """The names that `load` knows.
 
     Examples
     --------
@@ -26,25 +27,12 @@ def names():
     return tuple(_BUILT_IN)
 
 
-def load(name_or_path, label=None, leave_out=()):
-    """Return a data set by its name, or from a file or a folder of IDX files.
+def load(name_or_path: str | os.PathLike, label: str | int | None = None,
+         leave_out: str | int | Sequence[str | int] = ()) -> Dataset:
+    """A data set by its name, one of `names()`, or from a file (`load_file`) or a folder of IDX files (`idx`).
 
-    Parameters
-    ----------
-    name_or_path : str or Path
-        One of names(), else a path: a name wins over a file of that name, which ./name reaches.
-    label : str or int, optional
-    leave_out : str, int or a sequence of them
-        Columns of a .csv file, as in `load_file`.
-
-    Returns
-    -------
-    Dataset
-
-    Raises
-    ------
-    ValueError
-        Neither a known name nor a path that is there, or load_file or idx cannot read it.
+    A name wins over a file of that name, which ./name reaches; `label` and `leave_out` are columns of a .csv file. A
+    ValueError for neither a known name nor a path that is there, or for what cannot be read.
 
     Examples
     --------

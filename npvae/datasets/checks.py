@@ -1,32 +1,17 @@
 """The checks that loaders and generators share: each message says what was got, what was expected, what to do."""
 
 import os
+from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from npvae.checks import as_path
 from npvae.models.data import release
 
 
-def check_matrix(X, name="data"):
-    """Return X, a non-empty matrix (n, D) of finite floats or of uint8 pixels, or say why it is not one.
-
-    Parameters
-    ----------
-    X : ndarray (n, D)
-        Rows are data points.
-    name : str
-        What the message calls X.
-
-    Returns
-    -------
-    ndarray (n, D)
-        X itself, not a copy.
-
-    Raises
-    ------
-    ValueError
-        X is not an array, not 2-D, empty, not of floats or uint8, or has a NaN or an infinity.
+def check_matrix(X: np.ndarray, name: str = "data") -> np.ndarray:
+    """X itself, or a ValueError unless it is a non-empty matrix (n, D) of finite floats or of uint8 pixels.
 
     Examples
     --------
@@ -60,7 +45,7 @@ def _check_finite(X, name):
         raise ValueError(f"{name} has {first} (counted from 0; first of {bad}): remove or impute such rows first")
 
 
-def row_blocks(X):
+def row_blocks(X: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
     """The rows of X (n, D), a block of some four million numbers after the other, each with the number of its first."""
     rows = max(1, 2**22 // X.shape[1])
     for start in range(0, len(X), rows):
@@ -68,26 +53,8 @@ def row_blocks(X):
         release(X)
 
 
-def check_labels(labels, n, name="labels"):
-    """Return labels as n finite numbers (integers as int64), or None for None.
-
-    Parameters
-    ----------
-    labels : array-like (n,) or None
-        One number per data point.
-    n : int
-        Number of data points.
-    name : str
-        What the message calls the labels.
-
-    Returns
-    -------
-    ndarray (n,) or None
-
-    Raises
-    ------
-    ValueError
-        Their number is not n, or they are not finite numbers.
+def check_labels(labels: ArrayLike | None, n: int, name: str = "labels") -> np.ndarray | None:
+    """The labels as n finite numbers (integers as int64), or None for None; else a ValueError.
 
     Examples
     --------
@@ -109,12 +76,12 @@ def check_labels(labels, n, name="labels"):
     if not np.isfinite(labels).all():
         raise ValueError(f"{name} have {labels[~np.isfinite(labels)][0]} in row {np.argmin(np.isfinite(labels))} "
                          "(counted from 0), expected finite numbers: number missing classes too")
-    # A difference of two uint8 labels would wrap around.
+    # a difference of two uint8 labels would wrap around
     return labels.astype(np.float64 if labels.dtype.kind == "f" else np.int64)
 
 
-def check_file(path):
-    """Return the first six bytes of the file at path, or say why there are none.
+def check_file(path: str | os.PathLike) -> bytes:
+    """The first six bytes of the file at path, or a ValueError that says why there are none.
 
     Examples
     --------
@@ -132,7 +99,7 @@ def check_file(path):
         raise ValueError(f"{path}: cannot be read ({error})") from error
 
 
-def check_folder(path):
+def check_folder(path: str | os.PathLike):
     """Raise a ValueError unless there is a folder at path.
 
     Examples

@@ -11,7 +11,7 @@ INFINITE = {"inf", "+inf", "-inf", "infinity", "+infinity", "-infinity"}
 GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
 
 
-def is_number(cell):
+def is_number(cell: str) -> bool:
     """Whether a cell is a finite number in plain ASCII digits, with a decimal point or a decimal comma.
 
     Examples
@@ -33,24 +33,18 @@ def _plain(text):
 class Numbers:
     """Turns the cells of one line after the other into floats.
 
-    Parameters
-    ----------
-    columns : list of int
-        Where the cells stand in the file, from 0, for messages.
-    names : list of str or None
-        What the header calls all columns of the file.
-    commas : bool
-        Whether cells may have decimal commas: not where commas are separators.
+    For messages it knows where the cells stand in the file, from 0, and what the header calls all of its columns. Cells
+    may have decimal commas where commas are no separators.
     """
 
-    def __init__(self, columns, names, commas):
+    def __init__(self, columns: list[int], names: list[str] | None, commas: bool):
         self.columns, self.names, self.commas = columns, names, commas
         # lines in which a decimal point, a decimal comma, and what could also be grouped thousands were first met
         self.point = self.comma = self.grouped = None
         # a decimal comma that cannot be one between thousands
         self.certain = False
 
-    def __call__(self, cells, line):
+    def __call__(self, cells: list[str], line: int) -> list[float]:
         """The cells of a line as a list of finite floats, or a ValueError that names the first that is none."""
         text, read = "".join(cells), cells
         if self.commas:
@@ -89,12 +83,12 @@ class Numbers:
                              "write thousands without a separator, and decimals with a point")
 
 
-def column_name(j, names):
+def column_name(j: int, names: list[str] | None) -> str:
     """Column j, counted from 0, as messages call it: by its number from 1, and its name if it has one."""
     return f"column {j + 1}" + (f" ({names[j]!r})" if names and names[j] else "")
 
 
-def complaint(cell, line, j, names=None):
+def complaint(cell: str, line: int, j: int, names: list[str] | None = None) -> str:
     """Why a cell is no number, and what to do.
 
     Examples
@@ -104,10 +98,9 @@ def complaint(cell, line, j, names=None):
     """
     where, shown = f"line {line}, {column_name(j, names)}", repr(cell[:40])
     leave = f"--leave-out {j + 1}, in Python leave_out={j + 1}"
-    if cell == "":
-        return f"{where} is empty: remove or fill in such lines, or leave the column out ({leave})"
     if cell.lower() in MISSING:
-        return f"{where}: {shown} is no value: remove or fill in such lines, or leave the column out ({leave})"
+        what = f": {shown} is no value" if cell else " is empty"
+        return f"{where}{what}: remove or fill in such lines, or leave the column out ({leave})"
     if cell.lower() in INFINITE or _plain(cell) and _overflows(cell):
         return f"{where}: {shown} is not finite as a float64: remove such lines, or leave the column out ({leave})"
     if re.fullmatch(r"[+-]?[\d.,' \u00a0\u202f]*\d[,' \u00a0\u202f]\d[\d.,]*([eE][+-]?\d+)?", cell):
@@ -137,20 +130,10 @@ def _python_takes(cell):
     return False
 
 
-def class_numbers(texts):
-    """The label that each text of a column of labels stands for, and the names of the classes if they are not numbers.
+def class_numbers(texts: list[str]) -> tuple[list[int | float], tuple[str, ...] | None]:
+    """The label that each of different texts stands for, and the names of the classes if they are not numbers.
 
-    Parameters
-    ----------
-    texts : list of str
-        Each once.
-
-    Returns
-    -------
-    values : list of int or float
-        The numbers that the texts are; or 0, 1, 2, … in sorted order.
-    names : tuple of str or None
-        The sorted texts, if they are not all numbers.
+    The labels are the numbers that the texts are, or else 0, 1, 2, … in sorted order.
 
     Examples
     --------

@@ -2,8 +2,10 @@
 
 import csv
 import itertools
+import os
 import re
 from array import array
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -26,24 +28,21 @@ class Table(NamedTuple):
     notes: tuple                # how it was read, in words
 
 
-def read_csv(path, label=None, leave_out=()):
-    """Return the rows of a text file of numbers, and its labels.
+def read_csv(path: str | os.PathLike, label: str | int | None = None,
+             leave_out: str | int | Sequence[str | int] = ()) -> Table:
+    """The rows of a text file of numbers, and its labels.
+
+    Columns stand between commas, semicolons, tabs, bars or spaces, whichever is in every line. Names of the columns
+    may stand in the first line; so may their numbers, 0, 1, 2, …, above rows that do not count. Blank lines and those
+    that start with # are skipped. Between other marks than commas, decimal commas are taken.
 
     Parameters
     ----------
-    path : str or Path
-        Columns stand between commas, semicolons, tabs, bars or spaces, whichever is in every line. Names of the columns
-        may stand in the first line; so may their numbers, 0, 1, 2, …, above rows that do not count. Blank lines and
-        those that start with # are skipped. Between other marks than commas, decimal commas are taken.
-    label : str or int, optional
+    label
         The column of labels, by its name or by its number from 1, a name first; numbers, or text, whose classes are
         numbered in sorted order. By default the one that the header calls label, labels, target or class.
-    leave_out : str, int or a sequence of them
+    leave_out
         Columns that are not read.
-
-    Returns
-    -------
-    Table
 
     Raises
     ------
@@ -53,7 +52,7 @@ def read_csv(path, label=None, leave_out=()):
 
     Examples
     --------
-    >>> import os, tempfile
+    >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = os.path.join(folder, "points.csv")
     ...     with open(path, "w") as file:

@@ -2,6 +2,7 @@
 
 import numbers
 import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from .csv_cells import MISSING, column_name, is_number
@@ -10,7 +11,7 @@ SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars", ",": "commas", " ": 
 LABEL_COLUMNS = ("label", "labels", "target", "class")
 
 
-def find_separator(lines):
+def find_separator(lines: list[str]) -> str:
     """The first of ; tab | and , that stands outside quotes in every line, or in half of them; else a space.
 
     Examples
@@ -24,22 +25,11 @@ def find_separator(lines):
     return next((mark for least in (1, 0.5) for mark in share if share[mark] >= least), " ")
 
 
-def is_header(first, others, wanted=(), text=()):
+def is_header(first: list[str], others: list[list[str]], wanted: Sequence[str] = (),
+              text: Collection[int] = ()) -> bool:
     """Whether the first row names the columns: it has no number, or counts them above rows that do not count.
 
-    Parameters
-    ----------
-    first : list of str
-    others : list of list of str
-        Some of the rows below.
-    wanted : sequence of str
-        Names that a user gave: a row that holds one is a header.
-    text : collection of int
-        Columns that are not read as numbers: they say nothing.
-
-    Returns
-    -------
-    header : bool
+    A row that holds a name that a user `wanted` is a header; columns of `text`, not read as numbers, say nothing.
     """
     if any(name in first and not is_number(name) for name in wanted):
         return True
@@ -56,7 +46,7 @@ def is_header(first, others, wanted=(), text=()):
     return counted(digits) is not None and (known or len(digits) > 1 and all(map(is_number, below)))
 
 
-def counted(cells):
+def counted(cells: list[str]) -> int | None:
     """The whole number that cells count up from, one by one, or None."""
     if not all(re.fullmatch(r"0|[1-9][0-9]{0,8}", cell) for cell in cells):
         return None
@@ -64,7 +54,7 @@ def counted(cells):
     return found[0] if found == list(range(found[0], found[0] + len(found))) else None
 
 
-def evenly(cells):
+def evenly(cells: list[str]) -> bool:
     """Whether four numbers or more go up by equal steps, like times or wavelengths.
 
     Examples
@@ -79,7 +69,7 @@ def evenly(cells):
     return step > 0 and all(abs(x - found[0] - j * step) <= 1e-3 * step for j, x in enumerate(found))
 
 
-def counts_columns(first, others):
+def counts_columns(first: list[str], others: list[list[str]]) -> bool:
     """Whether a row of numbers is a header of column numbers: 0, 1, 2, … above rows that are not such.
 
     Two columns are too few to tell, and so are fewer than eight that count from 1, unless every number below is written
@@ -106,31 +96,17 @@ class Columns:
     names: list | None
     notes: list
 
-    def called(self):
+    def called(self) -> tuple[str, ...]:
         """What a user may call each column of data: by its name if no other has it, else by its number from 1."""
         names = self.names or []
         return tuple(names[j] if names and names[j] and names.count(names[j]) == 1 else str(j + 1) for j in self.data)
 
 
-def choose_columns(names, width, label=None, leave_out=()):
-    """What the `width` columns are: by their names, and by what a user says about them.
+def choose_columns(names: list[str] | None, width: int, label: str | int | None = None,
+                   leave_out: Sequence[str | int] = ()) -> Columns:
+    """What the `width` columns are: by their names in a header, and by what a user says about them.
 
-    Parameters
-    ----------
-    names : list of str or None
-        The header.
-    width : int
-    label : str, int or None
-    leave_out : sequence of str or int
-
-    Returns
-    -------
-    Columns
-
-    Raises
-    ------
-    ValueError
-        No such column, a name that two have, a column named twice, or no column of data is left.
+    A ValueError for no such column, a name that two have, a column named twice, or if no column of data is left.
     """
     left = [find_column(column, names, width, "leave_out") for column in leave_out]
     notes = [f"{column_name(j, names)} left out" for j in left]
@@ -157,7 +133,7 @@ def _label(names, left):
     return found[0] if found else None
 
 
-def listed(columns):
+def listed(columns: str | int | Sequence[str | int] | None) -> list[str | int]:
     """The columns that a user gave, one or several or none, as a list.
 
     Examples
@@ -173,7 +149,7 @@ def listed(columns):
         raise ValueError(f"leave_out is {columns!r}, expected names of columns or their numbers from 1") from None
 
 
-def find_column(column, names, width, what):
+def find_column(column: str | int, names: list[str] | None, width: int, what: str) -> int:
     """The place, from 0, of a column that is given by its name or by its number from 1: a name wins.
 
     Examples
@@ -187,14 +163,10 @@ def find_column(column, names, width, what):
             raise ValueError(f"{what} is {column!r}, which {names.count(column)} columns are called: give its number, "
                              f"1 to {width}, instead")
         return names.index(column)
-    if isinstance(column, str) and re.fullmatch("[0-9]+", column) and not (names and counted_names(names)):
+    if isinstance(column, str) and re.fullmatch("[0-9]+", column) and not any(map(is_number, names or ())):
+        # where names are themselves numbers, a number given as text can only be a name
         column = int(column)
     if isinstance(column, numbers.Integral) and not isinstance(column, bool) and 1 <= column <= width:
         return int(column) - 1
     raise ValueError(f"{what} is {column!r}, expected the name of a column or its number, 1 to {width}; {there}"
                      + (" …" if names and len(names) > 12 else ""))
-
-
-def counted_names(names):
-    """Whether the names of columns are themselves numbers, so that a number given as text can only be a name."""
-    return any(is_number(name) for name in names)

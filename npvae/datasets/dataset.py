@@ -17,21 +17,17 @@ class Dataset:
 
     Parameters
     ----------
-    name : str
-    train : ndarray (m, D)
-        Finite floats, or uint8 pixels that a solver scales by 1/255 batch by batch.
-    test : ndarray (n, D)
-        Of the same kind.
-    train_labels : ndarray (m,) or None
-        Never used for training: they colour the figures.
-    test_labels : ndarray (n,) or None
-    image_shape : tuple of two ints or None
+    train, test
+        (m, D) and (n, D): finite floats, or uint8 pixels that a solver scales by 1/255 batch by batch.
+    train_labels, test_labels
+        (m,) and (n,); never used for training: they colour the figures.
+    image_shape
         (height, width) with height * width = D, if a row is an image.
-    columns : tuple of str or None
+    columns
         What the file that it was read from calls the D columns: by name, or by number from 1.
-    classes : tuple of str or None
+    classes
         The names of the classes 0, 1, 2, … of the labels, if they were text.
-    notes : tuple of str
+    notes
         How it was read, in words; `describe` repeats them.
 
     Raises
@@ -59,7 +55,7 @@ class Dataset:
         for part in ("train", "test"):
             X = check_matrix(getattr(self, part), f"{self.name}: {part}")
             labels = check_labels(getattr(self, f"{part}_labels"), len(X), f"{self.name}: {part}_labels")
-            # The dataclass is frozen for its users; this is the one place that may still write.
+            # frozen for its users; this is the one place that may still write
             object.__setattr__(self, f"{part}_labels", labels)
         if self.train.shape[1] != self.test.shape[1] or self.train.dtype.kind != self.test.dtype.kind:
             raise ValueError(f"{self.name}: train is {self.train.dtype} {self.train.shape}, test is {self.test.dtype} "
@@ -103,30 +99,12 @@ class Dataset:
         return text
 
 
-def split(X, labels=None, test_fraction=1 / 6, rng=0, name="data"):
-    """Split rows at random into training and test rows, at least one of each.
+def split(X: np.ndarray, labels: np.ndarray | None = None, test_fraction: float = 1 / 6,
+          rng: np.random.Generator | int = 0, name: str = "data") -> tuple:
+    """Split rows (n, D) at random: train, test, and the labels of both, or None; at least one row in each.
 
-    Parameters
-    ----------
-    X : ndarray (n, D)
-        At least two rows.
-    labels : ndarray (n,) or None
-    test_fraction : float
-        Between 0 and 1.
-    rng : numpy.random.Generator or int
-        Or a seed: the default splits the same rows in the same way every time.
-    name : str
-        What a message calls X.
-
-    Returns
-    -------
-    train, test : ndarray
-    train_labels, test_labels : ndarray or None
-
-    Raises
-    ------
-    ValueError
-        Fewer than two rows, another number of labels, or a fraction outside (0, 1).
+    The default seed splits the same rows in the same way every time. A ValueError, which calls X by its name, for fewer
+    than two rows, another number of labels, or a fraction outside (0, 1).
 
     Examples
     --------
@@ -144,6 +122,4 @@ def split(X, labels=None, test_fraction=1 / 6, rng=0, name="data"):
     n_test = min(max(1, round(fraction * n)), n - 1)
     order = as_generator(rng).permutation(n)
     train, test = order[n_test:], order[:n_test]
-    if labels is None:
-        return X[train], X[test], None, None
-    return X[train], X[test], labels[train], labels[test]
+    return X[train], X[test], *((None, None) if labels is None else (labels[train], labels[test]))

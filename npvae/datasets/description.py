@@ -12,21 +12,8 @@ NAMED = {"y": ("a label", "label"), "label": ("a label", "label"), "labels": ("a
          "id": ("an index", "leave_out"), "index": ("an index", "leave_out"), "unnamed: 0": ("an index", "leave_out")}
 
 
-def describe(data):
+def describe(data: Dataset) -> str:
     """What a data set holds, in one line, with a word where its values look like something else than data.
-
-    Parameters
-    ----------
-    data : Dataset
-
-    Returns
-    -------
-    str
-
-    Raises
-    ------
-    ValueError
-        For anything but a Dataset.
 
     Examples
     --------
@@ -49,7 +36,7 @@ def describe(data):
 class ColumnRanges:
     """The least and the greatest number of each column, and whether all its numbers are whole."""
 
-    def __init__(self, data):
+    def __init__(self, data: Dataset):
         self.low, self.high, self.whole = np.inf, -np.inf, True
         for part in (data.train, data.test):
             for _, block in row_blocks(part):

@@ -7,16 +7,9 @@ import numpy as np
 from .dataset import Dataset
 
 
-def digits():
-    """Return 1797 handwritten digits, 8 x 8 pixels of 17 grey levels, as rows of values k/16 in [0, 1].
+def digits() -> Dataset:
+    """1797 handwritten digits, 8 x 8 pixels of 17 grey levels, as rows of values k/16 in [0, 1], labels 0 to 9.
 
-    Returns
-    -------
-    Dataset
-        train (1500, 64), test (297, 64), labels 0 to 9, image_shape (8, 8).
-
-    Notes
-    -----
     Source: E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning Repository,
     1998, https://archive.ics.uci.edu/dataset/80, licence CC BY 4.0. Each pixel counts the dark ones of 4 x 4 dots.
 

@@ -5,6 +5,7 @@ it is sorted. So the map is private: other rows take the places of those that we
 """
 
 import mmap
+import os
 
 import numpy as np
 
@@ -14,27 +15,17 @@ from npvae.models.data import release
 RUNS, MOST_ROWS, MOST_BYTES = 256, 10_000, 2**25    # of the rows to test on
 
 
-def split_file(path, mapped, rng=0):
-    """Split the rows of an array in a file at random, without reading it whole.
+def split_file(path: str | os.PathLike, mapped: np.memmap,
+               rng: np.random.Generator | int = 0) -> tuple[np.memmap, np.ndarray]:
+    """Split the rows of an array in a file, a memory map (n, D) in C order, at random, without reading it whole.
 
-    Parameters
-    ----------
-    path : str or Path
-    mapped : memmap (n, D)
-        In C order, as `np.load(path, mmap_mode="r")` gives it.
-    rng : numpy.random.Generator or seed
-
-    Returns
-    -------
-    train : memmap (n - t, D)
-        Read-only, of the same type; t rows of the file have moved, in this process alone.
-    test : ndarray (t, D)
-        t is a sixth of n, but at most 10,000 rows or 32 MB: one run of rows at a random place in each of up to 256
-        equal stretches of the file, so that each class of a sorted file has its share.
+    Returns train (n - t, D), a read-only memory map in which t rows of the file have moved, in this process alone, and
+    test (t, D). t is a sixth of n, but at most 10,000 rows or 32 MB: one run of rows at a random place in each of up to
+    256 equal stretches of the file, so that each class of a sorted file has its share.
 
     Examples
     --------
-    >>> import os, tempfile
+    >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = os.path.join(folder, "x.npy")
     ...     np.save(path, np.arange(24.0).reshape(12, 2))
@@ -81,14 +72,14 @@ class _PrivateMap(mmap.mmap):
 
     free = ()
 
-    def keep(self, starts, ends):
+    def keep(self, starts: np.ndarray, ends: np.ndarray):
         """Never let go of the bytes from starts to ends (two sorted arrays): nothing could bring them back."""
         page = mmap.PAGESIZE
         starts = np.append(starts // page * page, len(self))
         ends = np.append(0, -(-ends // page) * page)
         self.free = [(int(a), int(b)) for a, b in zip(ends, starts, strict=True) if a < b]
 
-    def madvise(self, option):
+    def madvise(self, option: int):
         """As of mmap, for the pages that are as in the file."""
         if hasattr(mmap.mmap, "madvise"):
             for start, end in self.free:

@@ -1,7 +1,9 @@
 """A user's own data: .npz, .npy, .csv or an IDX file, as one data set."""
 
 import math
+import os
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,28 +25,18 @@ MOST_COPIED = 2**30     # bytes of an array that cannot be used as it lies in it
 TRAIN_LABEL_KEYS, TEST_LABEL_KEYS = ("train_labels", "y_train"), ("test_labels", "y_test")
 
 
-def load_file(path, label=None, leave_out=()):
-    """Return the data set in a .npz, .npy or .csv file, or in one IDX file of images, told apart by what is in it.
+def load_file(path: str | os.PathLike, label: str | int | None = None,
+              leave_out: str | int | Sequence[str | int] = ()) -> Dataset:
+    """The data set in a .npz, .npy or .csv file, or in one IDX file of images, told apart by what is in it.
 
-    Parameters
-    ----------
-    path : str or Path
-        A .npz file holds train and test, with train_labels and test_labels if there are any (or x_train, x_test,
-        y_train, y_test), or else one array X, x, data, images or arr_0, with y, labels or target. A .csv file (.tsv,
-        .txt) holds one row per line, as `read_csv` says. Data are (n, D), or images (n, height, width).
-    label : str or int, optional
-        The column of a .csv file that holds the labels, by its name or its number from 1: numbers, or text. By default
-        the one that the header calls label, labels, target or class.
-    leave_out : str, int or a sequence of them
-        Columns of a .csv file that are not read.
+    A .npz file holds train and test, with train_labels and test_labels if there are any (or x_train, x_test, y_train,
+    y_test), or else one array X, x, data, images or arr_0, with y, labels or target. A .csv file (.tsv, .txt) holds one
+    row per line; of its columns, by name or by number from 1, `label` holds the labels and `leave_out` are not read, as
+    `read_csv` says. Data are (n, D), or images (n, height, width).
 
-    Returns
-    -------
-    Dataset
-        uint8 pixels stay uint8, and floats the floats they are; other integers become floats of the same value,
-        booleans 0 and 1. A plain .npy or IDX file in C order stays on disk, but for the test rows. A sixth of the rows,
-        drawn with a fixed seed, is for testing, unless the file says which; of a file on disk at most 10,000 rows or
-        32 MB.
+    uint8 pixels stay uint8, and floats the floats they are; other integers become floats of the same value, booleans 0
+    and 1. A plain .npy or IDX file in C order stays on disk, but for the test rows. A sixth of the rows, drawn with a
+    fixed seed, is for testing, unless the file says which; of a file on disk at most 10,000 rows or 32 MB.
 
     Raises
     ------
@@ -74,7 +66,7 @@ def load_file(path, label=None, leave_out=()):
     raise ValueError(f"{path}: not a data set: it starts with {magic!r}, expected a .npz, .npy, IDX or .csv file")
 
 
-def check_no_columns(source, label, leave_out):
+def check_no_columns(source: str | os.PathLike, label, leave_out):
     """A ValueError if columns are named of what is not a text file."""
     if label is not None or listed(leave_out):
         raise ValueError(f"{source}: label and leave_out name columns of a .csv file, which this is not: take the "
@@ -136,8 +128,7 @@ def _from_arrays(path, X, labels=None, test=None, test_labels=None):
     rows, image_shape = _as_rows(X, f"{path}: {'data' if test is None else 'train'}")
     if test is None:
         labels = check_labels(labels, len(rows), f"{path}: labels")
-        rows, test, labels, test_labels = split(rows, labels, name=f"{path}: data")
-        return Dataset(Path(path).stem, rows, test, labels, test_labels, image_shape)
+        return Dataset(Path(path).stem, *split(rows, labels, name=f"{path}: data"), image_shape)
     if (X.dtype == np.uint8) != (test.dtype == np.uint8):
         raise ValueError(f"{path}: train holds {X.dtype}, test {test.dtype}: expected uint8 pixels in both or in "
                          "neither: convert one, e.g. X.astype(float) / 255")

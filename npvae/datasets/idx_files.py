@@ -18,26 +18,11 @@ GZIP = b"\x1f\x8b"
 LONGEST_HEADER = 4 + 4 * 255
 
 
-def read_idx(path):
-    """Return the array in an IDX file: a read-only memory map of a plain file, in memory if it is gzipped.
+def read_idx(path: str | os.PathLike) -> np.ndarray:
+    """The array in an IDX file, big-endian: a read-only memory map of a plain file, in memory if it is gzipped.
 
-    Parameters
-    ----------
-    path : str or Path
-
-    Returns
-    -------
-    ndarray
-        Of the shape and type the header says, in the file's big-endian byte order.
-
-    Raises
-    ------
-    ValueError
-        No such file, not an IDX file, empty, damaged, or not exactly as long as its header says.
-
-    Notes
-    -----
-    Y. LeCun, C. Cortes and C. Burges, The MNIST database of handwritten digits, describes the format.
+    A ValueError for no such file, one that is not IDX, empty, damaged, or not exactly as long as its header says. Y.
+    LeCun, C. Cortes and C. Burges, The MNIST database of handwritten digits, describes the format.
 
     Examples
     --------
@@ -54,7 +39,8 @@ def read_idx(path):
             head = file.read(LONGEST_HEADER)
         if head[:2] == GZIP:
             return _unpacked(path)
-        dtype, shape, offset = _layout(head, os.path.getsize(path), path)
+        dtype, shape, offset = _header(head, path)
+        _check_size(os.path.getsize(path), dtype, shape, offset, path)
         return np.memmap(path, dtype, mode="r", offset=offset, shape=shape)
     except (OSError, EOFError, zlib.error) as error:
         raise ValueError(f"{path}: cannot be read ({error}): fetch the file again") from error
@@ -71,18 +57,12 @@ def _unpacked(path):
         except ValueError as problem:
             raise ValueError(f"{path}: expected {dtype} {shape} by its header, but {problem}") from problem
         content = head + file.read(max(0, expected + 1 - len(head)))
-    _check_size(len(content), expected, offset, dtype, shape, path)
+    _check_size(len(content), dtype, shape, offset, path)
     return np.frombuffer(content, dtype, offset=offset).reshape(shape)
 
 
-def _layout(head, size, path):
-    """The dtype, the shape and the offset of the data in an IDX file of size bytes, from its header."""
-    dtype, shape, offset = _header(head, path)
-    _check_size(size, offset + dtype.itemsize * math.prod(shape), offset, dtype, shape, path)
-    return dtype, shape, offset
-
-
 def _header(head, path):
+    """The dtype, the shape and the offset of the data."""
     if len(head) < 4 or head[:2] != b"\0\0" or head[2] not in TYPES or not 1 <= head[3] <= 32:
         raise ValueError(f"{path}: not an IDX file: it starts with {head[:4]!r}, expected two zero bytes, a type code "
                          f"of {', '.join(map(hex, TYPES))} and the number of dimensions, 1 to 32")
@@ -94,7 +74,8 @@ def _header(head, path):
     return dtype, tuple(int.from_bytes(head[4 * j:4 * j + 4], "big") for j in range(1, ndim + 1)), offset
 
 
-def _check_size(size, expected, offset, dtype, shape, path):
+def _check_size(size, dtype, shape, offset, path):
+    expected = offset + dtype.itemsize * math.prod(shape)
     if size != expected:
         raise ValueError(f"{path}: got {size} bytes, expected {expected} for {dtype} {shape}: fetch the file "
                          "again")
@@ -102,24 +83,12 @@ def _check_size(size, expected, offset, dtype, shape, path):
         raise ValueError(f"{path}: empty, its shape is {shape}: expected at least one number")
 
 
-def idx(folder):
-    """Return the data set in a folder of IDX files that are named like MNIST's, its pixels still uint8.
+def idx(folder: str | os.PathLike) -> Dataset:
+    """The data set in a folder of IDX files that are named like MNIST's: rows of uint8, memory maps of plain files.
 
-    Parameters
-    ----------
-    folder : str or Path
-        Holds train-images-idx3-ubyte and t10k-images-idx3-ubyte and, if there are labels, train-labels-idx1-ubyte and
-        t10k-labels-idx1-ubyte; each plain or with .gz, and spelled -idx3- or .idx3-.
-
-    Returns
-    -------
-    Dataset
-        train and test (n, height * width) of uint8, memory maps where the files are plain; image_shape (height, width).
-
-    Raises
-    ------
-    ValueError
-        No such folder, image files missing or damaged, not images of uint8, or another number of labels.
+    It holds train-images-idx3-ubyte and t10k-images-idx3-ubyte and, if there are labels, train-labels-idx1-ubyte and
+    t10k-labels-idx1-ubyte; each plain or with .gz, and spelled -idx3- or .idx3-. A ValueError for no such folder, image
+    files missing or damaged, not images of uint8, or another number of labels.
 
     Examples
     --------

@@ -1,7 +1,7 @@
 """Small data sets with a known truth, drawn from x = g(z) + sigma_g eps with eps ~ N(0, I).
 
 Every generator takes the number of training rows, n, and a numpy.random.Generator or a seed. The test rows, a fifth as
-many again, are further draws from the same distribution.
+many again, are further draws from the same distribution. sigma_g is the noise's standard deviation in each dimension.
 """
 
 import numpy as np
@@ -21,36 +21,19 @@ def _rows(n):
 
 def _dataset(name, X, labels, n):
     """The first n rows for training, the others for testing."""
-    if labels is None:
-        return Dataset(name, X[:n], X[n:])
-    return Dataset(name, X[:n], X[n:], labels[:n], labels[n:])
+    return Dataset(name, X[:n], X[n:], *((None, None) if labels is None else (labels[:n], labels[n:])))
 
 
 def _polar(radius, angle):
     return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)  # (rows, 2)
 
 
-def linear_gaussian(n=1500, rng=0, *, data_dim=5, latent_dim=2, sigma_g=0.5):
-    """Draw from probabilistic PCA: a random affine map of a standard normal z, plus noise.
+def linear_gaussian(n: int = 1500, rng: np.random.Generator | int = 0, *, data_dim: int = 5, latent_dim: int = 2,
+                    sigma_g: float = 0.5) -> Dataset:
+    """Draw (n, D) from probabilistic PCA: a random affine map of z ~ N(0, I), plus noise; without labels.
 
-    Parameters
-    ----------
-    n, rng : int, numpy.random.Generator or seed
-        W (K, D) and b (D,) are drawn first, then z, then eps.
-    data_dim, latent_dim : int
-        D and K.
-    sigma_g : float
-        Standard deviation of the noise, per dimension, in the data's units.
-
-    Returns
-    -------
-    Dataset
-        train (n, data_dim), without labels.
-
-    Notes
-    -----
-    M. Tipping and C. Bishop, Probabilistic Principal Component Analysis, JRSS B 61, 1999:
-    x ~ N(b, W^T W + sigma_g^2 I) for rows x = z W + b + sigma_g eps.
+    x ~ N(b, W^T W + sigma_g^2 I) for rows x = z W + b + sigma_g eps: M. Tipping and C. Bishop, Probabilistic Principal
+    Component Analysis, JRSS B 61, 1999. W (K, D) and b (D,) are drawn first, then z, then eps.
 
     Examples
     --------
@@ -67,21 +50,9 @@ def linear_gaussian(n=1500, rng=0, *, data_dim=5, latent_dim=2, sigma_g=0.5):
     return _dataset("linear_gaussian", X, None, n)
 
 
-def mixture(n=1500, rng=0, *, components=5, sigma_g=0.2):
-    """Draw from a mixture of equally likely Gaussians whose means stand on the unit circle.
-
-    Parameters
-    ----------
-    n, rng : int, numpy.random.Generator or seed
-    components : int
-        Number of Gaussians.
-    sigma_g : float
-        Standard deviation of each, per dimension.
-
-    Returns
-    -------
-    Dataset
-        train (n, 2), labels are the components.
+def mixture(n: int = 1500, rng: np.random.Generator | int = 0, *, components: int = 5,
+            sigma_g: float = 0.2) -> Dataset:
+    """Draw (n, 2) from equally likely Gaussians whose means stand on the unit circle; labels are the components.
 
     Examples
     --------
@@ -96,19 +67,8 @@ def mixture(n=1500, rng=0, *, components=5, sigma_g=0.2):
     return _dataset("mixture", X, k, n)
 
 
-def two_moons(n=1500, rng=0, *, sigma_g=0.1):
-    """Draw from two half circles that reach into each other.
-
-    Parameters
-    ----------
-    n, rng : int, numpy.random.Generator or seed
-    sigma_g : float
-        Standard deviation of the noise, per dimension, in the data's units.
-
-    Returns
-    -------
-    Dataset
-        train (n, 2), labels 0 (upper moon) and 1 (lower moon).
+def two_moons(n: int = 1500, rng: np.random.Generator | int = 0, *, sigma_g: float = 0.1) -> Dataset:
+    """Draw (n, 2) from two half circles that reach into each other; labels 0 (upper moon) and 1 (lower moon).
 
     Examples
     --------
@@ -122,22 +82,9 @@ def two_moons(n=1500, rng=0, *, sigma_g=0.1):
     return _dataset("two_moons", curve + sigma_g * rng.standard_normal((rows, 2)), moon, n)
 
 
-def pinwheel(n=1500, rng=0, *, arms=5):
-    """Draw from Gaussians that lie along the radii of a circle and are twisted into a pinwheel.
+def pinwheel(n: int = 1500, rng: np.random.Generator | int = 0, *, arms: int = 5) -> Dataset:
+    """Draw (n, 2) from Gaussians that lie along a circle's radii and are twisted into a pinwheel; labels are the arms.
 
-    Parameters
-    ----------
-    n, rng : int, numpy.random.Generator or seed
-    arms : int
-        Number of arms.
-
-    Returns
-    -------
-    Dataset
-        train (n, 2), labels are the arms.
-
-    Notes
-    -----
     M. Johnson et al., Composing graphical models with neural networks, NeurIPS 2016.
 
     Examples
@@ -154,19 +101,8 @@ def pinwheel(n=1500, rng=0, *, arms=5):
     return _dataset("pinwheel", _polar(along, turn) + _polar(across, turn + np.pi / 2), k, n)
 
 
-def ring(n=1500, rng=0, *, sigma_g=0.1):
-    """Draw from the unit circle, plus noise.
-
-    Parameters
-    ----------
-    n, rng : int, numpy.random.Generator or seed
-    sigma_g : float
-        Standard deviation of the noise, per dimension, in the data's units.
-
-    Returns
-    -------
-    Dataset
-        train (n, 2), without labels.
+def ring(n: int = 1500, rng: np.random.Generator | int = 0, *, sigma_g: float = 0.1) -> Dataset:
+    """Draw (n, 2) from the unit circle, plus noise; without labels.
 
     Examples
     --------
@@ -179,21 +115,9 @@ def ring(n=1500, rng=0, *, sigma_g=0.1):
     return _dataset("ring", _polar(1, t) + sigma_g * rng.standard_normal((rows, 2)), None, n)
 
 
-def spiral(n=1500, rng=0, *, turns=1.5, sigma_g=0.02):
-    """Draw from a spiral that starts at the origin and ends at radius 1, evenly along its radius, plus noise.
-
-    Parameters
-    ----------
-    n, rng : int, numpy.random.Generator or seed
-    turns : float
-        Number of full turns.
-    sigma_g : float
-        Standard deviation of the noise, per dimension, in the data's units.
-
-    Returns
-    -------
-    Dataset
-        train (n, 2), without labels.
+def spiral(n: int = 1500, rng: np.random.Generator | int = 0, *, turns: float = 1.5,
+           sigma_g: float = 0.02) -> Dataset:
+    """Draw (n, 2) from a spiral of some full turns from the origin to radius 1, evenly along its radius; no labels.
 
     Examples
     --------
