@@ -4,6 +4,7 @@ import math
 import os
 import struct
 import zipfile
+from typing import BinaryIO
 
 import numpy as np
 
@@ -11,17 +12,10 @@ LONGEST_HEADER = 2**16          # bytes of a .npy header; NumPy's own limit is l
 HARMLESS, MOST_INFLATED = 2**28, 100    # bytes that any file may become; times its size that more may be
 
 
-def check_archive(file, names=None, stored=False):
+def check_archive(file: BinaryIO, names: set[str] | None = None, stored: bool = False):
     """A ValueError unless the arrays of a .npz are as long as their headers say, and no bomb.
 
-    Parameters
-    ----------
-    file : binary file
-        Its position does not matter, and changes.
-    names : set of str, optional
-        Of the arrays that will be read; all of them by default.
-    stored : bool
-        None of them may be compressed.
+    Looked at are those of these names, all by default; with `stored` none may be compressed. The position changes.
 
     Examples
     --------
@@ -46,7 +40,7 @@ def check_archive(file, names=None, stored=False):
     check_growth(sum(info.file_size for info in wanted.values()), packed)
 
 
-def check_growth(size, packed):
+def check_growth(size: int, packed: int):
     """A ValueError if `size` bytes out of `packed` ones are a bomb's, or more than the machine holds."""
     if size > max(HARMLESS, MOST_INFLATED * packed):
         raise ValueError(f"it would grow from {packed / 1e6:.3g} MB to {size / 1e9:.3g} GB, as no data do: if these "
@@ -56,7 +50,7 @@ def check_growth(size, packed):
                          "data with np.save, which is read from disk")
 
 
-def memory():
+def memory() -> float:
     """Bytes of this machine's memory; infinite where it does not say."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

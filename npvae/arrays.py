@@ -1,21 +1,16 @@
 """Arrays of numbers: those that a user gave, checked where they come in, and results, none of which is not finite."""
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
 OUT_OF_RANGE = ("q, x or the model's parameters are beyond what floats hold: bring the data nearer to what the model "
                 "generates, or take a q that fits")
 
 
-def finite_array(name, array, shape):
+def finite_array(name: str, array: ArrayLike, shape: tuple[int | str, ...]) -> np.ndarray:
     """The array, floats as they are and other numbers as float64; a ValueError unless finite and of the shape.
 
-    Parameters
-    ----------
-    name : str
-        For the message.
-    array : array-like
-    shape : tuple of int and str
-        An int is a size, a str the name of a size that may be any.
+    In the shape an int is a size, a str the name of a size that may be any.
 
     Examples
     --------
@@ -34,7 +29,7 @@ def finite_array(name, array, shape):
     return found
 
 
-def finite_rows(what, values, why):
+def finite_rows(what: str, values: np.ndarray, why: str) -> np.ndarray:
     """The values (B, …), or a ValueError that names the first row with one that is not finite, and says why.
 
     >>> finite_rows("the ELBO", np.array([-1.0, -np.inf]), "q is too wide")
@@ -49,7 +44,7 @@ def finite_rows(what, values, why):
     return values
 
 
-def real_array(name, array):
+def real_array(name: str, array: ArrayLike) -> np.ndarray:
     """The array as float64, or a ValueError unless it is one of real numbers; NaN and infinities are let through.
 
     >>> real_array("q", [[0, 1]])
@@ -68,7 +63,7 @@ def real_array(name, array):
     return found.astype(np.float64, copy=False)
 
 
-def numbers(name, array):
+def numbers(name: str, array: ArrayLike) -> np.ndarray:
     """The array, floats as they are and other numbers as float64, or a ValueError if it holds something else.
 
     >>> numbers("W", [[1, 2], [3]])
@@ -87,7 +82,7 @@ def numbers(name, array):
     return found if found.dtype.kind in "fc" else found.astype(np.float64)
 
 
-def float_dtype(dtype):
+def float_dtype(dtype: DTypeLike) -> np.dtype:
     """The dtype, or a ValueError unless it is one of real or complex floats.
 
     >>> float_dtype("float32")

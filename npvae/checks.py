@@ -16,7 +16,7 @@ class NotFittedError(ValueError, AttributeError):
     """Asked for what only `fit` can give; both kinds, as in scikit-learn, so that `hasattr` says no."""
 
 
-def whole(name, number, least=1, most=math.inf):
+def whole(name: str, number, least: int = 1, most: float = math.inf) -> int:
     """The number as an int, or a ValueError unless it is a whole number from `least` to `most`.
 
     >>> whole("batch_size", np.uint8(64))
@@ -36,7 +36,7 @@ def whole(name, number, least=1, most=math.inf):
     return found
 
 
-def shown(value):
+def shown(value) -> str:
     """The value's repr for a message, in one line, cut where it is long.
 
     >>> shown(np.zeros(1000))[:20]
@@ -46,7 +46,7 @@ def shown(value):
     return text if len(text) <= 200 else text[:200] + " …"
 
 
-def wholes(name, sequence, least=1):
+def wholes(name: str, sequence, least: int = 1) -> list[int]:
     """The sequence as a list of ints, or a ValueError unless it is one of whole numbers from `least`.
 
     >>> wholes("hidden", np.array([64, 32], np.uint8))
@@ -65,7 +65,7 @@ def wholes(name, sequence, least=1):
     return [whole(f"a number of {name}", item, least) for item in items]
 
 
-def real(name, number, least=-math.inf, most=math.inf):
+def real(name: str, number, least: float = -math.inf, most: float = math.inf) -> float:
     """The number as a float, or a ValueError unless it is a finite real number from `least` to `most`.
 
     >>> real("held_out", np.float16(0.5), 0, 1)
@@ -81,7 +81,7 @@ def real(name, number, least=-math.inf, most=math.inf):
     return found
 
 
-def positive(name, number, most=math.inf):
+def positive(name: str, number, most: float = math.inf) -> float:
     """The number as a float, or a ValueError unless it is positive, finite and at most `most`.
 
     >>> positive("learning_rate", 0.1)
@@ -109,7 +109,7 @@ def _as_float(number):
         return math.nan
 
 
-def truth(name, value):
+def truth(name: str, value) -> bool:
     """The value as a bool, or a ValueError unless it is True or False.
 
     >>> truth("learn", np.True_), truth("learn", False)
@@ -120,7 +120,7 @@ def truth(name, value):
     return bool(value)
 
 
-def as_generator(rng, name="rng"):
+def as_generator(rng: np.random.Generator | int, name: str = "rng") -> np.random.Generator:
     """A numpy.random.Generator: the one given, or the one that a seed stands for; else a ValueError.
 
     >>> bool(as_generator(0).integers(10) == np.random.default_rng(0).integers(10))
@@ -146,7 +146,7 @@ def _can_be_named(text):
         return False
 
 
-def as_path(path, name="path"):
+def as_path(path: str | os.PathLike, name: str = "path") -> Path:
     """The path as a Path, or a ValueError unless it is a str or a Path that can name a file.
 
     >>> as_path(None)

@@ -20,7 +20,7 @@ RESTS_ON = {
 }
 
 
-def declares(part, form):
+def declares(part, form: str) -> bool:
     """Whether the closed form holds for the part: it has been declared, and nothing below replaces what it rests on.
 
     Examples
@@ -35,23 +35,23 @@ def declares(part, form):
     return form in getattr(part, "closed_forms", ()) and stands(part, "closed_forms", *RESTS_ON[form])
 
 
-def stands(part, name, *rests_on):
+def stands(part, name: str, *rests_on: str) -> bool:
     """Whether a part has `name`, and no method that it rests on has been replaced below the place where it stands."""
     where, below = _place(part, name), [_place(part, method) for method in rests_on]
     return where is not None and all(place is not None and where <= place for place in below)
 
 
-def is_affine(layer):
+def is_affine(layer) -> bool:
     """Whether a layer, or a chain of layers, says that its y is affine in x."""
     return stands(layer, "affine", "__call__") and layer.affine is True
 
 
-def is_smooth(layer):
+def is_smooth(layer) -> bool:
     """Whether a layer, or a chain of layers, says that its y has all derivatives, as tanh has and relu has not."""
     return stands(layer, "smooth", "__call__") and layer.smooth is True
 
 
-def has_one_prior(latent):
+def has_one_prior(latent) -> bool:
     """Whether a latent family's `log_prior` and `kl` speak of one prior: they stand in one class, or it says so."""
     places = [_place(latent, method) for method in RESTS_ON["one prior"]]
     together = None not in places and places[0] == places[1] <= places[2]

@@ -10,8 +10,10 @@ import re
 import shutil
 import time
 import uuid
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from npvae.checks import as_path
 
@@ -51,13 +53,8 @@ TITLES = {"model": "model file", "numbers": "file of numbers", "table": "table o
           "json": "JSON file"}
 
 
-def made_by_npvae(path, kind):
-    """Whether npvae has made the file as one of this kind; what is empty holds nothing that could be lost.
-
-    Parameters
-    ----------
-    path : str or Path
-    kind : "model", "numbers", "table", "picture" or "json"
+def made_by_npvae(path: str | Path, kind: str) -> bool:
+    """Whether npvae has made the file as one of this kind, of `KINDS`; what is empty holds nothing to be lost.
 
     Examples
     --------
@@ -76,17 +73,10 @@ def made_by_npvae(path, kind):
     return not head or KINDS[kind](head, tail)
 
 
-def check_output(path, kind, inputs=()):
+def check_output(path: str | Path, kind: str, inputs: Sequence[str | Path] = ()):
     """A ValueError, before any work, if a file there would be lost that npvae has not made, or that is read.
 
-    Parameters
-    ----------
-    path : str or Path
-        Where a file is to be written; it need not exist.
-    kind : "model", "numbers", "table", "picture" or "json"
-        What is to be written, and alone is replaced.
-    inputs : sequence of paths
-        Files that are being read.
+    The kind, of `KINDS`, is what is to be written, and alone is replaced; inputs are files that are being read.
 
     Examples
     --------
@@ -107,14 +97,14 @@ def check_output(path, kind, inputs=()):
                          "file to write")
 
 
-def same_file(a, b):
+def same_file(a: str | Path, b: str | Path) -> bool:
     """Whether two paths are one file, also by links of either kind."""
     # the first for files that are not there yet, the second for names that the file system takes for one
     return os.path.realpath(a) == os.path.realpath(b) or (
         os.path.exists(a) and os.path.exists(b) and os.path.samefile(a, b))
 
 
-def file_behind(X):
+def file_behind(X) -> str | None:
     """The file whose bytes an array looks at, or None if it stands in memory."""
     while X is not None:
         if getattr(X, "filename", None) is not None:
@@ -123,7 +113,7 @@ def file_behind(X):
     return None
 
 
-def make_folder(path):
+def make_folder(path: str | Path):
     """Make a folder and all that it stands in, however many; one that is there may stay."""
     path, missing = Path(path), []
     while not path.exists():
@@ -134,15 +124,10 @@ def make_folder(path):
 
 
 @contextmanager
-def stepping_aside(paths, keep):
+def stepping_aside(paths: list[str | Path], keep: Callable[[], bool]) -> Iterator[None]:
     """Move old files out of the way of new ones; they come back if the work fails, and are removed if it does not.
 
-    Parameters
-    ----------
-    paths : list of str or Path
-        Where the new files will be.
-    keep : callable () -> bool
-        Whether the new ones stay although the work was interrupted.
+    `keep` says whether the new ones stay although the work was interrupted.
     """
     aside = {path: path.with_name(f".{path.name[:40]}.{uuid.uuid4().hex}.old")
              for path in (Path(os.path.realpath(path)) for path in paths) if path.exists()}
@@ -161,20 +146,12 @@ def stepping_aside(paths, keep):
 
 
 @contextmanager
-def written_whole(path):
+def written_whole(path: str | Path) -> Iterator[BinaryIO]:
     """A binary file to write that appears at `path` whole, or not at all if anything goes wrong: `with … as file: …`.
 
     It is beside `path` until it is on the disk; then it takes the place of the old one, with its permissions. A
-    symbolic link stays one: what it points to is written.
-
-    Parameters
-    ----------
-    path : str or Path
-
-    Raises
-    ------
-    OSError
-        That names `path`, if it cannot be written; a file that was there is then still whole.
+    symbolic link stays one: what it points to is written. An OSError that names `path` if it cannot be written; a file
+    that was there is then still whole.
     """
     path = Path(os.path.realpath(as_path(path)))
     if path.exists() and not path.is_file():
@@ -214,8 +191,7 @@ def _sync_folder(folder):
     except OSError:
         return
     try:
-        os.fsync(descriptor)
-    except OSError:
-        pass
+        with suppress(OSError):
+            os.fsync(descriptor)
     finally:
         os.close(descriptor)

@@ -1,7 +1,7 @@
 """Tidy tables for a terminal."""
 
 
-def table(header, rows):
+def table(header: list[str], rows: list[list[str]]) -> str:
     """Rows of strings under a header, columns aligned: the first to the left, the others to the right.
 
     Examples
@@ -18,7 +18,7 @@ def table(header, rows):
     return "\n".join([lines[0].rstrip(), "-" * len(lines[0]), *(line.rstrip() for line in lines[1:])])
 
 
-def fixed(number, decimals):
+def fixed(number: float, decimals: int) -> str:
     """A number with so many decimals, a zero without a sign.
 
     Examples
