@@ -12,6 +12,7 @@ from npvae.cli import early_exit  # noqa: F401
 # isort: split
 from npvae import datasets
 from npvae.autoencoders import VAE, Autoencoder
+from npvae.files import VERSION
 
 # from here on `npvae.gradcheck` is the function; the package is found by `from npvae.gradcheck import …`
 from npvae.gradcheck import assert_gradients, check_bound, gradcheck
@@ -68,7 +69,7 @@ from npvae.nn import (
     tanh,
 )
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 __all__ = [
     "datasets",

@@ -20,6 +20,7 @@ from npvae.checks import as_path
 PART, ABANDONED = ".part", 3600.0   # ending of a file that is being written; seconds after which nobody is
 MODEL_FORMAT = "npvae model"
 NUMBERS, TABLE = b"npvae: numbers\n", b"npvae: table of q\n"    # at the very end of .npy and .npz
+VERSION = "0.1.0"
 PROGRAM = "npvae"                                               # in the metadata of a picture, the key in a JSON file
 HEAD, TAIL = 4096, 16384                                        # bytes that are looked at
 

@@ -19,7 +19,7 @@ from npvae.gradcheck.differences import (
     step_size,
 )
 from npvae.gradcheck.report import HIDDEN, MIXED, ON_KINKS, Row
-from npvae.gradcheck.steps import direction, taylor_row
+from npvae.gradcheck.taylor import direction, taylor_row
 
 ENOUGH = 100            # wrong for good on the second look, which takes forty calls for each: no use to look further
 MOST_KINKS = 20_000     # numbers in a parameter that is searched for kinks after a test in directions

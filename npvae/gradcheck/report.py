@@ -126,7 +126,7 @@ class Report(Verdict):
         """The error against the step h, for forward and central differences and the complex step: a Figure."""
         if self.subject is None or any(row.note.startswith("the gradient has shape") for row in self.rows):
             raise ValueError(f"there is no curve of {self.name}: no gradient that a difference can be held against")
-        from npvae.gradcheck.steps import u_curve
+        from npvae.gradcheck.differences import u_curve
         from npvae.lab.plots import u_curve_figure
 
         return u_curve_figure(u_curve(self.subject), self.name)

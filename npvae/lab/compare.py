@@ -8,6 +8,7 @@ import numpy as np
 
 from npvae.checks import whole
 from npvae.datasets import Dataset
+from npvae.files import VERSION
 from npvae.inference import AmortizedVI, SharedQ, VariationalEM, evaluate, gap_decomposition, shared_ceiling
 from npvae.lab.comparison_seeds import at_equal_budgets, columns, deviation, levelling, mean, over_seeds
 from npvae.models import Gaussian, LatentVariableModel, MonteCarlo, mixture_of_gaussians, mlp_model
@@ -150,14 +151,12 @@ def steps_on_q(name: str, learning_rate: float) -> dict:
 
 def conditions(data: Dataset, solvers: dict, hidden: Sequence[int]) -> dict:
     """What the runs had in common, and the λ of q, which has to differ."""
-    from npvae import __version__
-
     em, amortized = solvers["variational_em"], solvers["amortized_vi"]
     gaussian = isinstance(em.model.latent, Gaussian)
     rates = {name: getattr(solver, "q_learning_rate", amortized.learning_rate) for name, solver in solvers.items()}
     # a categorical q_i has its argmax in closed form, and no z is drawn
     rates["variational_em"] = rates["variational_em"] if gaussian else None
-    return {"version": __version__, "data": data.name, "latent": "gaussian" if gaussian else "categorical",
+    return {"version": VERSION, "data": data.name, "latent": "gaussian" if gaussian else "categorical",
             "latent_dim": em.model.latent.dim, "hidden": [int(units) for units in hidden] if gaussian else [],
             "budget": {"seconds": em.seconds, "sweeps": em.sweeps}, "batch_size": em.batch_size,
             "learning_rate": float(amortized.learning_rate), "q_learning_rate": rates, "draws": 1 if gaussian else None}

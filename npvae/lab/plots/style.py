@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from npvae.files import PROGRAM, check_output, written_whole
+from npvae.files import PROGRAM, VERSION, check_output, written_whole
 
 # Okabe & Ito's palette
 BLUE, ORANGE, GREEN, SKY, YELLOW, PURPLE, BLACK = (
@@ -46,13 +46,11 @@ def style():
 
 def save(figure: Figure, path: str | Path) -> Path:
     """Write a figure whole or not at all; a ValueError if a file is there that is no picture of npvae."""
-    from npvae import __version__
-
     path = Path(path)
     kind = path.suffix[1:].lower() or "png"
     check_output(path, "picture")
     with written_whole(path) as file:
-        figure.savefig(file, format=kind, metadata={SIGNED[kind]: f"{PROGRAM} {__version__}"} if kind in SIGNED else {})
+        figure.savefig(file, format=kind, metadata={SIGNED[kind]: f"{PROGRAM} {VERSION}"} if kind in SIGNED else {})
     plt.close(figure)
     return path
 

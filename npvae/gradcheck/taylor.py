@@ -1,13 +1,10 @@
-"""What the step h does to an error: the Taylor test, whose slope tells a right gradient from a wrong one, and the
-U-curve of finite differences.
+"""The Taylor test: |F(v + h d) − F(v) − h g·d| falls with slope 2 in h if g is the gradient, with slope 1 if not.
 
-|F(v + h d) − F(v) − h g·d| falls with slope 2 in h if g is the gradient, with slope 1 if not: no step and no
-tolerance on the gradient have to be chosen (Farrell et al. 2013, dolfin-adjoint).
+No step and no tolerance on the gradient have to be chosen (Farrell et al. 2013, dolfin-adjoint).
 """
 
 import numpy as np
 
-from npvae.gradcheck.differences import central, forward, richardson
 from npvae.gradcheck.report import HIDDEN, Row
 
 DIRECTIONS = 5      # one alone may have next to no curvature
@@ -100,47 +97,3 @@ def taylor_row(subject, name, a, tolerance, rng, left_out=()):
     if error > tolerance and linear_nearby(*measured):
         return Row(name, a.shape, "taylor", 0.0, tolerance, "pass", note="linear beside x: no remainder")
     return Row(name, a.shape, "taylor", error, tolerance, "pass" if error <= tolerance else "FAIL", "slope", slope, 2.0)
-
-
-def u_curve(subject, steps=None) -> dict:
-    """Relative errors of forward differences, central differences and the complex step, in one random direction.
-
-    Parameters
-    ----------
-    subject : Subject
-    steps : array, optional
-        The steps h; 10⁻¹ … 10⁻¹⁴ by default.
-
-    Returns
-    -------
-    curves : dict
-        "h", "forward", "central", "complex" (None if f does not take complex numbers), and "analytic": the error of
-        the gradient under test, one number. Errors are against the complex step where there is one, else against
-        Richardson's extrapolation.
-    """
-    h = np.logspace(-1, -14, 53) if steps is None else np.asarray(steps, float)
-    d = np.random.default_rng(subject.seed).standard_normal(subject.at.value.size)
-    gradient, phi = subject.gradient(), subject.along(d)
-    slope = sum((gradient[n].ravel() @ d[subject.where(n)] for n in subject.at.names if gradient[n] is not None), 0.0)
-    truth = richardson(phi, 0.03)[0]
-    complex_slopes = _complex_slopes(subject, d, np.append(h, 1e-30))
-    if complex_slopes is not None and abs(complex_slopes[-1] - truth) <= 1e-4 * abs(truth):
-        truth, complex_slopes = complex_slopes[-1], complex_slopes[:-1]
-    else:
-        complex_slopes = None
-
-    def error(slopes):
-        return (np.abs(np.asarray(slopes) - truth) / abs(truth)).tolist()
-
-    return {"h": h.tolist(), "forward": error([forward(phi, s) for s in h]),
-            "central": error([central(phi, s) for s in h]),
-            "complex": None if complex_slopes is None else error(complex_slopes), "analytic": error(slope)}
-
-
-def _complex_slopes(subject, d, h):
-    """Im F(v + ihd)/h for every h, or None."""
-    try:
-        phi = subject.at_dtype(np.complex128).along(d)
-        return np.array([phi(1j * s).imag / s for s in h])
-    except TypeError:
-        return None
