@@ -12,7 +12,7 @@ def add_gradcheck(commands) -> None:
         commands, "gradcheck", run_gradcheck,
         "Check every analytic gradient of the package, or one of your own, and say what is wrong with it.",
         ["", "--method complex --json gradients.json", "my_layers.py:swish",
-         "my_layers.py:swish --method taylor"])
+         "my_layers.py:swish --method taylor", "--gallery"])
     command.epilog += ("\n\nmy_layers.py has the function and, under the same name with _x, where to check it:\n"
                        "  def swish(x):\n      s = 1 / (1 + np.exp(-x))\n"
                        "      return x * s, lambda dy: dy * (s + x * s * (1 - s))\n"
@@ -20,6 +20,8 @@ def add_gradcheck(commands) -> None:
                        "or a function of no arguments that returns (f, x); f returns (y, back) or (value, gradient).")
     command.add_argument("target", nargs="?", metavar="FILE.py:NAME",
                          help="a function of your own (default: the package)")
+    command.add_argument("--gallery", action="store_true",
+                         help="instead, show some twenty wrong functions and what the checker says of each")
     command.add_argument("--method", choices=["central", "five_point", "richardson", "complex", "direction", "taylor"],
                          help="one method (default: complex, central and taylor; for your own central, "
                          "and direction above 10,000 numbers)")
@@ -29,7 +31,15 @@ def run_gradcheck(args: Namespace) -> int:
     """Check, print the table; 1 if a gradient is wrong."""
     if args.json and ".py:" in args.json and not args.target:
         raise ValueError(f"--json takes {args.json} for the name of its file: put FILE.py:NAME before --json")
+    if args.gallery and (args.target or args.method or args.json):
+        raise ValueError("--gallery shows wrong functions of its own: leave FILE.py:NAME, --method and --json out")
     check_files({"FILE.py": args.target and args.target.rpartition(":")[0]}, {"--json": args.json})
+
+    if args.gallery:
+        from npvae.gradcheck.gallery import GALLERY
+
+        print("\n\n".join(f"{e.name}\n\n{e.source()}\n\n=> {e.verdict()}" for e in GALLERY))
+        return 0
 
     from npvae.cli import user_code
     from npvae.lab.own_gradients import table

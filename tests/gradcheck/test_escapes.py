@@ -7,7 +7,7 @@ import pytest
 
 import npvae
 from npvae.gradcheck import check_bound
-from npvae.gradcheck.optimizers import check_optimizer
+from npvae.lab.own_gradients.optimizers import check_optimizer
 from npvae.models import Noise
 from npvae.nn import Affine, chain, mlp, relu
 

@@ -102,3 +102,10 @@ def test_the_help_shows_how_to_hand_in_a_function(capsys):
         main(["gradcheck", "--help"])
     printed = capsys.readouterr().out
     assert exit.value.code == 0 and "my_layers.py:swish" in printed and "swish_x" in printed
+
+
+def test_the_gallery_is_shown_with_its_verdicts(capsys):
+    assert main(["gradcheck", "--gallery"]) == 0
+    printed = capsys.readouterr().out
+    assert "def tanh_of_x(x):" in printed and "it is a cost, −ELBO" in printed
+    assert main(["gradcheck", "--gallery", "--method", "complex"]) == 2
