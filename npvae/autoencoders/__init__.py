@@ -1,5 +1,7 @@
 """Floor 4: what a user holds, an autoencoder and a variational autoencoder with scikit-learn's verbs."""
 
+from pathlib import Path
+
 from npvae.autoencoders.autoencoder import Autoencoder
 from npvae.autoencoders.model_files import read_model
 from npvae.autoencoders.vae import VAE
@@ -7,21 +9,10 @@ from npvae.autoencoders.vae import VAE
 __all__ = ["Autoencoder", "VAE", "load"]
 
 
-def load(path):
+def load(path: str | Path) -> VAE | Autoencoder:
     """The model in a file that `VAE.save` or `Autoencoder.save` has written, whichever it is.
 
-    Parameters
-    ----------
-    path : str or Path
-
-    Returns
-    -------
-    model : VAE or Autoencoder
-
-    Raises
-    ------
-    ValueError
-        If the file is missing, damaged, foreign, from a newer version, or does not hold together.
+    A ValueError if the file is missing, damaged, foreign, from a newer version, or does not hold together.
 
     Examples
     --------

@@ -40,52 +40,43 @@ class Autoencoder(Estimator):
     ((200, 2), (200, 5))
     """
 
-
-    def inverse_transform(self, Z):
+    def inverse_transform(self, Z) -> np.ndarray:
         """y = g_θ(z) for codes Z (B, K): (B, D), in the data's units ([0, 1] for uint8 images)."""
         solver = self._fitted
-        return solver.decoder(self._codes(Z))[0]
+        return solver.decoder(self._read_codes(Z))[0]
 
-    def sample(self, n=1, rng=None):
-        """y = g_θ(z) at z ~ N(0, I), which "doesn't work because the distribution of z is unknown ≠ N(0, I)".
+    def sample(self, n: int = 1, rng: np.random.Generator | int | None = None) -> np.ndarray:
+        """y = g_θ(z) at z ~ N(0, I), (n, D): it "doesn't work because the distribution of z is unknown ≠ N(0, I)".
 
-        Parameters
-        ----------
-        n : int
-        rng : numpy.random.Generator or int, optional
-            By default the model's seed.
-
-        Returns
-        -------
-        Y : array (n, D), in the data's units ([0, 1] for uint8 images)
+        In the data's units ([0, 1] for uint8 images); `rng` is by default the model's seed.
         """
         n, rng = whole("n", n, most=LARGEST), as_generator(self.seed if rng is None else rng)
         return self.inverse_transform(rng.standard_normal((n, self._code_dim)))
 
-    def squared_error(self, X):
+    def squared_error(self, X) -> np.ndarray:
         """‖g_θ(f_φ(x)) − x‖² of each row of X (B, D): (B,), squared data units."""
         X = self._read(X)
-        return np.concatenate([((self.inverse_transform(self._encoded(x)) - x) ** 2).sum(1) for x in blocks(X)])
+        return np.concatenate([((self.inverse_transform(self._encode(x)) - x) ** 2).sum(1) for x in blocks(X)])
 
-    def score(self, X, y=None):
+    def score(self, X, y=None) -> float:
         """The mean of −‖g_θ(f_φ(x)) − x‖² over the rows of X (B, D): higher is better, as scikit-learn asks."""
         return -float(self.squared_error(X).mean())
 
     @property
-    def code_size(self):
+    def code_size(self) -> int:
         """Numbers that the encoder returns: K."""
         return self.latent_dim
 
-    def check(self):
-        """Nothing beyond what both autoencoders need."""
+    def _check_own_settings(self):
+        """It has none beyond those of both autoencoders."""
 
-    def _encoded(self, X):
+    def _encode(self, X):
         # z = f_φ(x)
         return outputs(self.solver_.encoder, X, self.solver_.dtype)
 
-    def _solver(self, data_dim, after_sweep=None):
+    def _new_solver(self, data_dim):
         return SquaredErrorSolver(
             *networks(self, data_dim, self.code_size), sweeps=self.sweeps, seconds=self.seconds,
             batch_size=self.batch_size, learning_rate=learning_rate(self), held_out=self.held_out,
             patience=self.patience, seed=self.seed, dtype=np.dtype(self.dtype).type, progress=self.progress,
-            after_sweep=after_sweep, scale=self.scale)
+            scale=self.scale)

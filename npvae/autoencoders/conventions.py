@@ -6,32 +6,22 @@ scikit-learn is not needed, and neither is pandas, unless `set_output(transform=
 import importlib
 import warnings
 
+import numpy as np
+
 from npvae.checks import shown
 from npvae.models.arrays import as_array, column_names
 
 COLOURS = (1, 3, 4)
 
 
-def rows_of(X):
-    """Data as rows: images (n, h, w) or (n, h, w, c) are laid out flat, and what one of them was like is returned.
+def rows_of(X) -> tuple[np.ndarray, tuple[int, ...] | None]:
+    """Data as rows (m, D): images (m, h, w) or (m, h, w, c) with 1, 3 or 4 colours are laid out flat.
 
-    Parameters
-    ----------
-    X : array (m, D), images (m, h, w) or (m, h, w, c) with 1, 3 or 4 colours, nested sequence or table
-
-    Returns
-    -------
-    X : array (m, D)
-    image_shape : (h, w), (h, w, c), or None if X was rows already
-
-    Raises
-    ------
-    ValueError
-        For what is neither rows nor images.
+    Beside them stands what an image was like, (h, w) or (h, w, c), or None for what was rows already. A ValueError for
+    what is neither.
 
     Examples
     --------
-    >>> import numpy as np
     >>> X, shape = rows_of(np.zeros((5, 8, 6, 3)))
     >>> X.shape, shape
     ((5, 144), (8, 6, 3))
@@ -46,14 +36,14 @@ def rows_of(X):
     return X.reshape(len(X), -1), shape
 
 
-def check_image_shape(shape, expected):
+def check_image_shape(shape, expected) -> None:
     """A ValueError if images have another shape than those that were learned from."""
     if shape is not None and expected is not None and tuple(shape) != tuple(expected):
         raise ValueError(f"data are images of shape {tuple(shape)}, but the model has learned from images of shape "
                          f"{tuple(expected)}: give such")
 
 
-def check_names(model, X):
+def check_names(model, X) -> None:
     """A ValueError unless the columns of X are called as those that `model` has learned from, in their order.
 
     If only one of the two has names there is a warning.
@@ -80,7 +70,7 @@ def _difference(names, known):
     return text or "Feature names must be in the same order as they were in fit.\n"
 
 
-def check_output_kind(kind):
+def check_output_kind(kind: str | None) -> None:
     """A ValueError unless codes can be returned as "default", "pandas" or "polars"; None asks for no change."""
     if kind is not None and (not isinstance(kind, str) or kind not in ("default", "pandas", "polars")):
         raise ValueError(f"transform is {shown(kind)}, expected 'default', 'pandas', 'polars' or None")
@@ -92,7 +82,7 @@ def check_output_kind(kind):
                              "'default'") from problem
 
 
-def as_output(kind, codes, X, names):
+def as_output(kind: str, codes: np.ndarray, X, names: np.ndarray):
     """Codes (B, K) as an array, or as a table with these names of columns, a pandas one with the index of X."""
     if kind == "pandas":
         index = X.index if hasattr(X, "iloc") else None

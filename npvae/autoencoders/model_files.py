@@ -5,6 +5,7 @@ import json
 import math
 import os
 import zipfile
+from pathlib import Path
 
 import numpy as np
 
@@ -17,15 +18,8 @@ VERSION = 1
 HEADER, DIGEST = "header", "digest"
 
 
-def write_model(path, header, arrays):
-    """Write a model file, whole or not at all.
-
-    Parameters
-    ----------
-    path : str or Path
-    header : dict
-        JSON values: kind, settings, data_dim and what else is known.
-    arrays : dict of str to array
+def write_model(path: str | Path, header: dict, arrays: dict[str, np.ndarray]) -> None:
+    """Write a model file, whole or not at all; the header holds JSON values: kind, settings, data_dim and so on.
 
     Raises
     ------
@@ -41,7 +35,7 @@ def write_model(path, header, arrays):
         np.savez(file, **arrays, **{DIGEST: np.array(digest(arrays))})
 
 
-def digest(arrays):
+def digest(arrays: dict[str, np.ndarray]) -> str:
     """SHA-256 of the name, type, shape and bytes of every array, in hexadecimal digits.
 
     Examples
@@ -57,17 +51,8 @@ def digest(arrays):
     return found.hexdigest()
 
 
-def read_model(path):
+def read_model(path: str | Path) -> tuple[dict, dict[str, np.ndarray]]:
     """The header and the arrays of a model file, each of them readable; what they mean is not judged here.
-
-    Parameters
-    ----------
-    path : str or Path
-
-    Returns
-    -------
-    header : dict
-    arrays : dict of str to array
 
     Raises
     ------
@@ -104,18 +89,11 @@ def read_model(path):
     return header, arrays
 
 
-def check_arrays(path, arrays, expected, exported):
+def check_arrays(path: str | Path, arrays: dict, expected: dict, exported: bool) -> None:
     """Raise a ValueError unless the arrays of a file are those of the model that its header describes.
 
-    Parameters
-    ----------
-    path : str or Path
-    arrays : dict of str to array
-        From the file.
-    expected : dict of str to array
-        Of a fresh model of that architecture: the names, shapes and dtypes.
-    exported : bool
-        Parameters alone, in any float dtype.
+    They are held against those of a fresh model of that architecture; `exported` are parameters alone, in any dtype of
+    floats.
     """
     arrays = dict(arrays)
     for name in [name for name in arrays if name.startswith("constants/")]:
@@ -145,7 +123,7 @@ def _check_constant(path, name, a):
         raise ValueError(f"{path}: {name} is no place or scale of data: the file was changed by hand")
 
 
-def checked_image_shape(image_shape, data_dim):
+def checked_image_shape(image_shape, data_dim: int) -> tuple[int, ...] | None:
     """(height, width) or (height, width, colours) as ints, or None; a ValueError unless their product is `data_dim`."""
     if image_shape is None:
         return None

@@ -1,44 +1,33 @@
 """What the settings of an autoencoder stand for: its networks, its schedules, and whether they make sense."""
 
 import copy
+from collections.abc import Callable
 
 import numpy as np
 
 from npvae.checks import positive, real, truth, whole, wholes
 from npvae.inference.schedules import cosine
-from npvae.nn import mlp, relu, sigmoid, softplus, tanh
+from npvae.nn import Chain, mlp, relu, sigmoid, softplus, tanh
 
 ACTIVATIONS = {"tanh": tanh, "relu": relu, "sigmoid": sigmoid, "softplus": softplus}
 
 
-def networks(settings, data_dim, code_size):
-    """The initial encoder D → … → `code_size` and decoder K → … → D of an estimator, drawn from its seed.
-
-    Parameters
-    ----------
-    settings : VAE or Autoencoder
-    data_dim, code_size : int
-
-    Returns
-    -------
-    encoder, decoder : networks
-    """
+def networks(settings, data_dim: int, code_size: int) -> tuple[Chain, Chain]:
+    """The initial encoder D → … → `code_size` and decoder K → … → D of an estimator, drawn from its seed."""
     # not the generator of batches and noise, so that the two streams do not overlap
     rng, activation = np.random.default_rng([settings.seed, 2]), ACTIVATIONS[settings.activation]
-    encoder, decoder = (
-        mlp([data_dim, *reversed(settings.hidden), code_size], activation, rng, input_gradient=False),
-        mlp([settings.latent_dim, *settings.hidden, data_dim], activation, rng))
-    return encoder, decoder
+    encoder = mlp([data_dim, *reversed(settings.hidden), code_size], activation, rng, input_gradient=False)
+    return encoder, mlp([settings.latent_dim, *settings.hidden, data_dim], activation, rng)
 
 
-def learning_rate(settings):
+def learning_rate(settings) -> float | Callable[[int], float]:
     """λ: a number, or the cosine down to `final_learning_rate`."""
     if settings.final_learning_rate is None:
         return settings.learning_rate
     return cosine(settings.learning_rate, settings.final_learning_rate, settings.sweeps)
 
 
-def count_parameters(settings, data_dim):
+def count_parameters(settings, data_dim: int) -> int:
     """How many numbers the networks of an estimator hold, and log σ_g if it is learned, without building them."""
     decoder = [settings.latent_dim, *settings.hidden, data_dim]
     encoder = [*decoder[:0:-1], settings.code_size]
@@ -70,11 +59,11 @@ def checked(settings):
         plain.progress = truth("progress", settings.progress)
     if settings.scale is not None:
         plain.scale = positive("scale", settings.scale)
-    plain.check()
+    plain._check_own_settings()
     return plain
 
 
-def check_choice(name, choice, choices):
+def check_choice(name: str, choice: str, choices) -> None:
     """Raise a ValueError unless `choice` is one of `choices`."""
     if not isinstance(choice, str) or choice not in choices:
         raise ValueError(f"{name} is {choice!r}, expected one of {', '.join(map(repr, choices))}")

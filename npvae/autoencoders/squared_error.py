@@ -4,10 +4,11 @@
     min_{θ, φ} Σ_i ‖g_θ(f_φ(x^i)) − x^i‖²
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from npvae.inference.history import History
 from npvae.inference.resumable import Resumable
 from npvae.inference.schedules import at
 from npvae.inference.solver import fitting
@@ -60,6 +61,7 @@ class SquaredErrorSolver(Resumable):
     after_sweep: object = None
     after_step: object = None
     scale: float | None = None
+    history: History = field(default_factory=History, init=False, repr=False)
 
     # what a restored solver goes by; a fit settles its own
     integer_scale = Scale()

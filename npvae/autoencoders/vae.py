@@ -26,15 +26,15 @@ class VAE(Estimator):
         As in `Estimator`.
     likelihood : "gaussian" or "bernoulli"
         p_θ(x|z) = N(x; g(z), σ_g² I), or Bernoulli for data in [0, 1].
-    sigma_g : float, optional
+    sigma_g
         Fixes σ_g, in the data's units ([0, 1] for uint8 images); without it σ_g is learned.
-    alpha : float, optional
+    alpha
         Fixes it by the lecture's α = 1/(2σ_g²) instead.
-    samples : int
+    samples
         S, the draws z ~ q_φ(z|x) in each step; 1 is the lecture's one-sample approximation.
-    beta : float
+    beta
         Weight of the KL in what is maximised; only 1 makes that the ELBO.
-    kl_warm_up : int
+    kl_warm_up
         Sweeps over which the weight rises to `beta`; 0 begins there.
 
     Attributes
@@ -64,94 +64,70 @@ class VAE(Estimator):
     kl_warm_up: int = 0
 
     @property
-    def model_(self):
+    def model_(self) -> LatentVariableModel:
         """The trained generative model p_θ(x, z)."""
         return self._fitted.model
 
     @property
-    def sigma_g_(self):
+    def sigma_g_(self) -> float | None:
         """σ_g as learned or given, in the data's units; None for a Bernoulli likelihood."""
         return getattr(self.model_.likelihood, "sigma_g", None)
 
-    def inverse_transform(self, Z):
+    def inverse_transform(self, Z) -> np.ndarray:
         """E[x|z] for codes Z (B, K): g_θ(z), or its sigmoid for a Bernoulli likelihood, (B, D)."""
-        return self._fitted.model.decode(self._codes(Z))
+        return self._fitted.model.decode(self._read_codes(Z))
 
-    def sample(self, n=1, rng=None, noise=False):
-        """Generate: z ~ N(0, I), y = E[x|z], which is g_θ(z), or its sigmoid for a Bernoulli likelihood.
+    def sample(self, n: int = 1, rng: np.random.Generator | int | None = None, noise: bool = False) -> np.ndarray:
+        """Generate z ~ N(0, I) and (n, D) numbers from it in the data's units ([0, 1] for uint8 images).
 
-        Parameters
-        ----------
-        n : int
-        rng : numpy.random.Generator or int, optional
-            By default the model's seed.
-        noise : bool
-            Draw x ~ p_θ(x|z) instead of its mean.
-
-        Returns
-        -------
-        Y : array (n, D), in the data's units ([0, 1] for uint8 images)
+        They are E[x|z], which is g_θ(z), or its sigmoid for a Bernoulli likelihood; with `noise`, x ~ p_θ(x|z). `rng`
+        is by default the model's seed.
         """
         n, rng, model = whole("n", n, most=LARGEST), as_generator(self.seed if rng is None else rng), self._fitted.model
         return model.sample(n, rng)[0] if noise else model.decode(model.latent.sample_prior(n, rng))
 
-    def elbo(self, X):
+    def elbo(self, X) -> np.ndarray:
         """L(x; φ, θ) of each row of X (B, D), on fresh noise, in float64: (B,) nats."""
         return self._fitted.elbo(self._read(X))
 
-    def score_samples(self, X):
+    def score_samples(self, X) -> np.ndarray:
         """The ELBO of each row, a lower bound on log p_θ(x): (B,) nats."""
         return self.elbo(X)
 
-    def score(self, X, y=None):
+    def score(self, X, y=None) -> float:
         """The mean ELBO over the rows of X (B, D), nats: higher is better."""
         return float(self.elbo(X).mean())
 
-    def log_likelihood(self, X, samples=1000, seed=12345, proposal=None):
-        """The importance-weighted lower bound on log p_θ(x), L_S = E log 1/S Σ_s p_θ(x, z_s)/q(z_s).
+    def log_likelihood(self, X, samples: int = 1000, seed: int = 12345, proposal: str | None = None) -> np.ndarray:
+        """The importance-weighted lower bound on log p_θ(x), L_S = E log 1/S Σ_s p_θ(x, z_s)/q(z_s): (B,) nats.
 
         It rises to log p_θ(x) with S (Burda, Grosse & Salakhutdinov 2016), and warns where few draws have a say.
 
         Parameters
         ----------
         X : array (B, D)
-        samples : int
+        samples
             S.
-        seed : int
+        seed
             Of the draws.
         proposal : None, "q" or "mixture"
             Where z is drawn from, as in `importance_weighted_bound`: the encoder's q_φ(z|x), or a mixture of it, all
             hills of the posterior that a search finds, and the prior. None is "mixture" for latent_dim ≤ 2 and "q"
             above, where the search takes several times as long as the draws.
-
-        Returns
-        -------
-        bound : array (B,), nats
         """
         X, model = self._read(X), self.solver_.model
         if proposal is None:
             proposal = "mixture" if model.latent.dim <= 2 else "q"
         return importance_weighted_bound(model, self.solver_.infer(X), X, samples, seed=seed, proposal=proposal)
 
-    def cost(self, X, convention="minimise"):
+    def cost(self, X, convention: str = "minimise") -> np.ndarray:
         """The lecture's C(θ, φ), a row at a time: α‖g_θ(z) − x‖² + KL, z ~ q_φ(z|x), averaged over draws.
 
         "minimise" is the cost as it stands under the picture of the VAE. "maximise" is its negative, as in the
         derivation from the ELBO: −‖x − g‖²/(2σ_g²) − KL, which is the ELBO without its term −(D/2) log 2πσ_g².
 
-        Parameters
-        ----------
-        X : array (B, D)
-        convention : "minimise" or "maximise"
-
-        Returns
-        -------
-        cost : array (B,), nats
-
-        Raises
-        ------
-        ValueError
-            For another convention, or without a Gaussian likelihood and so without α.
+        For X (B, D) it is (B,) nats; a ValueError for another convention, or without a Gaussian likelihood and so
+        without α.
         """
         check_choice("convention", convention, ("minimise", "maximise"))
         if self.sigma_g_ is None:
@@ -161,16 +137,16 @@ class VAE(Estimator):
         return maximised if convention == "maximise" else -maximised
 
     @property
-    def code_size(self):
+    def code_size(self) -> int:
         """Numbers that the encoder returns: 2K, [μ, log σ]."""
         return 2 * self.latent_dim
 
     @property
-    def learns_sigma_g(self):
+    def learns_sigma_g(self) -> bool:
         """Whether log σ_g is one of the parameters."""
         return self.likelihood == "gaussian" and self.sigma_g is None and self.alpha is None
 
-    def check(self):
+    def _check_own_settings(self):
         """Make plain numbers of the settings of the likelihood and of the KL, or a ValueError if they make no sense."""
         check_choice("likelihood", self.likelihood, ("gaussian", "bernoulli"))
         self.samples, self.kl_warm_up = whole("samples", self.samples), whole("kl_warm_up", self.kl_warm_up, least=0)
@@ -184,7 +160,7 @@ class VAE(Estimator):
         if self.likelihood == "bernoulli" and (self.sigma_g is not None or self.alpha is not None):
             raise ValueError("a Bernoulli likelihood has no sigma_g or alpha: leave them out")
 
-    def _solver(self, data_dim, after_sweep=None):
+    def _new_solver(self, data_dim):
         sigma_g = self.sigma_g if self.alpha is None else (2 * self.alpha) ** -0.5
         likelihood = BernoulliLikelihood() if self.likelihood == "bernoulli" else GaussianLikelihood(sigma_g)
         encoder, decoder = networks(self, data_dim, self.code_size)
@@ -193,8 +169,8 @@ class VAE(Estimator):
             seconds=self.seconds, batch_size=self.batch_size, learning_rate=learning_rate(self),
             noise=MonteCarlo(self.samples), beta=warm_up(self.kl_warm_up, self.beta), held_out=self.held_out,
             patience=self.patience, seed=self.seed, dtype=np.dtype(self.dtype).type, progress=self.progress,
-            after_sweep=after_sweep, scale=self.scale)
+            scale=self.scale)
 
-    def _encoded(self, X):
+    def _encode(self, X):
         # μ_φ(x)
         return self.solver_.infer(X)[:, : self._code_dim]

@@ -17,7 +17,7 @@ class EarlyStopping:
     ----------
     value : array (n,)
         The parameters, watched and changed in place.
-    patience : int
+    patience
         Sweeps without a better score.
 
     Examples
@@ -32,13 +32,13 @@ class EarlyStopping:
     ([False, False, False, True], array([2.]))
     """
 
-    def __init__(self, value, patience):
+    def __init__(self, value: np.ndarray, patience: int):
         self.value, self.patience = value, whole("patience", patience)
         self.best_score, self.waited = -math.inf, 0
         self.best, self.last = value.copy(), None
 
-    def __call__(self, score):
-        """Note the held-out score (nats, higher is better) after a sweep; True if it is time to stop."""
+    def __call__(self, score: float) -> bool:
+        """Note the held-out score (higher is better) after a sweep; True if it is time to stop."""
         self.waited += 1
         if score > self.best_score:
             self.best_score, self.waited = score, 0
@@ -46,51 +46,38 @@ class EarlyStopping:
         return self.exhausted
 
     @property
-    def exhausted(self):
+    def exhausted(self) -> bool:
         """Whether `patience` sweeps have passed without a better score."""
         return self.waited >= self.patience
 
-    def finish(self):
+    def finish(self) -> None:
         """Put the best parameters in place, and remember the last ones."""
         if self.last is None and math.isfinite(self.best_score):
             self.last = self.value.copy()
             self.value[...] = self.best
 
-    def go_on(self):
+    def go_on(self) -> None:
         """Put the last parameters back, to train on from there."""
         if self.last is not None:
             self.value[...] = self.last
             self.last = None
 
-    def arrays(self):
+    def arrays(self) -> dict[str, np.ndarray]:
         """All of it by name, for saving."""
         return {"best": self.best.copy(), "last": self.value.copy() if self.last is None else self.last.copy(),
                 "score": np.array([self.best_score, self.waited])}
 
-    def restore(self, arrays):
+    def restore(self, arrays: dict[str, np.ndarray]) -> None:
         """Take up what `arrays` gave, the training finished for now."""
         self.best[...], self.last = arrays["best"], np.array(arrays["last"], self.value.dtype)
         self.best_score, self.waited = float(arrays["score"][0]), int(arrays["score"][1])
 
 
-def hold_out(m, fraction, seed):
+def hold_out(m: int, fraction: float, seed: int) -> tuple[np.ndarray | None, np.ndarray]:
     """Split the row numbers 0 … m − 1 at random into rows to train on and rows to hold out, both sorted.
 
-    Parameters
-    ----------
-    m : int
-    fraction : float
-        Of rows to hold out, from 0 (then nothing is split: the first result is None) to less than 1.
-    seed : int
-
-    Returns
-    -------
-    train, held : arrays of int, or None and an empty array
-
-    Raises
-    ------
-    ValueError
-        For another fraction, or if one part would be empty.
+    For a fraction of 0 nothing is split: None, and no rows. A ValueError for one that is not from 0 to less than 1, or
+    if one part would be empty.
 
     Examples
     --------

@@ -34,6 +34,9 @@ class Resumable:
         return self
 
     def _prepare_fit(self, X, resume):
+        for name, what in (("after_sweep", "of the sweep's record"), ("after_step", "without arguments")):
+            if getattr(self, name) is not None and not callable(getattr(self, name)):
+                raise ValueError(f"{name} is {shown(getattr(self, name))}, expected a function {what}")
         dtype = self.dtype or np.float32
         if resume and hasattr(self, "run"):
             X = self._checked_data(X, dtype)

@@ -8,6 +8,7 @@ import numpy as np
 from npvae.checks import real, whole
 from npvae.inference.early_stopping import EarlyStopping
 from npvae.inference.history import History
+from npvae.nn import Adam, Parameters
 
 
 class Run:
@@ -15,17 +16,18 @@ class Run:
 
     Parameters
     ----------
-    parameters : Parameters
-    seed : int
+    parameters
+        All of them, in one vector.
+    seed
         Of the generator that draws the noise, and of the rows' order.
-    optimizer : Adam, optional
+    optimizer
         Of the whole vector; forgets its moments if the fit diverges, so that it can go on with another learning rate.
-    held_out : float
+    held_out
         The fraction of rows that no gradient sees; 0 trains on all.
-    patience : int
+    patience
         Sweeps without a better score on them before the fit stops.
-    constants : dict of str to array, optional
-        What the fit has taken from its data and no gradient moves; saved, too.
+    constants
+        What the fit has taken from its data and no gradient moves, by name; saved, too.
 
     Attributes
     ----------
@@ -34,7 +36,6 @@ class Run:
 
     Examples
     --------
-    >>> from npvae.nn import Adam, Parameters
     >>> def new():
     ...     p = Parameters({"w": np.zeros(2)})
     ...     return Run(p, seed=0, optimizer=Adam(p.value, p.grad, 0.1))
@@ -46,13 +47,14 @@ class Run:
     array([0.1, 0.1])
     """
 
-    def __init__(self, parameters, seed, optimizer=None, held_out=0.0, patience=10, constants=None):
+    def __init__(self, parameters: Parameters, seed: int, optimizer: Adam | None = None, held_out: float = 0.0,
+                 patience: int = 10, constants: dict | None = None):
         self.parameters, self.optimizer, self.constants = parameters, optimizer, constants or {}
         self.seed, self.held_out = whole("seed", seed, least=0), real("held_out", held_out, 0, 1)
         self.rng, self.history, self.guarded = np.random.default_rng(self.seed), History(), [parameters.value]
         self.stopping = EarlyStopping(parameters.value, patience) if self.held_out else None
 
-    def go_on_with(self, held_out, patience):
+    def go_on_with(self, held_out: float, patience: int) -> None:
         """Go on with another patience; a ValueError for another `held_out`."""
         if held_out != self.held_out:
             raise ValueError(f"held_out is {held_out}, but the run that goes on began with {self.held_out}: its "
@@ -60,7 +62,7 @@ class Run:
         if self.stopping is not None:
             self.stopping.patience = whole("patience", patience)
 
-    def arrays(self):
+    def arrays(self) -> dict[str, np.ndarray]:
         """Everything by name, for saving: copies of the parameters and moments; generator and history as JSON."""
         parts = {"parameters": self.parameters.arrays(), "constants": self.constants}
         parts["adam"] = {} if self.optimizer is None else self.optimizer.arrays()
@@ -69,17 +71,14 @@ class Run:
         return found | {"generator": np.array(json.dumps(self.rng.bit_generator.state)),
                         "history": np.array(json.dumps(list(self.history)))}
 
-    def snapshot(self):
+    def snapshot(self) -> dict:
         """What `restore` takes, in memory: `arrays`, and the history as it is."""
         return self.arrays() | {"history": list(self.history)}
 
-    def restore(self, arrays):
+    def restore(self, arrays: dict) -> None:
         """Take up what `arrays` gave, in a run that was laid out in the same way; or the parameters alone.
 
-        Raises
-        ------
-        ValueError
-            If something is missing or does not fit.
+        A ValueError if something is missing or does not fit.
         """
         parameters = arrays_under("parameters", arrays)
         if "generator" in arrays and not parameters:
@@ -115,7 +114,7 @@ class Run:
             self.stopping.restore({name: arrays[f"stopping/{name}"] for name in ("best", "last", "score")})
 
 
-def arrays_under(part, arrays):
+def arrays_under(part: str, arrays: dict) -> dict:
     """The arrays of one part of a saved run, "parameters", "constants", "adam" or "stopping", by their names in it."""
     return {name.removeprefix(f"{part}/"): a for name, a in arrays.items() if name.startswith(f"{part}/")}
 

@@ -1,25 +1,16 @@
 """Numbers that change from sweep to sweep: the learning rate λ, and the weight β of the KL."""
 
 import math
+from collections.abc import Callable
 from functools import partial
 
 from npvae.checks import real, whole
 
 
-def at(schedule, sweep, name="the schedule"):
-    """The value of a schedule in a sweep: a number stands for itself, a function is asked.
+def at(schedule: float | Callable[[int], float], sweep: int, name: str = "the schedule") -> float:
+    """The value of a schedule in a sweep, counted from 0: a number stands for itself, a function is asked.
 
-    Parameters
-    ----------
-    schedule : float, or callable sweep (from 0) -> float
-    sweep : int
-    name : str
-        What it is the schedule of, for the error.
-
-    Raises
-    ------
-    ValueError
-        If the value is not a finite number from 0.
+    A ValueError, with the name, if the value is not a finite number from 0.
 
     Examples
     --------
@@ -33,21 +24,11 @@ def at(schedule, sweep, name="the schedule"):
         raise ValueError(f"{name} is {value!r}{when}, expected a finite number from 0") from None
 
 
-def warm_up(sweeps, end=1.0):
+def warm_up(sweeps: int, end: float = 1.0) -> Callable[[int], float]:
     """β from end/sweeps up to `end` in equal steps, then `end` (Bowman et al. 2016; Sønderby et al. 2016).
 
-    While β is small the decoder learns to use z before the KL presses q(z|x) onto the prior.
-
-    Parameters
-    ----------
-    sweeps : int
-        Length of the rise; with 0, β is `end` from the start.
-    end : float
-        1 is the ELBO; another weight is Higgins et al.'s β-VAE (2017), whose objective is no bound for β < 1.
-
-    Returns
-    -------
-    beta : sweep (int, from 0) -> float
+    While β is small the decoder learns to use z before the KL presses q(z|x) onto the prior. With 0 sweeps β is `end`
+    from the start; an `end` of 1 is the ELBO, another is Higgins et al.'s β-VAE (2017), no bound for β < 1.
 
     Examples
     --------
@@ -59,18 +40,8 @@ def warm_up(sweeps, end=1.0):
     return partial(_rising, whole("sweeps of the warm-up", sweeps, least=0), real("end", end, least=0))
 
 
-def cosine(start, end, sweeps):
-    """λ from `start` down to `end` along half a cosine (Loshchilov & Hutter 2017), then `end`.
-
-    Parameters
-    ----------
-    start, end : float
-    sweeps : int
-        Length of the fall.
-
-    Returns
-    -------
-    rate : sweep (int, from 0) -> float
+def cosine(start: float, end: float, sweeps: int) -> Callable[[int], float]:
+    """λ from `start` down to `end` along half a cosine of so many sweeps, then `end` (Loshchilov & Hutter 2017).
 
     Examples
     --------

@@ -23,7 +23,7 @@ ONE_DRAW = MonteCarlo(1)    # the lecture's one-sample approximation
 
 
 @contextmanager
-def fitting(solver, X, resume=False):
+def fitting(solver, X, resume: bool = False):
     """Around a solver's loop: the door before it and, if the fit fails, what the solver was before it.
 
     An interruption (Ctrl-C) after the first batch leaves the solver with what it has learned, and so does whatever
@@ -60,7 +60,7 @@ def fitting(solver, X, resume=False):
         raise
 
 
-def of_a_refit(problem):
+def of_a_refit(problem: DivergenceError) -> DivergenceError:
     """What a DivergenceError says when it is the earlier fit that stays."""
     return DivergenceError(str(problem).replace("the last finite parameters are", "the earlier fit is"))
 
@@ -71,14 +71,15 @@ class Budget:
 
     Parameters
     ----------
-    name : str
+    name
         The solver, for messages.
-    batch_size : int
+    batch_size
         Rows a batch; as many as there are, or more, give full sweeps, in order.
-    sweeps : int, optional
+    sweeps
         In all, with those before a fit that goes on; 100 without `seconds`.
-    seconds : float, optional
-    progress : bool, optional
+    seconds
+        From the first batch on.
+    progress
         None shows a bar on a terminal only.
     """
 
@@ -105,23 +106,23 @@ class Solver:
 
     Parameters
     ----------
-    model : LatentVariableModel
+    model
         The initial θ.
-    sweeps, seconds : int and float, optional
+    sweeps, seconds
         The budget, whichever ends first; 100 sweeps without both. Only `sweeps` makes a run repeatable bit by bit.
-    batch_size : int, optional
+    batch_size
         Rows a batch; m or more takes them all.
-    learning_rate : float
+    learning_rate
         λ.
     noise : MonteCarlo, GaussHermite or Cubature, optional
         Nodes of a Gaussian q; one fresh draw a batch by default, quadrature in full sweeps.
-    seed : int
+    seed
         Of the batches, which are the same for all three solvers, the noise, and an encoder that was not given.
-    dtype : numpy dtype, optional
+    dtype
         float32 in mini-batches; float64 in full sweeps, where the ELBO must not fall even by rounding.
-    progress : bool, optional
+    progress
         By default a bar on a terminal.
-    scale : float, optional
+    scale
         What integers are divided by; by default uint8 are, by 255, and others are taken as they are.
     """
 
@@ -159,12 +160,12 @@ class Solver:
         if "parameters" in state:
             self.model = self.model.on(self.parameters, "theta.")
 
-    def elbo(self, X):
+    def elbo(self, X) -> np.ndarray:
         """L(q, x^i, θ) of each row of X (B, D) with the row's q from `infer`, on fresh noise: (B,) nats."""
         X = self.read(X)
         return evaluate(self.model, self.infer(X), X, reporting_noise(self.model, fitted_on=self.noise))
 
-    def read(self, X):
+    def read(self, X) -> np.ndarray:
         """X (B, D) as the fitted solver computes with it, or a ValueError if it does not fit the model."""
         if not hasattr(self, "posterior"):
             raise NotFittedError(f"this {type(self).__name__} has not been fitted: call fit(X) first")
@@ -193,7 +194,7 @@ class Solver:
         return declares(self.initial_model.latent, "nodes are all z")
 
     @property
-    def name(self):
+    def name(self) -> str:
         """What it is called in messages."""
         return type(self).__name__
 

@@ -9,6 +9,7 @@
 import math
 import time
 import warnings
+from collections.abc import Iterator
 from contextlib import suppress
 
 import numpy as np
@@ -27,16 +28,17 @@ class Training:
     Ctrl-C passes through it and leaves the solver with what it has; a non-finite ELBO puts what the run guards back to
     its last finite values. One seed gives the same batches in every solver, and in a fit that goes on.
 
+    The solver is asked for its `run` and for `measure`, the key of what `record` notes; to `_set_schedules(sweep)`
+    before a sweep; for `after_step() -> bool`, of which True ends the fit, and `after_sweep(record)`, if they are not
+    None; to `_score_held_out(X, rows)`; for the `_objective(X, index)` (B,) with the parameters that stand, and
+    whether it `_maximises_what_it_reports`.
+
     Parameters
     ----------
-    solver : object
-        Asked for its `run` and for `measure`, the key of what `record` notes; before a sweep to `_set_schedules`; for
-        its `after_step() -> bool`, of which True ends the fit there, and `after_sweep(record)`, or None; for
-        `_score_held_out(X, rows)`; for `_objective(X, index)` (B,) with the parameters that stand; and whether it
-        `_maximises_what_it_reports`.
+    solver : VariationalEM, SharedQ, AmortizedVI or SquaredErrorSolver
     X : array (m, D)
-        If it is a memory map, blocks of rows are shuffled, and the rows inside a block: single rows all over a file on
-        disk are slow. Pages already read are released.
+        Of a memory map, blocks of rows are shuffled, and the rows inside a block: single rows all over a file on disk
+        are slow. Pages already read are released.
     budget : Budget
 
     Raises
@@ -53,6 +55,8 @@ class Training:
         self.batch_size = min(budget.batch_size, self.m)
         self.block = SHUFFLED_BATCHES * self.batch_size if isinstance(X, np.memmap) else None
         self.sweeps = self._sweeps_to_come()
+        self._title = solver.measure.replace("elbo", "ELBO").replace("_", " ")
+        self._unit = " nats" if solver.measure == "elbo" else ""
         # what is guarded as the sweep began, and as a finite ELBO has last been computed from it
         self._begun = self._proven = self._copies()
         self._total, self._rows, self._last, self._cut, self._level = 0.0, 0, None, False, None
@@ -89,16 +93,16 @@ class Training:
             self._errstate.__exit__(None, None, None)
 
     @property
-    def seconds(self):
+    def seconds(self) -> float:
         """Time since the start."""
         return time.perf_counter() - self._start
 
     @property
-    def out_of_time(self):
+    def out_of_time(self) -> bool:
         """Whether the time budget is used up."""
         return self.budget.seconds is not None and self.seconds >= self.budget.seconds
 
-    def batches(self):
+    def batches(self) -> Iterator[np.ndarray | slice]:
         """Row numbers, a batch at a time, sweep after sweep; a slice when a batch is the whole data.
 
         However short the time, there is one batch: a fit has something to say.
@@ -117,7 +121,7 @@ class Training:
             if self._cut and self._rows < self._rows_of_sweep() or self._finish_sweep() or self._cut:
                 break
 
-    def record(self, elbo):
+    def record(self, elbo: np.ndarray) -> None:
         """Note the ELBO (B,) of a batch."""
         total = float(elbo.sum())
         if not math.isfinite(total):
@@ -128,13 +132,14 @@ class Training:
         if self._level is None and len(elbo) >= FEW:
             self._level = float(np.median(elbo))
 
-    def check_last_step(self):
+    def check_last_step(self) -> None:
         """A DivergenceError if what the last step has left is not finite, or far worse than what was begun with."""
         what = self._wrong_after_last_step()
-        if what is not None:
-            if self._last is not None and self.history:
-                self._take_back_sweep()
-            self._fall_back(what, self._proven)
+        if what is None:
+            return
+        if self._last is not None and self.history:
+            self._take_back_sweep()
+        self._fall_back(what, self._proven)
 
     def _sweeps_to_come(self):
         # none, with a warning, if early stopping has ended the run
@@ -204,14 +209,6 @@ class Training:
             self._bar.set_postfix_str(f"sweep {self._sweep:.0f}, {self._title} {mean:.4g}{self._unit}", refresh=False)
             self._bar.update(done - self._bar.n)
 
-    @property
-    def _title(self):
-        return "ELBO" if self.solver.measure == "elbo" else self.solver.measure.replace("_", " ")
-
-    @property
-    def _unit(self):
-        return " nats" if self.solver.measure == "elbo" else ""
-
     def _copies(self):
         return [a.copy() for a in self.run.guarded]
 
@@ -246,7 +243,7 @@ class Training:
                               "or train in dtype=np.float64")
 
 
-def shuffled(m, rng, block=None):
+def shuffled(m: int, rng: np.random.Generator, block: int | None = None) -> np.ndarray:
     """The row numbers 0 … m − 1 in random order: all at random, or in `block`s that stay together.
 
     Examples

@@ -1,0 +1,93 @@
+"""Saving, exporting and loading: what of an autoencoder goes into its file, and what is believed when it is read."""
+
+from pathlib import Path
+
+import numpy as np
+
+from npvae.autoencoders.model_files import check_arrays, checked_image_shape, read_model, write_model
+from npvae.autoencoders.settings import checked, count_parameters
+from npvae.checks import shown
+from npvae.models.pixels import stored_scale
+
+
+class Saved:
+    """Three verbs that both autoencoders share."""
+
+    def save(self, path: str | Path) -> None:
+        """Write the model and its training state to one .npz file, whole or not at all.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written; a file that was there is then still whole.
+        ValueError
+            Before `fit`, for an `image_shape_` that is not that of the rows, or if a file is there that is no model
+            file of npvae.
+        """
+        arrays = self._fitted.run.arrays()
+        write_model(path, self._header(self.exported_), _untrained(arrays) if self.exported_ else arrays)
+
+    def export(self, path: str | Path, dtype: str = "float16") -> None:
+        """Write the parameters alone, in float16 or float32: a smaller file that cannot be trained further.
+
+        Raises
+        ------
+        ValueError
+            For another dtype, a parameter beyond its range, or if a file is there that is no model file of npvae.
+        """
+        if not isinstance(dtype, str) or dtype not in ("float16", "float32"):
+            raise ValueError(f"dtype is {shown(dtype)}, expected 'float16' or 'float32'")
+        with np.errstate(over="ignore"):
+            arrays = {name: a.astype(dtype) if name.startswith("parameters/") else a
+                      for name, a in _untrained(self._fitted.run.arrays()).items()}
+        if not all(np.isfinite(a).all() for a in arrays.values()):
+            raise ValueError(f"a parameter is beyond the range of {dtype}: export as 'float32'")
+        write_model(path, self._header(True), arrays)
+
+    @classmethod
+    def load(cls, path: str | Path):
+        """The model in a file that `save` or `export` has written.
+
+        Raises
+        ------
+        ValueError
+            If the file is missing, damaged, foreign, from a newer version, or does not hold together.
+        """
+        header, arrays = read_model(path)
+        if header.get("kind") != cls.__name__:
+            raise ValueError(f"{path}: holds the model {header.get('kind')!r}, expected {cls.__name__!r}: "
+                             "npvae.autoencoders.load reads either")
+        try:
+            model, D = checked(cls(**header["settings"])), header["data_dim"]
+            stored = sum(a.size for name, a in arrays.items() if name.startswith("parameters/"))
+            if type(D) is not int or D < 1 or stored != count_parameters(model, D):
+                raise ValueError(f"its settings do not go with the {stored} parameters in it")
+            solver, image_shape = model._new_solver(D), checked_image_shape(header["image_shape"], D)
+            check_arrays(path, arrays, solver.restore({}).run.arrays(), header["exported"])
+            model._take_over(solver.restore(arrays), D, model, image_shape, _names(header.get("feature_names"), D))
+            model.exported_, solver.integer_scale = header["exported"], stored_scale(header["scale"])
+        except (KeyError, TypeError, ValueError, RecursionError) as problem:
+            reason = str(problem).removeprefix(f"{path}: ")
+            raise ValueError(f"{path}: does not hold together: {reason}") from problem
+        return model
+
+    def _header(self, exported):
+        D = self.n_features_in_
+        return {"kind": type(self).__name__, "settings": self.fitted_settings_, "data_dim": D,
+                "image_shape": checked_image_shape(self.image_shape_, D), "exported": exported,
+                "scale": list(self.solver_.integer_scale),
+                "feature_names": list(self.feature_names_in_) if hasattr(self, "feature_names_in_") else None}
+
+
+def _untrained(arrays):
+    # what the networks are, without what their training needs to go on
+    return {name: a for name, a in arrays.items() if name.startswith(("parameters/", "constants/"))}
+
+
+def _names(names, data_dim):
+    # of columns, in a file's header
+    if names is None:
+        return None
+    if not isinstance(names, list) or len(names) != data_dim or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"feature_names are {names!r}, expected {data_dim} names of columns")
+    return np.array(names, dtype=object)
