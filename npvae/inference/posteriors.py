@@ -68,7 +68,7 @@ class Shared:
 
         def back(dq):
             # ∂/∂q = Σ_i dq_i
-            dq.sum(0, out=self.drow)
+            np.copyto(self.drow, dq.sum(0))
 
         return np.broadcast_to(self.row, (len(x), len(self.row))), back
 
