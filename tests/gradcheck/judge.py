@@ -1,0 +1,227 @@
+"""What the checker says to the corpus: `python tests/gradcheck/judge.py [--family F] [--seed N] [--one-line]`.
+
+Of the slips: caught, named rightly (a word of the right sentence, or the line that is wrong), named wrongly, a bare
+factor, unknown, refused, crashed. Of the right functions: false alarms, refusals and crashes, over seeds and methods.
+"""
+
+import argparse
+import re
+import signal
+import tempfile
+import time
+import traceback
+import warnings
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import corpus_files
+import numpy as np
+from corpus_dialects import as_function, one_line
+
+import npvae
+
+METHODS = ("central", "five_point", "richardson", "direction", "taylor")
+BOUNDS = ("elbos_rows", "elbos_decoders")
+SLIP_COLUMNS = ("caught", "named", "wrong", "bare", "unknown", "refused", "crashed", "missed")
+RIGHT_COLUMNS = ("checks", "alarms", "refusals", "crashes")
+
+
+class TooSlow(Exception):
+    """A check that took longer than its limit."""
+
+
+@contextmanager
+def at_most(seconds):
+    def stop(*_):
+        raise TooSlow(f"more than {seconds} s")
+
+    signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+@dataclass
+class Outcome:
+    """How a check ended: "passed", "failed", "refused" or "crashed", what it said, and how long it took."""
+
+    ended: str
+    text: str
+    findings: list = field(default_factory=list)    # (kind, sentence)
+    seconds: float = 0.0
+
+
+def outcome(check, limit):
+    """Run one check."""
+    start = time.perf_counter()
+    try:
+        with at_most(limit), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            report = check()
+            text = "\n".join([str(report), *hints(report)])
+            findings = [(f["kind"], f["sentence"]) for f in report.to_dict()["diagnosis"]]
+        found = Outcome("passed" if report.passed else "failed", text, findings)
+    except ValueError as problem:
+        inside = traceback.extract_tb(problem.__traceback__)[-1].filename
+        ended = "crashed" if inside.rsplit("/", 1)[-1].startswith("brought_") else "refused"
+        found = Outcome(ended, str(problem))
+    except Exception as problem:    # whatever a user would see as a traceback
+        found = Outcome("crashed", repr(problem))
+    found.seconds = time.perf_counter() - start
+    return found
+
+
+def hints(report):
+    """What the report says about the wrong line, where it can."""
+    if report.passed or not hasattr(report, "hint"):
+        return []
+    return [str(report.hint(level)) for level in (1, 2, 3)]
+
+
+def gradient_check(case, seed, native, **options):
+    """The report on a case of the corpus."""
+    dialect, code, make = case
+    call = (one_line if native else as_function)(dialect, code, make(np.random.default_rng(seed)))
+    return npvae.gradcheck(*call, seed=seed, **options)
+
+
+def bound_check(module, case, seed):
+    elbo, options = case
+    return npvae.check_bound(elbo, **({"model": module.MODEL, "seed": seed} | options))
+
+
+def verdict(found, slip, source, lines):
+    """In which column a slip belongs."""
+    if found.ended == "crashed":
+        return "crashed"
+    if found.ended == "passed":
+        return "missed"
+    if found.ended == "refused":
+        return "named" if corpus_files.says(slip.words, found.text) else "refused"
+    sentences = [sentence.split(": ", 1)[-1] for _, sentence in found.findings]
+    said = {int(n) for pair in re.findall(r"\blines? (\d+)|\.py:(\d+)", found.text) for n in pair if n}
+    quoted = [text.strip() for text in source.splitlines()[lines[0] - 1:lines[-1]] if len(text.strip()) > 5]
+    if said & set(lines) or any(text in found.text for text in quoted):
+        return "named"
+    # that it is some number times the right one is no name, unless the 2 or the ½ is what was slipped
+    reasons = "|".join(w for w in slip.words.split("|") if not re.fullmatch(r"[\d.]+", w) or w in ("2", "0.5"))
+    words = {"factor": reasons}
+    if any(corpus_files.says(words.get(kind, slip.words), sentence)
+           for (kind, _), sentence in zip(found.findings, sentences, strict=True)):
+        return "named"
+    kinds = {kind for kind, _ in found.findings}
+    if said or kinds - {"factor", "unknown"}:
+        return "wrong"
+    return "bare" if "factor" in kinds else "unknown"
+
+
+def judge_slips(family, options, folder):
+    """Counts by column, and a line for each slip."""
+    counts, lines_out, text = Counter(), [], corpus_files.text_of(family)
+    right = corpus_files.load(text, folder)
+    for slip in corpus_files.slips(family):
+        source, lines = slip.source(text)
+        module = corpus_files.load(source, folder)
+        if family in BOUNDS:
+            # where the right one is refused, too, a refusal says nothing
+            def check(module=module, slip=slip):
+                return bound_check(module, module.CASES[slip.case], options.seed)
+
+            def right_check(slip=slip):
+                return bound_check(right, right.CASES[slip.case], options.seed)
+        else:
+            def check(module=module, slip=slip):
+                return gradient_check(module.CASES[slip.case], options.seed, options.one_line)
+
+            def right_check(slip=slip):
+                return gradient_check(right.CASES[slip.case], options.seed, options.one_line)
+        found = outcome(check, options.limit)
+        column = verdict(found, slip, source, lines)
+        if found.ended == "refused" and outcome(right_check, options.limit).ended == "refused":
+            column = "refused"
+        counts[column] += 1
+        counts["caught"] += found.ended == "failed" or found.ended == "refused" and column == "named"
+        counts["seconds"] += found.seconds
+        counts["slowest"] = max(counts["slowest"], found.seconds)
+        said = " / ".join(sentence for _, sentence in found.findings) or found.text
+        lines_out.append(f"{column:8} {found.seconds:5.1f} s  {slip.name}: {slip.new.strip()!r} for "
+                         f"{slip.old.strip()!r}\n         {said}")
+    return counts, lines_out
+
+
+def judge_right(family, options, folder):
+    """Counts by column for right functions, and a line for each that was not passed."""
+    counts, lines_out = Counter(), []
+    module = corpus_files.load(corpus_files.text_of(family), folder)
+    for name, case in module.CASES.items():
+        for seed in range(options.seed, options.seed + options.seeds):
+            for method in (None,) if family in BOUNDS else METHODS:
+                def check(case=case, seed=seed, method=method):
+                    if method is None:
+                        return bound_check(module, case, seed)
+                    return gradient_check(case, seed, options.one_line, method=method)
+
+                found = outcome(check, options.limit)
+                counts["checks"] += 1
+                counts["right seconds"] += found.seconds
+                counts["alarms"] += found.ended == "failed"
+                counts["refusals"] += found.ended == "refused"
+                counts["crashes"] += found.ended == "crashed"
+                if found.ended != "passed":
+                    lines_out.append(f"right code {found.ended}: {family}/{name} seed {seed} {method or ''}: "
+                                     f"{' / '.join(s for _, s in found.findings) or found.text[:300]}")
+    return counts, lines_out
+
+
+def judge(family, options):
+    """Everything about one family: counts and lines."""
+    with tempfile.TemporaryDirectory() as folder:
+        slips, said = ({}, []) if options.only == "right" else judge_slips(family, options, folder)
+        right, alarms = ({}, []) if options.only == "slips" else judge_right(family, options, folder)
+    return Counter(slips) + Counter(right), said, alarms
+
+
+def row(name, counts):
+    planted = sum(counts[c] for c in SLIP_COLUMNS[1:])
+    return (f"{name:22} {planted:7}" + "".join(f"{counts[c]:9}" for c in SLIP_COLUMNS) + f"{counts['seconds']:9.1f}"
+            f"{counts['slowest']:9.1f}" + "".join(f"{counts[c]:9}" for c in RIGHT_COLUMNS)
+            + f"{counts['right seconds']:9.1f}")
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--family", action="append", help="only this one; may be given several times")
+    parser.add_argument("--seed", type=int, default=0, help="of the arguments and the upstream gradient")
+    parser.add_argument("--seeds", type=int, default=4, help="how many of them for the right functions")
+    parser.add_argument("--limit", type=float, default=30, help="seconds a check")
+    parser.add_argument("--jobs", type=int, default=1, help="families at a time")
+    parser.add_argument("--only", choices=("slips", "right"), help="one half")
+    parser.add_argument("--one-line", action="store_true", help="the checker's own call for each dialect, no adapter")
+    parser.add_argument("--list", action="store_true", help="what was said to each slip")
+    options = parser.parse_args(arguments)
+    families = options.family or [*corpus_files.families(), *BOUNDS]
+    print(f"{'family':22} {'planted':>7}" + "".join(f"{c:>9}" for c in SLIP_COLUMNS) + f"{'seconds':>9}{'slowest':>9}"
+          + "".join(f"{c:>9}" for c in RIGHT_COLUMNS) + f"{'seconds':>9}")
+    totals = {"gradients": Counter(), "bounds": Counter()}
+    lines = []
+    with ProcessPoolExecutor(options.jobs) as pool:
+        for family, (counts, said, alarms) in zip(families, pool.map(judge, families, [options] * len(families)),
+                                                  strict=True):
+            print(row(family, counts), flush=True)
+            total = totals["bounds" if family in BOUNDS else "gradients"]
+            slowest = max(total["slowest"], counts["slowest"])
+            total.update(counts)
+            total["slowest"] = slowest
+            lines += alarms + (said if options.list else [])
+    for name, total in totals.items():
+        if total:
+            print(row(name, total))
+    print("\n".join(lines))
+
+
+if __name__ == "__main__":
+    main()
