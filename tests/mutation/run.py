@@ -1,0 +1,105 @@
+"""Mutation tests: does a test of its own room fail when one line of the package's mathematics is edited?
+
+    python tests/mutation/run.py --room nn --sample 20 --seed 0
+
+A mutant is killed if a test fails or takes far longer than it should. What survives must stand in survivors.csv with
+the reason, e.g. that the edit changes no result.
+"""
+
+import argparse
+import csv
+import json
+import os
+import pickle
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+# before NumPy is loaded; this copy of the package is the one that is edited
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import pytest
+from mutants import ROOMS, ROOT, sample
+from session import MutationSession
+
+SURVIVORS = Path(__file__).with_name("survivors.csv")
+
+
+def reasons(path=SURVIVORS):
+    """The survivors that are known, with the reason each: {(file, function, before, after): reason}."""
+    with open(path, newline="", encoding="utf-8") as f:
+        return {tuple(row[name] for name in ("file", "function", "before", "after")): row["reason"]
+                for row in csv.DictReader(f)}
+
+
+def main(arguments=None):
+    """Make mutants, try them, print what survived; 1 if something did that is not listed, or a test fails unedited."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--room", nargs="+", choices=ROOMS, default=ROOMS)
+    parser.add_argument("--sample", type=int, default=150, help="mutants of each room")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", default="", help="only files with this in their names")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--map", help="a file in which the lines that each test runs are kept for the next time")
+    parser.add_argument("--json", help="a file to which every mutant is written, a line each")
+    chosen = parser.parse_args(arguments)
+
+    made = [mutant for room in chosen.room for mutant in sample(room, chosen.sample, chosen.seed, chosen.only)]
+    results = []
+
+    def work(session):
+        reached = traced(session, chosen.map)
+        results.extend([reached, session.kill(made, reached)])
+
+    os.chdir(ROOT)
+    with tempfile.TemporaryDirectory() as folder:
+        pytest.main(["-q", "-s", "-p", "no:cacheprovider", "-p", "no:randomly", f"--basetemp={folder}/tests",
+                     *(f"tests/{room}" for room in chosen.room)], plugins=[MutationSession(work, chosen.jobs)])
+    return report(made, *results, chosen.json)
+
+
+def traced(session, path):
+    """What each test runs, from the file at `path` where the tests and the package are still those of then."""
+    import hashlib
+    sources = b"".join(p.read_bytes() for p in sorted((ROOT / "npvae").rglob("*.py")))
+    kept = pickle.loads(Path(path).read_bytes()) if path and Path(path).exists() else {}
+    digest = {file: hashlib.sha256(sources + (ROOT / file).read_bytes()).hexdigest()
+              for file in {name.split("::")[0] for name in session.items}}
+    missing = sorted(file for file in digest if kept.get(file, ("",))[0] != digest[file])
+    found = session.reached(missing)
+    for file in missing:
+        kept[file] = digest[file], {name: a for name, a in found.items() if name.split("::")[0] == file}
+    if path:
+        Path(path).write_bytes(pickle.dumps(kept))
+    return {name: a for file in digest for name, a in kept[file][1].items()}
+
+
+def report(made, reached, killed, path=None):
+    """Print the figures of each room and the survivors; the exit status."""
+    known = reasons()
+    rows = [{"room": mutant.file.split("/")[1], "file": mutant.file, "function": mutant.edit.function,
+             "line": mutant.edit.line, "kind": mutant.edit.kind, "what": mutant.edit.what, "before": mutant.edit.before,
+             "after": mutant.edit.after, "killed": by, "seconds": round(seconds, 2),
+             "listed": by is None and mutant.key in known}
+            for mutant, (by, seconds) in zip(made, killed, strict=True)]
+    if path:
+        Path(path).write_text("".join(json.dumps(row) + "\n" for row in rows))
+    failing = [name for name, found in reached.items() if found is None]
+    for name in failing:
+        print(f"fails without any edit: {name}")
+    for row in rows:
+        if not row["killed"] and not row["listed"]:
+            print(f"survived: {row['file']}:{row['line']} {row['function']}, {row['what']}\n"
+                  f"    - {row['before']}\n    + {row['after']}")
+    for room in dict.fromkeys(row["room"] for row in rows):
+        mine = [row for row in rows if row["room"] == room]
+        count = Counter("killed" if row["killed"] else "listed" if row["listed"] else "survived" for row in mine)
+        print(f"{room:<14}{len(mine):4d} mutants {count['killed']:4d} killed {100 * count['killed'] / len(mine):5.1f} % "
+              f"{count['listed']:3d} listed {count['survived']:3d} survived {sum(r['seconds'] for r in mine):7.0f} s")
+    return int(bool(failing) or any(not row["killed"] and not row["listed"] for row in rows))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
