@@ -78,13 +78,17 @@ def operators(node, parent, names):
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
         yield "an exponent dropped", node.left
         if _is_number(node.right):
-            yield "the exponent", ast.BinOp(node.left, ast.Pow(), ast.Constant(node.right.value + 1))
+            for number in (node.right.value + 1, node.right.value - 1):
+                if number > 1:
+                    yield "the exponent", ast.BinOp(node.left, ast.Pow(), ast.Constant(number))
     if isinstance(node, ast.AugAssign) and type(node.op) in AUGMENTED and not is_text(node.value):
         other = OTHER[type(node.op)]
         yield (f"{AUGMENTED[type(node.op)]} for {AUGMENTED[other]}", ast.AugAssign(node.target, other(), node.value))
         yield f"= for {AUGMENTED[type(node.op)]}", ast.Assign([node.target], node.value)
-    if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Subscript):
-        yield "+= for =", ast.AugAssign(node.targets[0], ast.Add(), node.value)
+    if isinstance(node, ast.Assign) and len(node.targets) == 1:
+        target = node.targets[0]
+        if isinstance(target, ast.Subscript) or isinstance(target, ast.Name) and target.id in names:
+            yield "+= for =", ast.AugAssign(target, ast.Add(), node.value)
 
 
 def signs(node, parent, names):
@@ -92,9 +96,9 @@ def signs(node, parent, names):
     if _is_negative(node):
         yield "a minus dropped", node.operand
         return
-    terms_of_it = _chain(node, parent, SUM)
-    if terms_of_it and not _is_negative(terms_of_it[0][1]):
-        yield "the sign of the first term", _joined([(ast.Sub, terms_of_it[0][1]), *terms_of_it[1:]])
+    chain = _chain(node, parent, SUM)
+    if chain and not _is_negative(chain[0][1]):
+        yield "the sign of the first term", _joined([(ast.Sub, chain[0][1]), *chain[1:]])
     if _is_value(node, parent):
         yield "a minus inserted", ast.UnaryOp(ast.USub(), node)
 
@@ -105,7 +109,7 @@ def _is_negative(node):
 
 def _is_value(node, parent):
     # what is assigned, returned, or the argument of np.f, if it is arithmetic
-    if is_text(node) or isinstance(node, ast.Constant | ast.Compare | ast.BoolOp | ast.Lambda | ast.IfExp | ast.Starred):
+    if is_text(node):
         return False
     arithmetic = isinstance(node, ast.BinOp | ast.Name) or is_mathematics(node) or _fold(node)
     if isinstance(parent, ast.Assign | ast.AugAssign | ast.Return | ast.Lambda):
@@ -148,7 +152,8 @@ def axes(node, parent, names):
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
         for side in ("left", "right"):
             factor = getattr(node, side)
-            if not (isinstance(factor, ast.Attribute) and factor.attr == "T"):
+            transposed = isinstance(factor, ast.Attribute) and factor.attr == "T"
+            if isinstance(factor, ast.Name | ast.Attribute | ast.Subscript) and not transposed:
                 other = {"left": node.left, "right": node.right, side: ast.Attribute(factor, "T", ast.Load())}
                 yield "a transpose added", ast.BinOp(other["left"], ast.MatMult(), other["right"])
 
@@ -171,17 +176,29 @@ def _other_axes(node, axis):
 
 
 def factors(node, parent, names):
-    """A factor dropped, a 2 or ½ too much on a value or a term, another number."""
+    """A factor dropped, a 2 or ½ too much on a value, the square of a term, another number."""
     parts = _chain(node, parent, PRODUCT)
     for i in range(len(parts)):
-        left = [*parts[:i], *parts[i + 1:]]
-        yield f"the {_place(i)} factor dropped", _joined(left)
+        # 1/x has no first factor
+        if i or not (_is_number(parts[0][1]) and parts[0][1].value == 1 and parts[1][0] is ast.Div):
+            yield f"the {_place(i)} factor dropped", _joined([*parts[:i], *parts[i + 1:]])
     if _is_value(node, parent):
         yield "a factor 2 inserted", _times(2, node)
         yield "a factor 1/2 inserted", _times(0.5, node)
-    if _is_number(node) and isinstance(parent, ast.BinOp | ast.UnaryOp) and not isinstance(
-            getattr(parent, "op"), ast.Pow):
-        yield "another number", ast.Constant(node.value * 2 if isinstance(node.value, float) else node.value + 1)
+    parts = _chain(node, parent, SUM)
+    for i, (operator, part) in enumerate(parts):
+        if isinstance(part, ast.Name | ast.Attribute):
+            square = ast.BinOp(part, ast.Mult(), part)
+            yield f"the {_place(i)} term squared", _joined([*parts[:i], (operator, square), *parts[i + 1:]])
+    if _is_number(node) and isinstance(parent, ast.BinOp | ast.UnaryOp) and not isinstance(parent.op, ast.Pow):
+        for number in _other_numbers(node.value):
+            yield f"{number} for {node.value}", ast.Constant(number)
+
+
+def _other_numbers(number):
+    if isinstance(number, int):
+        return [number + 1, number - 1] if number > 1 else [number + 1]
+    return [1 / number] if number in (0.5, 2.0) else [2 * number]
 
 
 def comparisons(node, parent, names):

@@ -128,10 +128,11 @@ def _text(statement):
 
 
 def _places(tree, above, function, names, conditions, field=None, index=None):
-    # (path, function, names in scope) of each node that may be edited; a path holds (node, field and index in its parent)
+    # (path, function, names in scope) of each node that may be edited; a path holds nodes, each with its place in the
+    # one before
     path = (*above, (tree, field, index))
     inside = any(isinstance(node, FUNCTIONS) for node, *_ in above)
-    if inside and isinstance(tree, ast.expr | ast.AugAssign | ast.Assign) and _is_arithmetic(tree, above):
+    if inside and isinstance(tree, ast.expr | ast.AugAssign | ast.Assign) and _is_arithmetic(tree, above[-1][0]):
         yield path, function, [name for name, line in names if line < tree.lineno]
     if isinstance(tree, FUNCTIONS):
         function, names = f"{function}.{tree.name}".lstrip("."), _scope(tree, names)
@@ -158,27 +159,26 @@ def _is_docstring(node):
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
-def _is_arithmetic(node, above):
+def _is_arithmetic(node, parent):
     # a name counts where an array may stand: not as what is called, nor before a dot but for .T and .sum()
-    parent = above[-1][0] if above else None
     if not isinstance(node, ast.Name):
         return True
     if isinstance(parent, ast.Attribute):
         return parent.attr == "T" or parent.attr in FOLDS
     if isinstance(parent, ast.Call):
         return node in parent.args and is_mathematics(parent)
-    return isinstance(parent, ast.BinOp | ast.UnaryOp | ast.Assign | ast.AugAssign | ast.Return | ast.Compare)
+    if isinstance(parent, ast.Compare):
+        return not isinstance(parent.ops[0], ast.Is | ast.IsNot | ast.In | ast.NotIn)
+    return isinstance(parent, ast.BinOp | ast.UnaryOp | ast.Assign | ast.AugAssign | ast.Return)
 
 
 def _scope(function, outer):
-    # the names that arithmetic is done with in a function and those around it, each with the line that first binds it
+    # the names that a function and those around it bind, used or not, each with the line that first binds it
     bound = {a.arg: function.lineno - 1 for a in ast.walk(function.args) if isinstance(a, ast.arg)}
-    loops = {id(name) for node in ast.walk(function) if isinstance(node, ast.comprehension)
-             for name in ast.walk(node.target)}
-    for node in ast.walk(function):
+    nodes = list(ast.walk(function))
+    loops = {id(name) for node in nodes if isinstance(node, ast.comprehension) for name in ast.walk(node.target)}
+    for node in nodes:
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and id(node) not in loops:
             bound[node.id] = min(bound.get(node.id, node.lineno), node.lineno)
-    used = {a.id for node in ast.walk(function) if isinstance(node, ast.BinOp | ast.UnaryOp | ast.AugAssign)
-            for a in ast.iter_child_nodes(node) if isinstance(a, ast.Name)}
-    own = [(name, line) for name, line in bound.items() if name in used]
+    own = [(name, line) for name, line in bound.items() if name not in ("self", "cls", "_")]
     return [*((name, line) for name, line in outer if name not in bound), *own]

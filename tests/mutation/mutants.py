@@ -30,8 +30,9 @@ class Mutant:
     @property
     def lines(self):
         """The lines of the statement."""
-        statement = self.edit.statement
-        head = statement if not hasattr(statement, "body") else getattr(statement, "test", getattr(statement, "iter", None))
+        head = self.edit.statement
+        # of an if, a while or a for the first line, not the body
+        head = getattr(head, "test", getattr(head, "iter", head))
         return range(head.lineno, head.end_lineno + 1)
 
     @property

@@ -8,6 +8,7 @@ the reason, e.g. that the edit changes no result.
 
 import argparse
 import csv
+import hashlib
 import json
 import os
 import pickle
@@ -61,19 +62,22 @@ def main(arguments=None):
 
 
 def traced(session, path):
-    """What each test runs, from the file at `path` where the tests and the package are still those of then."""
-    import hashlib
-    sources = b"".join(p.read_bytes() for p in sorted((ROOT / "npvae").rglob("*.py")))
+    """What each test runs, from the file at `path` where its file, and what it runs of the package, stand unchanged."""
     kept = pickle.loads(Path(path).read_bytes()) if path and Path(path).exists() else {}
-    digest = {file: hashlib.sha256(sources + (ROOT / file).read_bytes()).hexdigest()
-              for file in {name.split("::")[0] for name in session.items}}
-    missing = sorted(file for file in digest if kept.get(file, ("",))[0] != digest[file])
+    files = sorted({name.split("::")[0] for name in session.items})
+    missing = [file for file in files if file not in kept or kept[file][0] != _digests(kept[file][0])]
     found = session.reached(missing)
     for file in missing:
-        kept[file] = digest[file], {name: a for name, a in found.items() if name.split("::")[0] == file}
+        tests = {name: a for name, a in found.items() if name.split("::")[0] == file}
+        kept[file] = _digests({file, *(source for a in tests.values() if a for source in a[1])}), tests
     if path:
         Path(path).write_bytes(pickle.dumps(kept))
-    return {name: a for file in digest for name, a in kept[file][1].items()}
+    return {name: a for file in files for name, a in kept[file][1].items()}
+
+
+def _digests(files):
+    return {file: hashlib.sha256((ROOT / file).read_bytes()).hexdigest() if (ROOT / file).exists() else ""
+            for file in files}
 
 
 def report(made, reached, killed, path=None):
@@ -96,7 +100,7 @@ def report(made, reached, killed, path=None):
     for room in dict.fromkeys(row["room"] for row in rows):
         mine = [row for row in rows if row["room"] == room]
         count = Counter("killed" if row["killed"] else "listed" if row["listed"] else "survived" for row in mine)
-        print(f"{room:<14}{len(mine):4d} mutants {count['killed']:4d} killed {100 * count['killed'] / len(mine):5.1f} % "
+        print(f"{room:<13} {len(mine):4d} mutants {count['killed']:4d} killed {count['killed'] / len(mine):7.1%} "
               f"{count['listed']:3d} listed {count['survived']:3d} survived {sum(r['seconds'] for r in mine):7.0f} s")
     return int(bool(failing) or any(not row["killed"] and not row["listed"] for row in rows))
 

@@ -1,4 +1,4 @@
-"""One session of pytest that has loaded everything, and a forked process for each mutant that ends with the first failure.
+"""One session of pytest that has loaded everything, and a forked process for each mutant, ended by the first failure.
 
 A fork begins where the parent stands, with NumPy, the package and all tests loaded, and takes milliseconds.
 """
@@ -47,20 +47,23 @@ class Jobs:
             data = Path(path).read_bytes()
             os.unlink(path)
             self.answers[name] = pickle.loads(data) if data else None
+            if isinstance(self.answers[name], Exception):
+                raise self.answers[name]
 
 
 def _child(function, path):
     # never returns into the parent's stack
     try:
-        os.setpgrp()
         quiet = os.open(os.devnull, os.O_RDWR)
         for stream in (0, 1, 2):
             os.dup2(quiet, stream)
         limit = GIGABYTES << 30
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-        data = pickle.dumps(function())
-        with open(path, "wb") as f:
-            f.write(data)
+        try:
+            answer = function()
+        except Exception as problem:
+            answer = problem
+        Path(path).write_bytes(pickle.dumps(answer))
     finally:
         os._exit(0)
 
@@ -91,7 +94,7 @@ class MutationSession:
 
     def run(self, names, limits):
         """Run tests by name until one fails: its name, or None. Processor time beyond its limit ends the process."""
-        for name, following in zip(names, [*names[1:], None], strict=True):
+        for name, following in zip(names, [*names[1:], None], strict=False):
             signal.signal(signal.SIGPROF, signal.SIG_DFL)
             signal.setitimer(signal.ITIMER_PROF, limits[name])
             signal.alarm(int(60 + 10 * limits[name]))
@@ -111,7 +114,7 @@ class MutationSession:
 
     def _trace(self, names):
         found = {}
-        for name, following in zip(names, [*names[1:], None], strict=True):
+        for name, following in zip(names, [*names[1:], None], strict=False):
             self.failed, item = None, self.items[name]
             with Reached() as reached:
                 item.config.hook.pytest_runtest_protocol(item=item, nextitem=self.items.get(following))
@@ -140,6 +143,7 @@ def tests_of(mutant, reached):
     own = f"tests/{room}/test_{file}"
     cost = {}
     for name, found in reached.items():
-        if found and name.startswith(f"tests/{room}/") and not found[1].get(mutant.file, set()).isdisjoint(mutant.lines):
+        lines = found[1].get(mutant.file, set()) if found and name.startswith(f"tests/{room}/") else set()
+        if not lines.isdisjoint(mutant.lines):
             cost[name] = found[0] * (0.3 if name.startswith(own) else 1)
     return sorted(cost, key=lambda name: (cost[name], name))
