@@ -75,7 +75,7 @@ def mutants(file):
 
 def files(room):
     """The files of a room of the package."""
-    return sorted(str(path.relative_to(ROOT)) for path in (ROOT / "npvae" / room).glob("*.py"))
+    return sorted(str(path.relative_to(ROOT)) for path in (ROOT / "npvae" / room).rglob("*.py"))
 
 
 def sample(room, count, seed, only=""):

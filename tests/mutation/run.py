@@ -42,6 +42,7 @@ def main(arguments=None):
     parser.add_argument("--sample", type=int, default=150, help="mutants of each room")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", default="", help="only files with this in their names")
+    parser.add_argument("--tests", nargs="+", help="only these files of tests, in place of all tests of the room")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--map", help="a file in which the lines that each test runs are kept for the next time")
     parser.add_argument("--json", help="a file to which every mutant is written, a line each")
@@ -57,7 +58,7 @@ def main(arguments=None):
     os.chdir(ROOT)
     with tempfile.TemporaryDirectory() as folder:
         pytest.main(["-q", "-s", "-p", "no:cacheprovider", "-p", "no:randomly", f"--basetemp={folder}/tests",
-                     *(f"tests/{room}" for room in chosen.room)], plugins=[MutationSession(work, chosen.jobs)])
+                     *(chosen.tests or [f"tests/{room}" for room in chosen.room])], plugins=[MutationSession(work, chosen.jobs)])
     return report(made, *results, chosen.json)
 
 

@@ -139,11 +139,10 @@ class MutationSession:
 
 def tests_of(mutant, reached):
     """The tests of the mutant's own room that run its lines, the fastest and those of the file's own tests first."""
-    _, room, file = mutant.file.split("/")
-    own = f"tests/{room}/test_{file}"
+    _, room, *_, file = mutant.file.split("/")
     cost = {}
     for name, found in reached.items():
         lines = found[1].get(mutant.file, set()) if found and name.startswith(f"tests/{room}/") else set()
         if not lines.isdisjoint(mutant.lines):
-            cost[name] = found[0] * (0.3 if name.startswith(own) else 1)
+            cost[name] = found[0] * (0.3 if f"/test_{file}::" in name else 1)
     return sorted(cost, key=lambda name: (cost[name], name))
