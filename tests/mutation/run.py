@@ -56,9 +56,10 @@ def main(arguments=None):
         results.extend([reached, session.kill(made, reached)])
 
     os.chdir(ROOT)
+    tests = chosen.tests or [f"tests/{room}" for room in chosen.room]
     with tempfile.TemporaryDirectory() as folder:
-        pytest.main(["-q", "-s", "-p", "no:cacheprovider", "-p", "no:randomly", f"--basetemp={folder}/tests",
-                     *(chosen.tests or [f"tests/{room}" for room in chosen.room])], plugins=[MutationSession(work, chosen.jobs)])
+        pytest.main(["-q", "-s", "-p", "no:cacheprovider", "-p", "no:randomly", f"--basetemp={folder}/tests", *tests],
+                    plugins=[MutationSession(work, chosen.jobs)])
     return report(made, *results, chosen.json)
 
 
