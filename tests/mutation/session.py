@@ -15,6 +15,7 @@ from pathlib import Path
 from reached import Reached
 
 GIGABYTES = 6       # of memory that a mutant may ask for
+SECONDS = 40        # of tests that a mutant has to survive, the fastest first
 
 
 class Jobs:
@@ -145,4 +146,9 @@ def tests_of(mutant, reached):
         lines = found[1].get(mutant.file, set()) if found and name.startswith(f"tests/{room}/") else set()
         if not lines.isdisjoint(mutant.lines):
             cost[name] = found[0] * (0.3 if f"/test_{file}::" in name else 1)
-    return sorted(cost, key=lambda name: (cost[name], name))
+    chosen, left = [], SECONDS
+    for name in sorted(cost, key=lambda name: (cost[name], name)):
+        if left > 0:
+            chosen.append(name)
+            left -= reached[name][0]
+    return chosen
