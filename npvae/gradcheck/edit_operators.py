@@ -83,7 +83,7 @@ def operators(node, parent, names):
                     yield "the exponent", ast.BinOp(node.left, ast.Pow(), ast.Constant(number))
     if isinstance(node, ast.AugAssign) and type(node.op) in AUGMENTED and not is_text(node.value):
         other = OTHER[type(node.op)]
-        yield (f"{AUGMENTED[type(node.op)]} for {AUGMENTED[other]}", ast.AugAssign(node.target, other(), node.value))
+        yield (f"{AUGMENTED[other]} for {AUGMENTED[type(node.op)]}", ast.AugAssign(node.target, other(), node.value))
         yield f"= for {AUGMENTED[type(node.op)]}", ast.Assign([node.target], node.value)
     if isinstance(node, ast.Assign) and len(node.targets) == 1:
         target = node.targets[0]

@@ -64,13 +64,9 @@ def _code(code, name, line):
 
 
 def mutants(file):
-    """All mutants of a file, each once, but those of what it prints."""
-    found = {}
-    for edit in edits(ast.parse((ROOT / file).read_text())):
-        if not edit.function.endswith("__repr__"):
-            mutant = Mutant(file, edit)
-            found.setdefault((*mutant.key, edit.line), mutant)
-    return list(found.values())
+    """All mutants of a file but those of what it prints."""
+    return [Mutant(file, edit) for edit in edits(ast.parse((ROOT / file).read_text()))
+            if not edit.function.endswith("__repr__")]
 
 
 def files(room):
@@ -84,14 +80,19 @@ def sample(room, count, seed, only=""):
     columns = []
     for file in files(room):
         if only in file:
-            found = mutants(file)
-            kinds = {}
+            found, kinds = mutants(file), {}
             for i in rng.permutation(len(found)):
                 kinds.setdefault(found[i].edit.kind, []).append(found[i])
             columns.append(_in_turn(kinds.values()))
-    return _in_turn(columns)[:count]
+    # two edits may come to the same, as the first and the second factor of y y dropped
+    chosen = {}
+    for mutant in _in_turn(columns):
+        if len(chosen) == count:
+            break
+        chosen.setdefault((*mutant.key, mutant.edit.line), mutant)
+    return list(chosen.values())
 
 
 def _in_turn(columns):
     # the first of each column, the second of each, …
-    return [item for row in zip_longest(*columns) for item in row if item is not None]
+    return (item for row in zip_longest(*columns) for item in row if item is not None)

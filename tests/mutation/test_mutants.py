@@ -21,8 +21,7 @@ def test_a_slice_of_the_mutants_is_killed():
     assert run.returncode == 0 and "8 mutants" in run.stdout, run.stdout + run.stderr
 
 
-def test_what_no_test_sees_survives():
-    # all of nn's tests of optimizers pass with the docstring of a layer changed, and with a sigmoid that is right
+def test_what_no_test_looks_at_survives():
     run = subprocess.run([sys.executable, HERE / "run.py", "--room", "nn", "--sample", "8", "--seed", "0", "--tests",
                           "tests/nn/test_constructors.py"], capture_output=True, text=True)
     assert run.returncode == 1 and "survived: npvae/nn/" in run.stdout, run.stdout + run.stderr
