@@ -45,7 +45,8 @@ class Edit:
 
     def applied(self) -> ast.AST:
         """The edited tree. It shares with the first one whatever the edit leaves alone."""
-        return _rebuilt(self.path, self.new)
+        # new nodes stand where the old one stood
+        return _rebuilt(self.path, ast.fix_missing_locations(self.new))
 
     @property
     def statement(self) -> ast.stmt:
@@ -101,7 +102,8 @@ def edits(tree: ast.AST, kinds=tuple(OPERATORS), conditions: bool = True,
         if within(statement):
             for kind in kinds:
                 for what, new in OPERATORS[kind](node, parent, names):
-                    yield Edit(kind, what, function, node.lineno, node.col_offset, path, _placed(new, node))
+                    yield Edit(kind, what, function, node.lineno, node.col_offset, path,
+                               ast.copy_location(new, node))
 
 
 def _rebuilt(path, new):
@@ -114,11 +116,6 @@ def _rebuilt(path, new):
             fields[field] = [*fields[field][:index], new, *fields[field][index + 1:]]
         new = ast.copy_location(type(parent)(**fields), parent)
     return new
-
-
-def _placed(new, old):
-    # new nodes stand where the old one stood
-    return ast.fix_missing_locations(ast.copy_location(new, old))
 
 
 def _text(statement):

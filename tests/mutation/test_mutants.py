@@ -9,7 +9,7 @@ import pytest
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
-from mutants import ROOMS, ROOT, Mutant, files, mutants, sample  # noqa: E402
+from mutants import ROOT, Mutant, files, mutants, sample  # noqa: E402
 from run import reasons  # noqa: E402
 
 from npvae.gradcheck.edits import edits  # noqa: E402
@@ -27,11 +27,11 @@ def test_what_no_test_looks_at_survives():
     assert run.returncode == 1 and "survived: npvae/nn/" in run.stdout, run.stdout + run.stderr
 
 
-@pytest.mark.parametrize("room", ROOMS)
+@pytest.mark.parametrize("room", ["nn", "autoencoders"])
 def test_a_sample_takes_from_every_file_each_mutant_once(room):
     made = sample(room, 60, 3)
     assert {mutant.file for mutant in made} == {file for file in files(room) if mutants(file)}
-    assert len({(*mutant.key, mutant.edit.line) for mutant in made}) == len(made) >= 60
+    assert len({(*mutant.key, mutant.edit.line) for mutant in made}) == len(made) == 60
     assert [mutant.key for mutant in sample(room, 60, 3)] == [mutant.key for mutant in made]
     assert [mutant.key for mutant in sample(room, 60, 4)] != [mutant.key for mutant in made]
 
