@@ -43,6 +43,7 @@ def main(arguments=None):
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", default="", help="only files with this in their names")
     parser.add_argument("--tests", nargs="+", help="only these files of tests, in place of all tests of the room")
+    parser.add_argument("--seconds", type=float, default=40, help="of tests that a mutant has to survive")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--map", help="a file in which the lines that each test runs are kept for the next time")
     parser.add_argument("--json", help="a file to which every mutant is written, a line each")
@@ -53,7 +54,7 @@ def main(arguments=None):
 
     def work(session):
         reached = traced(session, chosen.map)
-        results.extend([reached, session.kill(made, reached)])
+        results.extend([reached, session.kill(made, reached, chosen.seconds)])
 
     os.chdir(ROOT)
     tests = chosen.tests or [f"tests/{room}" for room in chosen.room]

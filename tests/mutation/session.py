@@ -12,10 +12,10 @@ import tempfile
 import time
 from pathlib import Path
 
+import numpy as np
 from reached import Reached
 
 GIGABYTES = 6       # of memory that a mutant may ask for
-SECONDS = 40        # of tests that a mutant has to survive, the fastest first
 
 
 class Jobs:
@@ -122,12 +122,15 @@ class MutationSession:
             found[name] = None if self.failed else (reached.seconds, reached.lines)
         return found
 
-    def kill(self, mutants, reached):
-        """For each mutant (what killed it, seconds): a test's name, "the limit", or None for one that survives."""
+    def kill(self, mutants, reached, budget):
+        """For each mutant (what killed it, seconds): a test's name, "the limit", or None for one that survives.
+
+        The tests that it has to survive, the fastest first, take `budget` seconds.
+        """
         limits = {name: 5 + 10 * found[0] for name, found in reached.items() if found}
         jobs = Jobs(self.jobs)
         for i, mutant in enumerate(mutants):
-            names = tests_of(mutant, reached)
+            names = tests_of(mutant, reached, budget)
             jobs.start(i, lambda mutant=mutant, names=names: self._try(mutant, names, limits))
         answers = jobs.finish()
         return [(answers[i] or ("the limit", 0.0)) for i in range(len(mutants))]
@@ -138,7 +141,7 @@ class MutationSession:
         return self.run(names, limits), time.perf_counter() - began
 
 
-def tests_of(mutant, reached):
+def tests_of(mutant, reached, budget=np.inf):
     """The tests of the mutant's own room that run its lines, the fastest and those of the file's own tests first."""
     _, room, *_, file = mutant.file.split("/")
     cost = {}
@@ -146,7 +149,7 @@ def tests_of(mutant, reached):
         lines = found[1].get(mutant.file, set()) if found and name.startswith(f"tests/{room}/") else set()
         if not lines.isdisjoint(mutant.lines):
             cost[name] = found[0] * (0.3 if f"/test_{file}::" in name else 1)
-    chosen, left = [], SECONDS
+    chosen, left = [], budget
     for name in sorted(cost, key=lambda name: (cost[name], name)):
         if left > 0:
             chosen.append(name)
