@@ -67,15 +67,18 @@ def main(arguments=None):
 def traced(session, path):
     """What each test runs, from the file at `path` where its file, and what it runs of the package, stand unchanged."""
     kept = pickle.loads(Path(path).read_bytes()) if path and Path(path).exists() else {}
-    files = sorted({name.split("::")[0] for name in session.items})
-    missing = [file for file in files if file not in kept or kept[file][0] != _digests(kept[file][0])]
+    # names may hold addresses, which change from run to run; the order does not
+    tests = {}
+    for name in session.items:
+        tests.setdefault(name.split("::")[0], []).append(name)
+    missing = [file for file in tests if file not in kept or kept[file][0] != _digests(kept[file][0])]
     found = session.reached(missing)
     for file in missing:
-        tests = {name: a for name, a in found.items() if name.split("::")[0] == file}
-        kept[file] = _digests({file, *(source for a in tests.values() if a for source in a[1])}), tests
+        reached = [found.get(name) for name in tests[file]]
+        kept[file] = _digests({file, *(source for a in reached if a for source in a[1])}), reached
     if path:
         Path(path).write_bytes(pickle.dumps(kept))
-    return {name: a for file in files for name, a in kept[file][1].items()}
+    return {name: a for file in tests for name, a in zip(tests[file], kept[file][1], strict=True)}
 
 
 def _digests(files):
