@@ -12,8 +12,8 @@ from npvae.autoencoders.saving import Saved
 from npvae.autoencoders.scikit_learn import ScikitLearn
 from npvae.autoencoders.settings import checked
 from npvae.checks import NotFittedError, shown, truth
+from npvae.inference.earlier_fit import of_a_refit
 from npvae.inference.history import DivergenceError, History
-from npvae.inference.solver import of_a_refit
 from npvae.models.arrays import column_names
 from npvae.models.data import check_data
 

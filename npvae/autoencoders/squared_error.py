@@ -11,7 +11,7 @@ import numpy as np
 from npvae.inference.history import History
 from npvae.inference.resumable import Resumable
 from npvae.inference.schedules import at
-from npvae.inference.solver import fitting
+from npvae.inference.training import fitting
 from npvae.models.arrays import as_array
 from npvae.models.data import blocks, check_data, moments, take, warn_if_unresolved
 from npvae.models.pixels import Scale, learned_scale

@@ -16,7 +16,8 @@ from npvae.inference.evaluation import elbos
 from npvae.inference.posteriors import Amortized, check_encoder
 from npvae.inference.resumable import Resumable
 from npvae.inference.schedules import at
-from npvae.inference.solver import ONE_DRAW, Solver, fitting
+from npvae.inference.solver import ONE_DRAW, Solver
+from npvae.inference.training import fitting
 from npvae.models import MonteCarlo
 from npvae.models.data import as_batch, blocks, outputs, take
 from npvae.models.start import standardised

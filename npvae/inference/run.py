@@ -2,6 +2,7 @@
 
 import json
 import math
+import warnings
 
 import numpy as np
 
@@ -61,6 +62,17 @@ class Run:
                              "gradients have seen other rows; keep it, or fit anew")
         if self.stopping is not None:
             self.stopping.patience = whole("patience", patience)
+
+    def begin(self, name: str, sweeps: int | None) -> int | None:
+        """How many sweeps there are to be in all: no more, with a warning, if early stopping has ended the run."""
+        if self.stopping is None:
+            return sweeps
+        self.stopping.go_on()
+        if not self.stopping.exhausted or not self.history:
+            return sweeps
+        warnings.warn(f"{name} had stopped early, after {self.stopping.patience} sweeps without a better held-out "
+                      "score, and does not go on: raise patience, or fit anew", stacklevel=6)
+        return int(self.history[-1]["sweep"])
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Everything by name, for saving: copies of the parameters and moments; generator and history as JSON."""

@@ -16,7 +16,7 @@ from npvae.inference.argmax_q import best_row
 from npvae.inference.elbo import lower_bound
 from npvae.inference.em_solver import EMSolver
 from npvae.inference.posteriors import Shared
-from npvae.inference.solver import fitting
+from npvae.inference.training import fitting
 from npvae.models import GaussianLikelihood
 from npvae.models.data import check_data, mean_variance, take
 from npvae.nn import Adam

@@ -1,6 +1,5 @@
-"""What all solvers share: how a fit begins and ends, their settings, and their own copy of the model."""
+"""What all solvers share: their settings, the budget of a fit, their own copy of the model, and how they report."""
 
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -9,8 +8,7 @@ from npvae.checks import NotFittedError, positive, shown, truth, whole
 from npvae.declared import declares
 from npvae.inference.elbo import lower_bound
 from npvae.inference.evaluation import evaluate, reporting_noise
-from npvae.inference.history import DivergenceError, History
-from npvae.inference.training import Training
+from npvae.inference.history import History
 from npvae.models import LatentVariableModel, MonteCarlo
 from npvae.models.arrays import as_array
 from npvae.models.data import check_data, moments, take, warn_if_unresolved
@@ -20,49 +18,6 @@ from npvae.models.pixels import Scale, learned_scale
 from npvae.models.start import started
 
 ONE_DRAW = MonteCarlo(1)    # the lecture's one-sample approximation
-
-
-@contextmanager
-def fitting(solver, X, resume: bool = False):
-    """Around a solver's loop: the door before it and, if the fit fails, what the solver was before it.
-
-    An interruption (Ctrl-C) after the first batch leaves the solver with what it has learned, and so does whatever
-    ends a first fit, before which there was nothing.
-
-    Yields
-    ------
-    X : array (m, D), as the solver reads it
-    training : Training
-    """
-    resume, before = truth("resume", resume), dict(solver.__dict__)
-    run = solver.run.snapshot() if resume and "run" in before else None
-    records = list(before.get("history", ()))
-    try:
-        X, budget = solver._prepare_fit(X, resume)
-        try:
-            with Training(solver, X, budget) as training:
-                yield X, training
-        finally:
-            if solver.run.stopping is not None:
-                solver.run.stopping.finish()
-    except BaseException as problem:
-        if "parameters" not in before:
-            raise
-        learned = solver.history != records if solver.history is before["history"] else solver.history
-        if learned and not isinstance(problem, Exception):
-            raise
-        solver.__dict__.clear()
-        solver.__dict__.update(before)
-        if run is not None:
-            solver.run.restore(run)
-        if isinstance(problem, DivergenceError):
-            raise of_a_refit(problem) from None
-        raise
-
-
-def of_a_refit(problem: DivergenceError) -> DivergenceError:
-    """What a DivergenceError says when it is the earlier fit that stays."""
-    return DivergenceError(str(problem).replace("the last finite parameters are", "the earlier fit is"))
 
 
 @dataclass

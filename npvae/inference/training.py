@@ -8,18 +8,40 @@
 
 import math
 import time
-import warnings
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 import numpy as np
 
+from npvae.checks import truth
+from npvae.inference.earlier_fit import EarlierFit
 from npvae.inference.early_stopping import hold_out
 from npvae.inference.history import DivergenceError
 from npvae.models.data import release
 
 FEW, GROSS = 10, 1e4    # rows whose median says how good they all are; times that no learning is worse at its end
 SHUFFLED_BATCHES = 64   # batches a block, when the rows are shuffled block by block
+
+
+@contextmanager
+def fitting(solver, X, resume: bool = False):
+    """Around a solver's loop: the door, the training, and the earlier fit back in its place if this one fails.
+
+    It gives X (m, D), as the solver reads it, and the `Training`.
+    """
+    resume = truth("resume", resume)
+    earlier = EarlierFit(solver, resume)
+    try:
+        X, budget = solver._prepare_fit(X, resume)
+        try:
+            with Training(solver, X, budget) as training:
+                yield X, training
+        finally:
+            if solver.run.stopping is not None:
+                solver.run.stopping.finish()
+    except BaseException as problem:
+        earlier.put_back(problem)
+        raise
 
 
 class Training:
@@ -33,13 +55,8 @@ class Training:
     None; to `_score_held_out(X, rows)`; for the `_objective(X, index)` (B,) with the parameters that stand, and
     whether it `_maximises_what_it_reports`.
 
-    Parameters
-    ----------
-    solver : VariationalEM, SharedQ, AmortizedVI or SquaredErrorSolver
-    X : array (m, D)
-        Of a memory map, blocks of rows are shuffled, and the rows inside a block: single rows all over a file on disk
-        are slow. Pages already read are released.
-    budget : Budget
+    Of a memory map X (m, D), blocks of rows are shuffled, and the rows inside a block, for single rows all over a file
+    on disk are slow; pages already read are released.
 
     Raises
     ------
@@ -54,7 +71,7 @@ class Training:
         self.m = len(X) if self.rows is None else len(self.rows)
         self.batch_size = min(budget.batch_size, self.m)
         self.block = SHUFFLED_BATCHES * self.batch_size if isinstance(X, np.memmap) else None
-        self.sweeps = self._sweeps_to_come()
+        self.sweeps = self.run.begin(budget.name, budget.sweeps)
         self._title = solver.measure.replace("elbo", "ELBO").replace("_", " ")
         self._unit = " nats" if solver.measure == "elbo" else ""
         # what is guarded as the sweep began, and as a finite ELBO has last been computed from it
@@ -141,17 +158,6 @@ class Training:
             self._take_back_sweep()
         self._fall_back(what, self._proven)
 
-    def _sweeps_to_come(self):
-        # none, with a warning, if early stopping has ended the run
-        stopping = self.run.stopping
-        if stopping is not None:
-            stopping.go_on()
-            if stopping.exhausted and self.history:
-                warnings.warn(f"{self.budget.name} had stopped early, after {stopping.patience} sweeps without a "
-                              "better held-out score, and does not go on: raise patience, or fit anew", stacklevel=6)
-                return int(self.history[-1]["sweep"])
-        return self.budget.sweeps
-
     def _batches_of_sweep(self):
         if self.batch_size == self.m:
             return [slice(None) if self.rows is None else self.rows]
@@ -192,7 +198,7 @@ class Training:
         self.history.append(record)
         self._total, self._rows = 0.0, 0
         self._proven = self._begun
-        if self._guarded_is_finite():
+        if self._all_finite():
             self._begun = self._copies()
         self._show(mean)
         return record
@@ -212,12 +218,12 @@ class Training:
     def _copies(self):
         return [a.copy() for a in self.run.guarded]
 
-    def _guarded_is_finite(self):
+    def _all_finite(self):
         return all(np.isfinite(a).all() for a in self.run.guarded)
 
     def _wrong_after_last_step(self):
         # in words, or None
-        if not self._guarded_is_finite():
+        if not self._all_finite():
             return "non-finite parameter"
         if self._last is None:
             return None

@@ -20,7 +20,7 @@ from npvae.inference.argmax_q import ROWS, argmax_rows, best_rows, starting_rows
 from npvae.inference.elbo import lower_bound
 from npvae.inference.em_solver import EMSolver
 from npvae.inference.posteriors import Free
-from npvae.inference.solver import fitting
+from npvae.inference.training import fitting
 from npvae.models.data import blocks, take
 from npvae.nn import RowAdam
 
