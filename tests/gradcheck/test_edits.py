@@ -6,7 +6,7 @@ import inspect
 import numpy as np
 import pytest
 
-from npvae.gradcheck.edits import edits
+from npvae.gradcheck.diagnosis.edits import edits
 from npvae.models import latents
 from npvae.nn import activations, optimizers
 
