@@ -1,3 +1,4 @@
+# ruff: noqa: I001
 """npvae: variational inference and variational autoencoders in pure NumPy.
 
     L(q, x, θ) = Σ_s w_s log p_θ(x|z_s) − KL(q(z) ‖ p(z))
@@ -9,67 +10,23 @@ In reading order: `npvae.nn` (layers), `npvae.models` (p), `npvae.inference` (q,
 # first, so that Ctrl-C while the rest is read is one line
 from npvae.cli import early_exit  # noqa: F401
 
-# isort: split
 from npvae import datasets
+from npvae.nn import (
+    SGD, Adam, Affine, Parameters, RowAdam, chain, lay_out, mlp, quadratic_features, relu, sigmoid, softplus, tanh)
+from npvae.models import (
+    BernoulliLikelihood, Categorical, Cubature, GaussHermite, Gaussian, GaussianLikelihood, LatentVariableModel,
+    MonteCarlo, mixture_of_gaussians, mlp_model, probabilistic_pca)
+from npvae.models.affine import maximum_likelihood_ppca
+from npvae.models.exact import exact_posterior, log_marginal
+from npvae.inference import (
+    Amortized, AmortizedVI, DivergenceError, Free, Shared, SharedQ, VariationalEM, argmax_q, elbo, elbo_estimators,
+    evaluate, gap_decomposition, importance_weighted_bound, leave_one_out, pathwise, score_function, shared_ceiling,
+    sticking_the_landing, unbiasedness_test, variance_against_dimension)
 from npvae.autoencoders import VAE, Autoencoder
-from npvae.files import VERSION
+from npvae.files import VERSION as __version__  # noqa: F401
 
 # from here on `npvae.gradcheck` is the function; the package is found by `from npvae.gradcheck import …`
 from npvae.gradcheck import assert_gradients, check_bound, gradcheck
-from npvae.inference import (
-    Amortized,
-    AmortizedVI,
-    DivergenceError,
-    Free,
-    Shared,
-    SharedQ,
-    VariationalEM,
-    argmax_q,
-    elbo,
-    elbo_estimators,
-    evaluate,
-    gap_decomposition,
-    importance_weighted_bound,
-    leave_one_out,
-    pathwise,
-    score_function,
-    shared_ceiling,
-    sticking_the_landing,
-    unbiasedness_test,
-    variance_against_dimension,
-)
-from npvae.models import (
-    BernoulliLikelihood,
-    Categorical,
-    Cubature,
-    GaussHermite,
-    Gaussian,
-    GaussianLikelihood,
-    LatentVariableModel,
-    MonteCarlo,
-    mixture_of_gaussians,
-    mlp_model,
-    probabilistic_pca,
-)
-from npvae.models.affine import maximum_likelihood_ppca
-from npvae.models.exact import exact_posterior, log_marginal
-from npvae.nn import (
-    SGD,
-    Adam,
-    Affine,
-    Parameters,
-    RowAdam,
-    chain,
-    lay_out,
-    mlp,
-    quadratic_features,
-    relu,
-    sigmoid,
-    softplus,
-    tanh,
-)
-
-__version__ = VERSION
 
 __all__ = [
     "datasets",
