@@ -17,6 +17,7 @@ from npvae.models.data import blocks, check_data, moments, take, warn_if_unresol
 from npvae.models.pixels import Scale, learned_scale
 from npvae.models.start import drawn_decoder, in_units, standardised
 from npvae.nn import lay_out
+from npvae.nn.parameters import check_back_writes
 
 
 @dataclass(eq=False)
@@ -118,6 +119,7 @@ class SquaredErrorSolver(Resumable):
         self.parameters = lay_out({"theta.decoder": parts["decoder"], "phi": parts["encoder"]}, self._dtype)
         self.decoder = parts["decoder"].on(self.parameters, "theta.decoder.")
         self.encoder = parts["encoder"].on(self.parameters, "phi.")
+        check_back_writes(self.parameters, np.ones((1, self._code_size())), decoder=self.decoder, encoder=self.encoder)
         self._begin_run(parts, maximize=False)
         self._scale = float(self.run.constants.get("decoder.scale", 1.0))
 

@@ -22,6 +22,7 @@ from npvae.models import MonteCarlo
 from npvae.models.data import as_batch, blocks, outputs, take
 from npvae.models.start import standardised
 from npvae.nn import lay_out, mlp
+from npvae.nn.parameters import check_back_writes
 
 
 @dataclass(eq=False)
@@ -161,6 +162,8 @@ class AmortizedVI(Resumable, Solver):
         self.parameters = lay_out({"theta": model, "phi": encoder}, self._dtype)
         self.model = model.on(self.parameters, "theta.")
         self.posterior = Amortized(encoder.on(self.parameters, "phi."))
+        check_back_writes(self.parameters, np.ones((1, model.latent.dim)), decoder=self.model.decoder,
+                          encoder=self.posterior.encoder)
         held = getattr(likelihood, "from_data", False) and not likelihood.learn
         self._begin_run(parts if held else {"decoder": model.decoder, "encoder": encoder})
         self._rng = self.run.rng

@@ -11,6 +11,7 @@ from npvae.inference.solver import ONE_DRAW, Budget, Solver
 from npvae.inference.theta_steps import AdamStep, ExactStep, LineSearchStep
 from npvae.models.affine import is_quadratic_in_z
 from npvae.nn import lay_out
+from npvae.nn.parameters import check_back_writes
 
 
 @dataclass(eq=False)
@@ -41,6 +42,7 @@ class EMSolver(Solver):
         self.parameters = lay_out({"theta": model}, self._dtype)
         self.model = model.on(self.parameters, "theta.")
         self._fixed = self.model.on(self.parameters, "theta.", gradient=False)
+        check_back_writes(self.parameters, np.ones((1, model.latent.dim)), decoder=self.model.decoder)
         self._rule = None if self._is_categorical else self.noise or (quadrature(model) if self._full else ONE_DRAW)
         step = ExactStep if self.exact_m_step else LineSearchStep if self._full else AdamStep
         self._step_theta = step(self.model, self.parameters, self.learning_rate)

@@ -14,6 +14,7 @@ from npvae.models import MonteCarlo
 from npvae.models.data import as_floats
 from npvae.models.generative import check_model
 from npvae.nn import SGD, lay_out
+from npvae.nn.parameters import check_back_writes
 
 
 def fit_rows(model, x, estimator, rng, steps=200, learning_rate=0.05, every=1):
@@ -110,6 +111,7 @@ def fit_vae(model, encoder, x, estimator, rng, steps=200, learning_rate=0.01, ev
     check_encoder(encoder, model)
     parameters = lay_out({"theta": model, "phi": encoder})
     moving, encoder = model.on(parameters, "theta."), encoder.on(parameters, "phi.")
+    check_back_writes(parameters, np.ones((1, model.latent.dim)), decoder=moving.decoder, encoder=encoder)
     fixed = model.on(parameters, "theta.", gradient=False)
     sgd, latent = SGD(parameters.value, parameters.grad, learning_rate), model.latent
 

@@ -9,6 +9,7 @@ from npvae.inference.schedules import cosine
 from npvae.models.data import as_floats
 from npvae.models.generative import check_model
 from npvae.nn import Adam, lay_out
+from npvae.nn.parameters import check_back_writes
 
 
 def fit_encoder(model, encoder, X, steps=2000, learning_rate=1e-2, noise=None):
@@ -50,6 +51,7 @@ def fit_encoder(model, encoder, X, steps=2000, learning_rate=1e-2, noise=None):
     x = as_floats(X, model.data_dim, model.likelihood)
     parameters = lay_out({"phi": encoder})
     encoder = encoder.on(parameters, "phi.")
+    check_back_writes(parameters, x[:1], encoder=encoder)
     nodes = quadrature_nodes(model) if noise is None else noise(None, 1, model.latent.dim)
     steps = whole("steps", steps)
     rate = cosine(learning_rate, 0.0, steps)

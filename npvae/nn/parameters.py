@@ -1,5 +1,7 @@
 """All parameters of a network in one vector, with a twin for their gradients and named views into both."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from npvae.arrays import float_dtype, numbers
@@ -132,3 +134,29 @@ def check_network(role, network):
     if not has_parameters(network):
         raise ValueError(f"got the {role} {shown(network)}, expected a network with arrays() and on(), such as "
                          "mlp([…]) or chain(…) makes")
+
+
+def check_back_writes(parameters: Parameters, x: np.ndarray, **networks: Callable) -> None:
+    """Raise a ValueError if `back` of a network adds to its gradient, which no solver sets to zero.
+
+    Parameters
+    ----------
+    parameters : Parameters
+        Holds the gradients of the networks, and is written into.
+    x : array (1, n)
+        Where they are called: the first network at x, the next at what it returns.
+    **networks : callables x -> (y, back)
+        By their role, in the order in which they take each other's y.
+    """
+    for role, network in networks.items():
+        found = []
+        for _ in range(2):
+            with np.errstate(all="ignore"):
+                y, back = network(x.astype(parameters.value.dtype))
+                if callable(back):
+                    back(np.ones_like(y))
+            found.append(parameters.grad.copy())
+        if not np.array_equal(*found, equal_nan=True):
+            raise ValueError(f"back of the {role} {shown(network)} adds to its gradient, which no step sets to zero: "
+                             "let it write, dW[...] = … in place of dW[...] += …")
+        x = y
