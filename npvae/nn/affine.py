@@ -16,8 +16,7 @@ class Affine:
 
     Parameters
     ----------
-    W : array (n_in, n_out)
-    b : array (n_out,)
+    W, b : arrays (n_in, n_out), (n_out,)
     dW, db : arrays of the same shapes, or None
         Where `back` writes the gradients; None keeps none (the layer is held fixed).
     input_gradient : bool

@@ -74,16 +74,9 @@ class Chain:
 def chain(*layers: Callable) -> Chain:
     """Compose layers, the first one applied first.
 
-    Parameters
-    ----------
-    *layers : callables x -> (y, back)
-        Functions such as `tanh`, or layers with parameters such as `Affine`. A layer that stands in two places has
-        two sets of parameters once a model or a solver lays the network out.
-
-    Raises
-    ------
-    ValueError
-        For no layers, or one that is not callable.
+    Functions x -> (y, back) such as `tanh`, or layers with parameters such as `Affine`. A layer that stands in two
+    places has two sets of parameters once a model or a solver lays the network out. A ValueError for no layers, or one
+    that is not callable.
 
     Examples
     --------
@@ -108,10 +101,7 @@ def mlp(sizes: Sequence[int], activation: Callable = tanh, rng: np.random.Genera
     input_gradient : bool
         False for a network that reads data: nothing stands before it that could use the gradient.
 
-    Raises
-    ------
-    ValueError
-        If there are fewer than two sizes, one is not a positive integer, or the activation is not callable.
+    A ValueError for fewer than two sizes, one that is no positive integer, or an activation that is not callable.
 
     Examples
     --------

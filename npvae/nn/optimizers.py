@@ -16,17 +16,12 @@ class SGD:
     ----------
     value, grad : arrays (n,)
         What is moved, and along what. Both are kept as views and `value` is changed in place.
-    learning_rate : float
-        λ, the lecture's step size.
-    momentum : float
-        0 is the lecture's plain step.
+    learning_rate, momentum : float
+        λ, the lecture's step size; a momentum of 0 is the lecture's plain step.
     maximize : bool
         False walks downhill.
 
-    Raises
-    ------
-    ValueError
-        If `learning_rate` is not positive and finite; so do `Adam` and `RowAdam`.
+    A ValueError if `learning_rate` is not positive and finite, here as in `Adam` and `RowAdam`.
 
     Examples
     --------
@@ -36,13 +31,14 @@ class SGD:
     array([ 0.1, -0.2])
     """
 
-    def __init__(self, value, grad, learning_rate=1e-2, momentum=0.0, maximize=True):
+    def __init__(self, value: np.ndarray, grad: np.ndarray, learning_rate: float = 1e-2, momentum: float = 0.0,
+                 maximize: bool = True):
         self.value, self.grad = _moved(value, grad)
         self.learning_rate, self.momentum = positive("learning_rate", learning_rate), real("momentum", momentum, 0)
         self.sign = 1.0 if truth("maximize", maximize) else -1.0
         self.velocity = np.zeros_like(value)
 
-    def step(self):
+    def step(self) -> None:
         """One step along the gradient that stands in `grad`."""
         # v ← momentum · v + ∇θ
         self.velocity *= self.momentum
@@ -57,14 +53,7 @@ class Adam:
     The moments are kept unscaled, m ← β₁ m + ∇θ and v ← β₂ v + ∇θ²; the factors (1 − β) and the bias corrections
     1/(1 − βᵗ) go into two scalars, so that a step is ten passes over the vector and no temporaries.
 
-    Parameters
-    ----------
-    value, grad : arrays (n,)
-        As in `SGD`.
-    learning_rate, beta1, beta2, epsilon : float
-        λ, β₁, β₂ and ε of the paper.
-    maximize : bool
-        False walks downhill.
+    `value`, `grad` and `maximize` are those of `SGD`; the rest are the paper's λ, β₁, β₂ and ε.
 
     Examples
     --------
@@ -74,7 +63,8 @@ class Adam:
     array([ 0.1, -0.1])
     """
 
-    def __init__(self, value, grad, learning_rate=1e-3, beta1=0.9, beta2=0.999, epsilon=1e-8, maximize=True):
+    def __init__(self, value: np.ndarray, grad: np.ndarray, learning_rate: float = 1e-3, beta1: float = 0.9,
+                 beta2: float = 0.999, epsilon: float = 1e-8, maximize: bool = True):
         self.value, self.grad = _moved(value, grad)
         self.learning_rate = positive("learning_rate", learning_rate)
         self.beta1, self.beta2, self.epsilon = _decays(beta1, beta2, epsilon)
@@ -82,7 +72,7 @@ class Adam:
         self.m, self.v, self.t = np.zeros_like(value), np.zeros_like(value), 0
         self._scratch = np.empty_like(value)
 
-    def step(self):
+    def step(self) -> None:
         """One step along the gradient that stands in `grad`."""
         self.t += 1
         rate, epsilon = _folded(self.learning_rate, self.beta1, self.beta2, self.epsilon, self.t)
@@ -98,17 +88,17 @@ class Adam:
         s *= self.sign * rate
         self.value += s
 
-    def forget(self):
+    def forget(self) -> None:
         """Begin anew, as if no step had been taken."""
         self.m.fill(0)
         self.v.fill(0)
         self.t = 0
 
-    def arrays(self):
+    def arrays(self) -> dict:
         """Copies of the moments m, v (n,) and of the counter t, by name, for saving."""
         return {"m": self.m.copy(), "v": self.v.copy(), "t": np.array(self.t)}
 
-    def restore(self, arrays):
+    def restore(self, arrays: dict) -> None:
         """Take up what `arrays` gave: the next step is the one that would have come next."""
         self.m[...], self.v[...], self.t = arrays["m"], arrays["v"], int(arrays["t"])
 
@@ -122,8 +112,6 @@ class RowAdam:
     ----------
     table : array (m, R)
         The rows; changed in place.
-    learning_rate, beta1, beta2, epsilon : float
-        As in `Adam`.
     moments : pair of arrays (m, R), optional
         Where the moments live, zeros to begin with; new arrays without it.
 
@@ -135,14 +123,15 @@ class RowAdam:
     array([0. , 0. , 0.1])
     """
 
-    def __init__(self, table, learning_rate=3e-2, beta1=0.9, beta2=0.999, epsilon=1e-8, moments=None):
+    def __init__(self, table: np.ndarray, learning_rate: float = 3e-2, beta1: float = 0.9, beta2: float = 0.999,
+                 epsilon: float = 1e-8, moments: tuple | None = None):
         self.table, self.learning_rate = table, positive("learning_rate", learning_rate)
         self.beta1, self.beta2, self.epsilon = _decays(beta1, beta2, epsilon)
         _moved(table, table, 2)
         self.m, self.v = _moments(table, (np.zeros_like(table), np.zeros_like(table)) if moments is None else moments)
         self.t = np.zeros(len(table), np.int32)
 
-    def step(self, index, dq):
+    def step(self, index: np.ndarray | slice, dq: np.ndarray) -> None:
         """Move the rows `index` (B,), or a slice, along the gradients `dq` (B, R); what occurs twice adds up.
 
         An IndexError for a row that the table does not have.

@@ -17,15 +17,11 @@ class Parameters:
     Parameters
     ----------
     arrays : dict of str to array
-        The initial values by name; their order is the order in the vector.
+        The initial values; their order is the order in the vector.
     dtype : numpy dtype
         float32 trains, float64 checks, complex128 lets the complex step through.
 
-    Raises
-    ------
-    ValueError
-        For arrays that are no numbers by name, a dtype that is not of floats, an unknown name, or a prefix whose names
-        do not stand next to each other.
+    A ValueError for what is not numbers by name, a dtype that is not of floats, or an unknown name.
 
     Examples
     --------
@@ -35,7 +31,7 @@ class Parameters:
     (7.0, 9)
     """
 
-    def __init__(self, arrays, dtype=np.float64):
+    def __init__(self, arrays: dict, dtype: type = np.float64):
         if not isinstance(arrays, dict) or not all(isinstance(name, str) for name in arrays):
             raise ValueError(f"arrays is a {type(arrays).__name__}, expected a dict of arrays by name, e.g. "
                              "{'W': np.zeros((2, 3))}")
@@ -52,14 +48,14 @@ class Parameters:
             self[name][...] = a
 
     @property
-    def names(self):
+    def names(self) -> list[str]:
         """The names, in the order of the vector."""
         return list(self._where)
 
-    def __getitem__(self, name):
+    def __getitem__(self, name: str) -> np.ndarray:
         return self.value[self._slice(name)].reshape(self._shapes[name])
 
-    def gradient(self, name):
+    def gradient(self, name: str) -> np.ndarray:
         """The view into `grad` that belongs to `name`."""
         return self.grad[self._slice(name)].reshape(self._shapes[name])
 
@@ -68,8 +64,8 @@ class Parameters:
         # joblib may hand out arrays that can only be read
         self.value, self.grad = (a if a.flags.writeable else a.copy() for a in (self.value, self.grad))
 
-    def stretch(self, prefix):
-        """The slice of the vector that holds every name which begins with `prefix`."""
+    def stretch(self, prefix: str) -> slice:
+        """The slice of the vector that holds every name which begins with `prefix`; they must stand side by side."""
         if not isinstance(prefix, str):
             raise ValueError(f"prefix is {prefix!r}, expected a str: there are {self.names}")
         hits = [self._where[n] for n in self._where if n.startswith(prefix)]
@@ -77,8 +73,8 @@ class Parameters:
             raise ValueError(f"the names that begin with {prefix!r} are not contiguous: {self.names}")
         return slice(hits[0].start, hits[-1].stop) if hits else slice(0, 0)
 
-    def arrays(self):
-        """A dict of copies by name, for saving."""
+    def arrays(self) -> dict:
+        """Copies by name, for saving."""
         return {name: self[name].copy() for name in self._where}
 
     def _slice(self, name):
@@ -91,25 +87,11 @@ class Parameters:
         return f"Parameters({self.value.size} numbers, {self.value.dtype})\n" + "\n".join(rows)
 
 
-def lay_out(parts, dtype=np.float64):
-    """Lay several parts (networks, models) out in one vector.
+def lay_out(parts: dict, dtype: type = np.float64) -> Parameters:
+    """Lay several parts (networks, models), given by name, out in one vector.
 
-    Parameters
-    ----------
-    parts : dict of str to object
-        Each object has `arrays()`, its initial values by name; a part's name goes in front of them.
-    dtype : numpy dtype
-        Of the vector.
-
-    Returns
-    -------
-    parameters : Parameters
-        `part.on(parameters, "name.")` is then the same part with its views in this vector.
-
-    Raises
-    ------
-    ValueError
-        For a part that has no `arrays()`, or a dtype that is not of floats.
+    Each has `arrays()`, its initial values by name, before which the part's own name goes; `part.on(parameters,
+    "name.")` is then the same part with its views in this vector. A ValueError for a part without `arrays()`.
 
     Examples
     --------
@@ -124,12 +106,12 @@ def lay_out(parts, dtype=np.float64):
     return Parameters({f"{part}.{name}": a for part, p in parts.items() for name, a in p.arrays().items()}, dtype)
 
 
-def has_parameters(part):
-    """Whether a part, a layer, say, can be laid out: whether it has the methods `arrays` and `on`."""
+def has_parameters(part: object) -> bool:
+    """Whether a part, such as a layer, can be laid out: whether it has the methods `arrays` and `on`."""
     return not isinstance(part, type) and all(callable(getattr(part, name, None)) for name in ("arrays", "on"))
 
 
-def check_network(role, network):
+def check_network(role: str, network: object) -> None:
     """Raise a ValueError unless `network` has the methods by which its parameters are laid out."""
     if not has_parameters(network):
         raise ValueError(f"got the {role} {shown(network)}, expected a network with arrays() and on(), such as "
@@ -137,16 +119,9 @@ def check_network(role, network):
 
 
 def check_back_writes(parameters: Parameters, x: np.ndarray, **networks: Callable) -> None:
-    """Raise a ValueError if `back` of a network adds to its gradient, which no solver sets to zero.
+    """Raise a ValueError if `back` of a network on `parameters` adds to its gradient, which no solver sets to zero.
 
-    Parameters
-    ----------
-    parameters : Parameters
-        Holds the gradients of the networks, and is written into.
-    x : array (1, n)
-        Where they are called: the first network at x, the next at what it returns.
-    **networks : callables x -> (y, back)
-        By their role, in the order in which they take each other's y.
+    The networks, given by role, are called one after another: the first at x (1, n), the next at what that returns.
     """
     for role, network in networks.items():
         found = []

@@ -4,6 +4,7 @@ A decoder ends in `Unstandardise`, an encoder stands inside `Standardised`. Thei
 model: no gradient moves them, and log p(x) stays in the data's units, for g(z) is.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from npvae.arrays import finite_array
 from npvae.checks import shown
 from npvae.nn.affine import Affine
+from npvae.nn.parameters import Parameters
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,7 @@ class Unstandardise:
     ----------
     center : array (D,)
         In the data's units, e.g. the mean x̄.
-    scale : float or array ()
+    scale : float
         The data's standard deviation.
 
     Examples
@@ -38,17 +40,17 @@ class Unstandardise:
     def __post_init__(self):
         _check(self.center, self.scale)
 
-    def __call__(self, x):                                  # x (B, D)
+    def __call__(self, x: np.ndarray) -> tuple[np.ndarray, Callable]:   # x (B, D)
         # y = c + s x;  dx = s dy
         y = x * self.scale
         y += self.center
         return y, lambda dy: dy * self.scale
 
-    def arrays(self):
+    def arrays(self) -> dict:
         """No parameters: centre and scale are constants."""
         return {}
 
-    def on(self, parameters, prefix="", gradient=True):
+    def on(self, parameters: Parameters, prefix: str = "", gradient: bool = True) -> "Unstandardise":
         """The same layer in the dtype of `parameters`."""
         return replace(self, **_cast(self, parameters.value.dtype))
 
@@ -60,12 +62,7 @@ class Unstandardise:
 class Standardised:
     """network((x − center) / scale): an encoder that meets every data set at mean 0 and unit scale.
 
-    Parameters
-    ----------
-    network : network
-        Its parameters keep their names.
-    center, scale
-        As in `Unstandardise`.
+    The network's parameters keep their names; center and scale are as in `Unstandardise`.
 
     Examples
     --------
@@ -74,7 +71,7 @@ class Standardised:
     Standardised(chain(Affine(2, 3)))
     """
 
-    network: object
+    network: Callable
     center: np.ndarray
     scale: np.ndarray
 
@@ -83,7 +80,7 @@ class Standardised:
             raise ValueError(f"network is {shown(self.network)}, expected a callable that returns (y, back)")
         _check(self.center, self.scale)
 
-    def __call__(self, x):                                  # x (B, D)
+    def __call__(self, x: np.ndarray) -> tuple[np.ndarray, Callable]:   # x (B, D)
         y, back = self.network((x - self.center) / self.scale)
 
         def back_to_x(dy):
@@ -94,15 +91,15 @@ class Standardised:
         return y, back_to_x
 
     @property
-    def layers(self):
+    def layers(self) -> tuple:
         """The layers of the network."""
         return self.network.layers
 
-    def arrays(self):
+    def arrays(self) -> dict:
         """The network's parameters by name; a function has none."""
         return self.network.arrays() if hasattr(self.network, "arrays") else {}
 
-    def on(self, parameters, prefix="", gradient=True):
+    def on(self, parameters: Parameters, prefix: str = "", gradient: bool = True) -> "Standardised":
         """The same with the network's views in `parameters`."""
         return Standardised(self.network.on(parameters, prefix, gradient), **_cast(self, parameters.value.dtype))
 
@@ -116,7 +113,7 @@ def _check(center, scale):
         raise ValueError(f"scale is {scale}, expected a positive number, e.g. the data's standard deviation")
 
 
-def folded(network):
+def folded(network: Callable) -> Callable:
     """The same function, with an `Unstandardise` behind an affine layer made part of it: one pass less, held fixed.
 
     Examples
@@ -140,7 +137,7 @@ def _cast(layer, dtype):
         return {"center": np.asarray(layer.center, dtype), "scale": np.asarray(layer.scale, dtype)[()]}
 
 
-def as_drawn(network):
+def as_drawn(network: Callable) -> bool:
     """Whether the affine layers of a network, one at least, all hold the weights that were drawn at random for them."""
     layers = [layer for layer in getattr(network, "layers", (network,)) if isinstance(layer, Affine)]
     return bool(layers) and all(layer.as_drawn for layer in layers)
