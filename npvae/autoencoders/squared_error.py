@@ -68,18 +68,8 @@ class SquaredErrorSolver(Resumable):
     integer_scale = Scale()
     name, measure, _maximises_what_it_reports = "Autoencoder", "squared_error", True
 
-    def fit(self, X, resume=False):
-        """Learn θ and φ from X (m, D); with `resume` go on, as `AmortizedVI.fit` does. Returns itself.
-
-        Raises
-        ------
-        ValueError
-            For data that do not fit the networks; an earlier fit stays, as it does for the next.
-        DivergenceError
-            If an error becomes infinite or NaN, that of the last batch after the last step included.
-        KeyboardInterrupt
-            At Ctrl-C; the solver holds what it has learned, and can be used.
-        """
+    def fit(self, X, resume: bool = False):
+        """Learn θ and φ from X (m, D); returns itself. `resume` and what it raises are as in `AmortizedVI.fit`."""
         with fitting(self, X, resume) as (X, training):
             for index in training.batches():
                 x = take(X, index, self.dtype)
@@ -92,7 +82,7 @@ class SquaredErrorSolver(Resumable):
                 self.run.optimizer.step()
         return self
 
-    def read(self, X):
+    def read(self, X) -> np.ndarray:
         """X (B, D) as it is computed with, or a ValueError if it does not fit the networks."""
         return self._checked_data(X, self.dtype)
 

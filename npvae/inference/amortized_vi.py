@@ -80,21 +80,13 @@ class AmortizedVI(Resumable, Solver):
     after_sweep: object = None
     after_step: object = None
 
-    def fit(self, X, resume=False):
+    def fit(self, X, resume: bool = False):
         """Learn θ and φ from X (m, D); returns itself.
 
         With `resume` it goes on from where the last fit, or a restored one, stopped, until `sweeps` sweeps in all:
         on the same data bit by bit as if it had never stopped, if it stopped between two sweeps or by `after_step`.
 
-        Raises
-        ------
-        ValueError
-            For data that do not fit the model, an encoder that does not fit model and data, or settings that make no
-            sense; an earlier fit stays, as it does for the next.
-        DivergenceError
-            If an ELBO becomes infinite or NaN, that of the last batch after the last step included.
-        KeyboardInterrupt
-            At Ctrl-C; the solver holds what it has learned, and can be used.
+        It raises what `VariationalEM.fit` raises, and a ValueError for an encoder that does not fit model and data.
         """
         with fitting(self, X, resume) as (X, training):
             for index in training.batches():
@@ -104,7 +96,7 @@ class AmortizedVI(Resumable, Solver):
                 self.run.optimizer.step()
         return self
 
-    def gradient(self, x):
+    def gradient(self, x) -> np.ndarray:
         """Put ∇_θ and ∇_φ of the mean of L(x^i; φ, θ) over x (B, D) into `parameters.grad`; returns the ELBOs (B,)."""
         if "posterior" not in self.__dict__:
             self.read(x)
@@ -117,7 +109,7 @@ class AmortizedVI(Resumable, Solver):
             value = value - (1 - self._beta) * self.model.latent.kl(q)[0]
         return value
 
-    def infer(self, X):
+    def infer(self, X) -> np.ndarray:
         """The encoder's rows q_φ(z|x) for X (B, D): (B, R), one pass through a network."""
         X = self.read(X)
         encoder = self.posterior.encoder

@@ -1,5 +1,7 @@
 """Training under one gradient estimator or another: what its noise costs."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from npvae.arrays import numbers
@@ -10,27 +12,28 @@ from npvae.inference.evaluation import elbos
 from npvae.inference.gradient_estimators import NotFinite, finite
 from npvae.inference.history import DivergenceError
 from npvae.inference.posteriors import check_encoder
-from npvae.models import MonteCarlo
+from npvae.models import LatentVariableModel, MonteCarlo
 from npvae.models.data import as_floats
 from npvae.models.generative import check_model
 from npvae.nn import SGD, lay_out
 from npvae.nn.parameters import check_back_writes
 
 
-def fit_rows(model, x, estimator, rng, steps=200, learning_rate=0.05, every=1):
+def fit_rows(model: LatentVariableModel, x, estimator: Callable, rng: np.random.Generator | int, steps: int = 200,
+             learning_rate: float = 0.05, every: int = 1) -> np.ndarray:
     """Climb to argmax_q L(q, x^i, θ) for each x with plain SGD from the prior, θ fixed, on one estimator's gradients.
 
     Parameters
     ----------
-    model : LatentVariableModel
+    model
     x : array (B, D)
     estimator : callable (model, q, x, rng) -> gradient (S, B, R)
         For instance one of `elbo_estimators`.
-    rng : numpy.random.Generator or int
-    steps : int
-    learning_rate : float
+    rng
+    steps
+    learning_rate
         λ; a noisy estimator needs a smaller one.
-    every : int
+    every
         Steps from one report to the next.
 
     Returns
@@ -72,14 +75,15 @@ def fit_rows(model, x, estimator, rng, steps=200, learning_rate=0.05, every=1):
     return _history(step, lambda: elbos(fixed, q, x), steps, every)
 
 
-def fit_vae(model, encoder, x, estimator, rng, steps=200, learning_rate=0.01, every=10):
+def fit_vae(model: LatentVariableModel, encoder, x, estimator: Callable, rng: np.random.Generator | int,
+            steps: int = 200, learning_rate: float = 0.01, every: int = 10) -> np.ndarray:
     """Train θ and an encoder's φ with plain SGD on all data at once, the rows' gradients by one estimator.
 
     Only q depends on how one differentiates through sampling: θ has the same estimate under every estimator.
 
     Parameters
     ----------
-    model : LatentVariableModel
+    model
         Copied, not moved.
     encoder : network
         Maps x (B, D) to rows (B, R); copied as well.
@@ -128,14 +132,14 @@ def fit_vae(model, encoder, x, estimator, rng, steps=200, learning_rate=0.01, ev
     return _history(step, lambda: elbos(fixed, encoder(x)[0], x), steps, every)
 
 
-def check_estimator(estimator):
+def check_estimator(estimator: Callable) -> None:
     """Raise a ValueError unless the estimator can be called."""
     if not callable(estimator):
         raise ValueError(f"estimator is {shown(estimator)}, expected a function (model, q, x, rng) -> gradient "
                          "(S, B, R), e.g. one of elbo_estimators(latent, samples)")
 
 
-def mean_gradient(estimator, model, q, x, rng):
+def mean_gradient(estimator: Callable, model, q: np.ndarray, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """The mean over the draws of an estimator's gradients (S, B, R): (B, R)."""
     gradient = numbers("the estimator's gradient", estimator(model, q, x, rng))
     if gradient.ndim != 3 or gradient.shape[1:] != q.shape or not len(gradient):

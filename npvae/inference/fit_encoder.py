@@ -6,37 +6,29 @@ from npvae.checks import whole
 from npvae.inference.argmax_q import quadrature_nodes
 from npvae.inference.elbo import lower_bound
 from npvae.inference.schedules import cosine
+from npvae.models import LatentVariableModel
 from npvae.models.data import as_floats
 from npvae.models.generative import check_model
 from npvae.nn import Adam, lay_out
 from npvae.nn.parameters import check_back_writes
 
 
-def fit_encoder(model, encoder, X, steps=2000, learning_rate=1e-2, noise=None):
+def fit_encoder(model: LatentVariableModel, encoder, X, steps: int = 2000, learning_rate: float = 1e-2, noise=None):
     """max_φ Σ_i L(x^i; φ, θ) over all data at once, θ held fixed, with a rate that falls to nothing.
 
     Parameters
     ----------
-    model : LatentVariableModel
+    model
         Its θ is not moved.
     encoder : network
-        Maps x (B, D) to rows (B, R); its weights are where φ starts.
+        Maps x (B, D) to rows (B, R); its weights are where φ starts. What is returned is another, of float64.
     X : array (m, D)
-    steps : int
-    learning_rate : float
+        A ValueError if they do not fit the model.
+    steps
+    learning_rate
         λ at the start; it falls along half a cosine.
     noise : GaussHermite or Cubature, optional
         Deterministic nodes; `quadrature(model)` by default.
-
-    Returns
-    -------
-    encoder : network
-        With the fitted φ, float64.
-
-    Raises
-    ------
-    ValueError
-        For data that do not fit the model.
 
     Examples
     --------

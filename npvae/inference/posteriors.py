@@ -7,20 +7,18 @@
 Each is called as `q, back = posterior(x, index)` with q (B, R).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
+from npvae.models import LatentVariableModel
 from npvae.nn.parameters import check_network
 
 
 @dataclass(frozen=True)
 class Free:
-    """q_i(z|x^i): a row of its own for every datapoint.
-
-    Parameters
-    ----------
-    table : array (m, R)
+    """q_i(z|x^i): a row of its own for every datapoint, in a table (m, R).
 
     Examples
     --------
@@ -31,24 +29,24 @@ class Free:
 
     table: np.ndarray
 
-    def __call__(self, x, index):
+    def __call__(self, x, index: np.ndarray | slice) -> tuple[np.ndarray, Callable]:
         """The rows `index`; `back(dq)` returns their gradient as it is, (index, dq): a batch touches few rows."""
         return self.table[index], lambda dq: (index, dq)
 
     @property
-    def size(self):
+    def size(self) -> int:
         """Number of variational parameters, m · R."""
         return self.table.size
 
 
 @dataclass(frozen=True)
 class Shared:
-    """q(z): one row for all data, whatever x is.
+    """q(z): one row (R,) for all data, whatever x is.
 
     Parameters
     ----------
-    row : array (R,)
-    drow : array (R,)
+    row
+    drow
         Where `back` writes the gradient.
 
     Examples
@@ -63,7 +61,7 @@ class Shared:
     row: np.ndarray
     drow: np.ndarray
 
-    def __call__(self, x, index=None):
+    def __call__(self, x: np.ndarray, index=None) -> tuple[np.ndarray, Callable]:
         """The row, once for each x."""
 
         def back(dq):
@@ -73,19 +71,14 @@ class Shared:
         return np.broadcast_to(self.row, (len(x), len(self.row))), back
 
     @property
-    def size(self):
+    def size(self) -> int:
         """Number of variational parameters, R."""
         return self.row.size
 
 
 @dataclass(frozen=True)
 class Amortized:
-    """q_φ(z|x): the row is an encoder's output.
-
-    Parameters
-    ----------
-    encoder : network
-        Maps x (B, D) to rows (B, R).
+    """q_φ(z|x): the row is the output of an encoder, a network that maps x (B, D) to rows (B, R).
 
     Examples
     --------
@@ -96,17 +89,17 @@ class Amortized:
 
     encoder: object
 
-    def __call__(self, x, index=None):
+    def __call__(self, x: np.ndarray, index=None) -> tuple[np.ndarray, Callable]:
         """The encoder's rows for x; `back(dq)` writes φ's gradient."""
         return self.encoder(x)
 
     @property
-    def size(self):
+    def size(self) -> int:
         """Number of variational parameters, those of the encoder, whatever m is."""
         return sum(a.size for a in self.encoder.arrays().values())
 
 
-def check_encoder(encoder, model):
+def check_encoder(encoder, model: LatentVariableModel):
     """The encoder, or a ValueError unless it is a network that maps the model's data (B, D) to rows (B, R)."""
     check_network("encoder", encoder)
     try:

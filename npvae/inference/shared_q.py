@@ -22,26 +22,15 @@ from npvae.models.data import check_data, mean_variance, take
 from npvae.nn import Adam
 
 
-def shared_ceiling(X):
+def shared_ceiling(X) -> float:
     """The greatest mean ELBO that a shared q reaches with a Gaussian decoder: −(D/2)(log 2πV + 1), nats.
 
     With q independent of x the ELBO, averaged over the data, is
     −(D/2) log 2πσ² − DV/(2σ²) − E_q‖x̄ − g(z)‖²/(2σ²) − KL(q ‖ p), where V is the mean squared deviation per
     dimension. The last two terms are at most 0, and vanish at g(z) = x̄, q = p; then σ² = V is best.
 
-    Parameters
-    ----------
-    X : array (m, D)
-
-    Returns
-    -------
-    ceiling : float, nats per datapoint
-        Infinite if the data have no variance.
-
-    Raises
-    ------
-    ValueError
-        For data that are no matrix of finite numbers, or whose squares overflow.
+    It is infinite if the data X (m, D) have no variance; a ValueError for data that are no matrix of finite numbers,
+    or whose squares overflow.
 
     Examples
     --------
@@ -87,18 +76,7 @@ class SharedQ(EMSolver):
     tolerance: float = 1e-8
 
     def fit(self, X):
-        """Learn θ and q from X (m, D); returns itself.
-
-        Raises
-        ------
-        ValueError
-            For data that do not fit the model, or settings that make no sense; an earlier fit stays, as it does for
-            the next.
-        DivergenceError
-            If an ELBO becomes infinite or NaN, that of the last batch after the last step included.
-        KeyboardInterrupt
-            At Ctrl-C; the solver holds what it has learned, and can be used.
-        """
+        """Learn θ and q from X (m, D); returns itself. It raises what `VariationalEM.fit` raises."""
         with fitting(self, X) as (X, training):
             for index in training.batches():
                 x = take(X, index, self._dtype)
@@ -111,7 +89,7 @@ class SharedQ(EMSolver):
                 self._argmax(take(X, slice(None), self._dtype))
         return self
 
-    def infer(self, X):
+    def infer(self, X) -> np.ndarray:
         """The one row, once for each row of X (B, D): (B, R). It does not look at X; that is the trouble."""
         X = self.read(X)
         return np.tile(self.posterior.row.astype(np.float64), (len(X), 1))

@@ -5,28 +5,24 @@ import numpy as np
 from npvae.checks import positive
 from npvae.declared import declares, is_affine
 from npvae.inference.elbo import lower_bound
+from npvae.models import LatentVariableModel
 from npvae.models.affine import affine_map
-from npvae.nn import Adam, Unstandardise
+from npvae.models.noise import Noise
+from npvae.nn import Adam, Parameters, Unstandardise
 
 
 class AdamStep:
     """One step of Adam along the gradient of the batch's mean ELBO; right for mini-batches and random noise.
 
-    Parameters
-    ----------
-    model : LatentVariableModel
-        With its views in `parameters`.
-    parameters : Parameters
-        θ stands in the stretch "theta.".
-    learning_rate : float
+    The model has its views in `parameters`, where θ is the stretch "theta.".
     """
 
-    def __init__(self, model, parameters, learning_rate):
+    def __init__(self, model: LatentVariableModel, parameters: Parameters, learning_rate: float):
         self.model, theta = model, parameters.stretch("theta.")
         self.grad = parameters.grad[theta]
         self.optimizer = Adam(parameters.value[theta], self.grad, learning_rate)
 
-    def __call__(self, q, x, noise):
+    def __call__(self, q: np.ndarray, x: np.ndarray, noise: Noise | None) -> np.ndarray:
         """Move θ; returns the ELBO (B,) before the step."""
         value, back = lower_bound(self.model, q, x, noise)
         back(np.full(len(x), 1 / len(x), x.dtype))
@@ -38,20 +34,15 @@ class LineSearchStep:
     """The lecture's plain step, with λ halved until the ELBO does not fall.
 
     For full sweeps on deterministic nodes, where the ELBO can be compared before and after. After a success λ grows
-    by half, so its start matters little.
-
-    Parameters
-    ----------
-    model, parameters, learning_rate
-        As for `AdamStep`.
+    by half, so its start matters little. It takes what `AdamStep` takes.
     """
 
-    def __init__(self, model, parameters, learning_rate):
+    def __init__(self, model: LatentVariableModel, parameters: Parameters, learning_rate: float):
         self.model, theta = model, parameters.stretch("theta.")
         self.value, self.grad = parameters.value[theta], parameters.grad[theta]
         self.learning_rate = positive("learning_rate", learning_rate)
 
-    def __call__(self, q, x, noise):
+    def __call__(self, q: np.ndarray, x: np.ndarray, noise: Noise | None) -> np.ndarray:
         """Move θ; returns the ELBO (B,) before the step."""
         value, back = lower_bound(self.model, q, x, noise)
         back(np.full(len(x), 1 / len(x), x.dtype))
@@ -84,12 +75,8 @@ class ExactStep:
     """θ ← argmax_θ Σ_i L(q_i, x^i, θ) for an affine decoder with Gaussian likelihood: the M-step of EM.
 
     Weighted least squares of x on z under q gives W and b; σ_g² is the mean squared error that is left, and the
-    weights π of a mixture are the mean of q.
-
-    Parameters
-    ----------
-    model, parameters, learning_rate
-        As for `AdamStep`; neither the vector nor the rate is used: the maximum is written into the model's views.
+    weights π of a mixture are the mean of q. The maximum is written into the model's views; vector and rate, which
+    `AdamStep` takes, are not used.
 
     Raises
     ------
@@ -98,7 +85,7 @@ class ExactStep:
         data exactly, so that the likelihood grows without bound as σ_g falls.
     """
 
-    def __init__(self, model, parameters, learning_rate=None):
+    def __init__(self, model: LatentVariableModel, parameters: Parameters, learning_rate: float | None = None):
         layers = [layer for layer in getattr(model.decoder, "layers", (model.decoder,))
                   if not isinstance(layer, Unstandardise)]
         if not _has_exact_step(model, layers):
@@ -106,7 +93,7 @@ class ExactStep:
                              "affine layer and GaussianLikelihood; use exact_m_step=False")
         self.model, self.layer = model, layers[0]
 
-    def __call__(self, q, x, noise):
+    def __call__(self, q: np.ndarray, x: np.ndarray, noise: Noise | None) -> np.ndarray:
         """Move θ to the maximum for these rows, which should be all; returns the ELBO (B,) before."""
         value, _ = lower_bound(self.model, q, x, noise)
         latent, likelihood = self.model.latent, self.model.likelihood

@@ -107,7 +107,7 @@ class VariationalEM(EMSolver):
                 self._argmax(take(X, slice(None), self._dtype), slice(None))
         return self
 
-    def infer(self, X):
+    def infer(self, X) -> np.ndarray:
         """The rows q_i = argmax_q L(q, x^i, θ) for any X (B, D), by the inner loop; (B, R), float64.
 
         For the data that it was fitted on, or their first rows, the loop starts at the table's rows; for new data, at
