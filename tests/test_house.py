@@ -14,10 +14,6 @@ def test_a_figure_is_within_its_limit(figures, name, limit):
     assert figures[name] <= limit
 
 
-def test_the_mathematics_is_nearly_half_of_the_package(figures):
-    assert figures["share of the mathematics"] >= 0.45
-
-
 def test_a_walk_notes_functions_closures_and_their_depth():
     from npvae.nn import mlp
 
