@@ -29,8 +29,6 @@ class Autoencoder(Estimator):
     solver_ : SquaredErrorSolver
     history_ : History
         Per sweep: sweep, squared_error (mean of ‖y − x‖², squared data units), seconds.
-    n_features_in_ : int
-        D.
 
     Examples
     --------

@@ -18,8 +18,7 @@ from npvae.models.arrays import column_names
 from npvae.models.data import check_data
 
 # what a training state goes with; a run that goes on cannot change them
-KEPT = ("latent_dim", "hidden", "activation", "likelihood", "sigma_g", "alpha", "held_out", "seed", "dtype",
-        "scale")
+KEPT = ("latent_dim", "hidden", "activation", "likelihood", "sigma_g", "alpha", "held_out", "seed", "dtype", "scale")
 LEARNED = ("solver_", "n_features_in_", "feature_names_in_", "exported_", "image_shape_", "fitted_settings_")
 
 
@@ -107,11 +106,10 @@ class Estimator(ScikitLearn, Saved):
         Raises
         ------
         ValueError
-            For settings or data that do not fit, or settings that a run that goes on cannot change; an earlier fit
-            stays, as it does for the next.
+            For settings or data that do not fit, or settings that a run that goes on cannot change.
         DivergenceError
             If the ELBO or the squared error becomes infinite or NaN, that of the last batch after the last step
-            included.
+            included. An earlier fit stays, after this as after a ValueError.
         KeyboardInterrupt
             At Ctrl-C; the model holds what it has learned, and can be used.
         """
@@ -190,8 +188,8 @@ class Estimator(ScikitLearn, Saved):
 
         An array, or what `set_output` has asked for.
         """
-        codes, kind = self._encode(self._read(X)), self.__dict__.get("_sklearn_output_config", {})
-        return as_output(kind.get("transform", "default"), codes, X, self.get_feature_names_out())
+        codes, output = self._encode(self._read(X)), self.__dict__.get("_sklearn_output_config", {})
+        return as_output(output.get("transform", "default"), codes, X, self.get_feature_names_out())
 
     def reconstruct(self, X) -> np.ndarray:
         """g(f(x)) for X (B, D): (B, D), in the data's units ([0, 1] for uint8 images)."""

@@ -47,7 +47,7 @@ def checked(settings):
     plain.seed = whole("seed", settings.seed, least=0)
     plain.hidden = tuple(wholes("hidden", settings.hidden))
     plain.learning_rate = positive("learning_rate", settings.learning_rate)
-    for name in ("final_learning_rate", "seconds"):
+    for name in ("final_learning_rate", "seconds", "scale"):
         if getattr(settings, name) is not None:
             setattr(plain, name, positive(name, getattr(settings, name)))
     plain.held_out = real("held_out", settings.held_out, 0, 1)
@@ -57,8 +57,6 @@ def checked(settings):
     check_choice("dtype", settings.dtype, ("float32", "float64"))
     if settings.progress is not None:
         plain.progress = truth("progress", settings.progress)
-    if settings.scale is not None:
-        plain.scale = positive("scale", settings.scale)
     plain._check_own_settings()
     return plain
 

@@ -40,13 +40,8 @@ class VAE(Estimator):
     Attributes
     ----------
     solver_ : AmortizedVI
-    model_ : LatentVariableModel
-        The trained generative half.
-    sigma_g_ : float
     history_ : History
         Per sweep: sweep, elbo (nats, mean over the rows), seconds; held_out (nats) if rows were held out.
-    n_features_in_ : int
-        D.
 
     Examples
     --------

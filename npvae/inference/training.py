@@ -1,10 +1,4 @@
-"""The loop that all solvers share: batches, clock, progress, history, early stopping, and a safe way out.
-
-    with fitting(solver, X) as (X, training):
-        for index in training.batches():
-            …
-            training.record(elbo)
-"""
+"""The loop that all solvers share: batches, clock, progress, history, early stopping, and a safe way out."""
 
 import math
 import time
@@ -29,8 +23,7 @@ def fitting(solver, X, resume: bool = False):
 
     It gives X (m, D), as the solver reads it, and the `Training`.
     """
-    resume = truth("resume", resume)
-    earlier = EarlierFit(solver, resume)
+    earlier = EarlierFit(solver, truth("resume", resume))
     try:
         X, budget = solver._prepare_fit(X, resume)
         try:
@@ -47,22 +40,18 @@ def fitting(solver, X, resume: bool = False):
 class Training:
     """A context around the loop of one fit, in which the solver's `run` goes on until the budget is used up.
 
-    Ctrl-C passes through it and leaves the solver with what it has; a non-finite ELBO puts what the run guards back to
-    its last finite values. One seed gives the same batches in every solver, and in a fit that goes on.
+    Ctrl-C passes through it and leaves the solver with what it has. What the run guards goes back to its last finite
+    values, with a DivergenceError, if an ELBO is not finite, or at the end that of the last batch, measured again, is
+    not, or is worse than that of the first one by more than any learning explains.
+
+    One seed gives the same batches in every solver, and in a fit that goes on. Of a memory map X (m, D), blocks of rows
+    are shuffled, and the rows inside a block, for single rows all over a file on disk are slow; pages already read are
+    released.
 
     The solver is asked for its `run` and for `measure`, the key of what `record` notes; to `_set_schedules(sweep)`
     before a sweep; for `after_step() -> bool`, of which True ends the fit, and `after_sweep(record)`, if they are not
     None; to `_score_held_out(X, rows)`; for the `_objective(X, index)` (B,) with the parameters that stand, and
     whether it `_maximises_what_it_reports`.
-
-    Of a memory map X (m, D), blocks of rows are shuffled, and the rows inside a block, for single rows all over a file
-    on disk are slow; pages already read are released.
-
-    Raises
-    ------
-    DivergenceError
-        From `record`, if an ELBO is not finite; at the end, if that of the last batch is not, measured again, or if it
-        is worse than that of the first one by more than any learning explains.
     """
 
     def __init__(self, solver, X, budget):
@@ -235,7 +224,7 @@ class Training:
             return None
         level = float(np.median(values))
         worse = level < self._level - GROSS * (abs(self._level) + 1) if self._unit else level > GROSS * self._level > 0
-        return (f"median {self._title} of {level:.3g}{self._unit}, begun with {self._level:.3g}," if worse else None)
+        return f"median {self._title} of {level:.3g}{self._unit}, begun with {self._level:.3g}," if worse else None
 
     def _fall_back(self, what, earlier):
         # all of them, also those that are still finite: they belong together, and they led to this
