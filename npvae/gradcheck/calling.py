@@ -1,12 +1,14 @@
 """How code is called: whatever is handed in, as one scalar function F = Σ c ⊙ f of one vector, with its gradient.
 
-    y, back = f(x)              a function, or a layer; with `arrays` and `on` its parameters are checked, too
-    value, gradient = f(x)      a plain function; x an array or a dict of arrays
+    y, back = f(*args)          a function, or a layer; with `arrays` and `on` its parameters are checked, too
+    value, gradient = f(*args)  a plain function
 
 c is a random upstream gradient: with c = 1, a `back` that forgets dy, or that sums over the wrong axis, would pass.
+What else people write (pairs, layers with a state) is brought into this form by `dialects`.
 """
 
 import copy
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,16 +16,22 @@ from npvae.nn import Parameters
 from npvae.nn.parameters import has_parameters
 
 
-class Subject:
-    """F(v) = Σ c ⊙ f at the point v = [inputs, parameters], all in one `Parameters` vector.
+@dataclass(frozen=True)
+class Later:
+    """A gradient that is computed when it is asked for."""
 
-    `call(f, x)` is f(x) by default; c is `upstream`, or random of the seed.
+    gradient: object
+
+
+class Subject:
+    """F(v) = Σ c ⊙ f at the point v = [arguments, parameters], all in one `Parameters` vector.
+
+    `call(f, *args)` is f(*args) by default; c is `upstream`, or random of the seed.
     """
 
-    def __init__(self, f, x, call=None, upstream=None, dtype=np.float64, seed=0):
-        self.part, self.call = f, call
-        self.inputs = dict(x) if isinstance(x, dict) else {"x": x}
-        self.is_dict, self.seed = isinstance(x, dict), seed
+    def __init__(self, f, arguments, call=None, upstream=None, dtype=np.float64, seed=0):
+        self.part, self.call, self.arguments, self.seed = f, call, arguments, seed
+        self.inputs = arguments.arrays
         self.parametrised = has_parameters(f)
         own = f.arrays() if self.parametrised else {}
         clash = set(own) & set(self.inputs)
@@ -57,13 +65,13 @@ class Subject:
         start = sum(self.at[n].size for n in self.at.names[:self.at.names.index(name)])
         return slice(start, start + self.at[name].size)
 
-    def x(self):
-        """The inputs as f takes them."""
-        return {n: self.at[n] for n in self.inputs} if self.is_dict else self.at["x"]
+    def args(self):
+        """The arguments as f takes them, the arrays where they now are."""
+        return self.arguments.rebuilt({n: self.at[n] for n in self.inputs})
 
     def _ask(self, function):
         # functions that stand beside a `call` take the part, too, with its parameters where they now are
-        return function(self.f, self.x()) if self.call else function(self.x())
+        return function(self.f, *self.args()) if self.call else function(*self.args())
 
     def forward(self):
         """y (or the value) as an array, and back (or the gradient)."""
@@ -71,6 +79,8 @@ class Subject:
         if not isinstance(answer, tuple) or len(answer) != 2:
             raise ValueError(f"f returned {describe(answer)}, expected (y, back), with dx = back(dy), or (value, "
                              "gradient)")
+        if callable(answer[0]) and not callable(answer[1]):
+            raise ValueError("f returned (back, y), expected (y, back): exchange the two")
         return np.asarray(answer[0]), answer[1]
 
     def value(self, function=None):
@@ -90,28 +100,15 @@ class Subject:
         """The analytic gradient by name, after `times` calls of `back`; None for an input that gets none."""
         # layers may write their gradients, or add them
         self.at.grad.fill(0)
-        _, back = self.forward()
-        answer = back
+        answer = back = self.forward()[1]
         for _ in range(times if self.callback else 0):
             answer = self._asked_back(back)
-        if not self.is_dict and isinstance(answer, (tuple, dict)):
-            raise ValueError(f"the gradient is {describe(answer)}, expected one array of the shape of x, "
-                             f"{self.at['x'].shape}: for several inputs hand in a dict and return one")
-        of_inputs = answer if self.is_dict else {"x": answer}
-        if not isinstance(of_inputs, dict):
-            raise ValueError(f"the gradient is {describe(answer)}, expected a dict with the names {list(self.inputs)}")
-        missing = set(self.inputs) - set(of_inputs)
-        if missing:
-            raise ValueError(f"the gradient has no entry for {sorted(missing)}: give one for each input, None for one "
-                             "that needs none")
-        found = {n: None if of_inputs[n] is None else np.array(of_inputs[n]) for n in self.inputs}
+        found = self.arguments.gradients(answer.gradient() if isinstance(answer, Later) else answer)
         return found | {n: self.at.gradient(n).copy() for n in self.at.names if n not in self.inputs}
 
     def answer(self, back, times=1):
         """What back returns for the inputs when dy is c, or `times` c: by name, in arrays of its own."""
-        answer = self._asked_back(back, times)
-        answer = answer if self.is_dict else {"x": answer}
-        return {n: None if answer[n] is None else np.array(answer[n]) for n in self.inputs}
+        return self.arguments.gradients(self._asked_back(back, times))
 
     def alike(self, first, second):
         """Whether two answers of back are the same up to rounding."""
@@ -164,3 +161,8 @@ def describe(thing):
         return "a tuple of " + ", ".join(describe(t) for t in thing)
     shape = f" of shape {thing.shape}" if isinstance(thing, np.ndarray) else ""
     return f"{type(thing).__name__}{shape}"
+
+
+def name_of(f) -> str:
+    """What to call f in a report."""
+    return getattr(f, "__name__", None) or repr(f).splitlines()[0]

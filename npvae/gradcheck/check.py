@@ -7,9 +7,11 @@ import numpy as np
 
 from npvae.checks import whole
 from npvae.declared import declares
-from npvae.gradcheck.calling import Subject
+from npvae.gradcheck.arguments import is_container
+from npvae.gradcheck.calling import Subject, name_of
 from npvae.gradcheck.comparison import rows_of
 from npvae.gradcheck.diagnosis import diagnose
+from npvae.gradcheck.dialects import understood
 from npvae.gradcheck.differences import METHODS, tolerance_of
 from npvae.gradcheck.refusals import (
     check_complex_step,
@@ -31,7 +33,7 @@ from npvae.nn.parameters import has_parameters
 MANY = 10_000       # more numbers than this are checked in random directions
 
 
-def gradcheck(f, x, *, method: str | None = None, call: Callable | None = None, upstream=None, dtype=None,
+def gradcheck(f, x, *more, method: str | None = None, call: Callable | None = None, upstream=None, dtype=None,
               tolerance: float | None = None, sizes: Mapping[str, float] | None = None,
               terms: Mapping[str, Callable] | None = None, directions: int = 20, seed: int = 0,
               name: str | None = None, diagnosis: bool = True) -> Report:
@@ -39,12 +41,15 @@ def gradcheck(f, x, *, method: str | None = None, call: Callable | None = None, 
 
     Parameters
     ----------
-    f : callable, layer or model
-        `f(x) -> (y, back)` with `dx = back(dy)`, or `f(x) -> (value, gradient)`. The parameters of anything with
-        `arrays` and `on` (a layer, a chain, a likelihood) are checked along with x. A generative model is checked
-        through its ELBO, for θ and random rows q at the data x. Draw noise outside.
-    x : array or dict of arrays
-        Where. A dict is given to f as it is, and its gradient is a dict with the same names.
+    f : callable, pair, layer or model
+        `f(x) -> (y, back)` with `dx = back(dy)`, or `f(x) -> (value, gradient)`. A pair `(forward, backward)` with
+        `out, cache = forward(x)` and `dx = backward(dout, cache)`, or `(fun, jac)`. A layer with `forward` and
+        `backward`, whose parameters are found with their gradients (W with dW, params with grads); each call is on a
+        fresh copy. Of anything with `arrays` and `on` (the package's own) the parameters are checked, too. A
+        generative model is checked through its ELBO, for θ and random rows q at the data x. Draw noise outside.
+    x, *more
+        Where: one or several arguments of f. Each is an array, or a dict, list or tuple of arrays, nested or not, and
+        its gradient is built in the same way. Integers and booleans are held constant.
     method
         "central", "five_point", "richardson", "complex" (every coordinate), "direction" or "taylor"; "central" by
         default, and "direction" for more than 10,000 numbers.
@@ -99,14 +104,12 @@ def gradcheck(f, x, *, method: str | None = None, call: Callable | None = None, 
         given = {"sizes": sizes, "terms": terms, "name": name, "upstream": upstream, "dtype": dtype}
         return check_elbo(f, x, seed=seed, method=method, tolerance=tolerance, directions=directions,
                           diagnosis=diagnosis, **{n: option for n, option in given.items() if option is not None})
-    if call is None and not callable(f):
-        raise ValueError(f"f is {name_of(f)}, expected a function x -> (y, back) or x -> (value, gradient), a layer, "
-                         "or a LatentVariableModel")
     sizes, terms = check_options(call, sizes, terms)
-    x, dtype = check_dtypes(f, x, dtype)
     whole("directions", directions)
     with _in_words(f, x):
-        subject = Subject(f, x, call, upstream, dtype, seed)
+        f, arguments, called, notes = understood(f, (x, *more), call)
+        dtype = check_dtypes(f, arguments.arrays, dtype)
+        subject = Subject(f, arguments, call, upstream, dtype, seed)
     check_upstream(subject)
     method = method if method is not None else ("central" if subject.at.value.size <= MANY else "direction")
     if not isinstance(method, str) or method not in METHODS:
@@ -115,8 +118,9 @@ def gradcheck(f, x, *, method: str | None = None, call: Callable | None = None, 
     with _in_words(f, x):
         gradient = check_determinism(subject)
     rows = _checked_rows(subject, gradient, method, tolerance, directions, linear=upstream is None)
-    report = Report(name_of(f) if name is None else str(name), rows, method, np.dtype(dtype).name, subject=subject,
-                    notes=[f"{n} gets no gradient and was not checked" for n, a in gradient.items() if a is None])
+    notes += [f"{n} gets no gradient and was not checked" for n, a in gradient.items() if a is None]
+    notes += [f"{n} is held constant" for n, _ in arguments.constants]
+    report = Report(str(name or called or name_of(f)), rows, method, np.dtype(dtype).name, notes=notes, subject=subject)
     if diagnosis and not report.passed:
         report.diagnosis = diagnose(subject, gradient, report, sizes, terms, gradcheck)
     return report
@@ -134,7 +138,7 @@ def _checked_rows(subject, gradient, method, tolerance, directions, linear):
     return rows
 
 
-def assert_gradients(f, x, **options) -> None:
+def assert_gradients(f, x, *more, **options) -> None:
     """`gradcheck` for a test: an AssertionError holds the whole table, and the sentence that names the mistake.
 
     Examples
@@ -142,7 +146,7 @@ def assert_gradients(f, x, **options) -> None:
     >>> from npvae.nn import tanh
     >>> assert_gradients(tanh, np.array([[0.3, -1.2]]))
     """
-    report = gradcheck(f, x, **options)
+    report = gradcheck(f, x, *more, **options)
     if not report:
         raise AssertionError(str(report))
 
@@ -157,11 +161,12 @@ def _in_words(f, x):
         # of a layer NumPy's own words say only which of its arrays do not go together
         raise ValueError(f"{name_of(f)} cannot be called at x of shape {np.shape(x)}: {problem}; expected an x that it "
                          "takes") from problem
-
-
-def name_of(f) -> str:
-    """What to call f in a report."""
-    return getattr(f, "__name__", None) or repr(f).splitlines()[0]
+    except (TypeError, AttributeError, IndexError, KeyError) as problem:
+        if not is_container(x) or not isinstance(x, list | tuple):
+            raise
+        raise ValueError(f"{name_of(f)} cannot be called at x, a {type(x).__name__} that it is given as it is "
+                         f"({type(problem).__name__}: {problem}): for several arguments write gradcheck(f, a, b)"
+                         ) from problem
 
 
 def check_elbo(model, x, q=None, noise=None, elbo: Callable = package_elbo, seed: int = 0, **options) -> Report:

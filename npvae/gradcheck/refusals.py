@@ -26,19 +26,15 @@ def check_options(call, sizes, terms):
     return {str(name): positive(f"sizes[{name!r}]", size) for name, size in (sizes or {}).items()}, terms or {}
 
 
-def check_dtypes(f, x, dtype):
-    """The inputs as arrays of one dtype: float64, or float32 if that was asked for."""
+def check_dtypes(f, arrays, dtype):
+    """The dtype to check in, if it is that of all arrays: float64, or float32 if that was asked for."""
     if dtype is not None and float_dtype(dtype) not in (np.float64, np.float32):
         raise ValueError(f"dtype is {np.dtype(dtype).name}, expected float64 (or float32, to check float32 code)")
-    if isinstance(x, tuple):
-        raise ValueError(f"x is a tuple of {len(x)}: for several inputs hand in a dict, {{'x': …, 'W': …}}, and let f "
-                         "take it and back return one")
-    arrays = {n: as_array(n, a) for n, a in (x.items() if isinstance(x, dict) else [("x", x)])}
     parameters = f.arrays() if has_parameters(f) else {}
     for name, a in {**arrays, **parameters}.items():
         if a.dtype.kind != "f":
             raise ValueError(f"{name} has dtype {a.dtype}, expected float64: give numbers that can be moved a little; "
-                             "what cannot, such as labels, belongs into the closure of f")
+                             "what cannot, such as labels, is held constant beside an array that can")
         if a.dtype == np.float32 and dtype is None:
             how = "model.copy(np.float64)" if hasattr(f, "copy") else "astype(np.float64)"
             raise ValueError(f"{name} is float32, whose differences are good to some 1e-5 and are judged at 1e-3: "
@@ -51,15 +47,7 @@ def check_dtypes(f, x, dtype):
                              "another x, or other parameters")
     if not any(a.size for a in [*arrays.values(), *parameters.values()]):
         raise ValueError("x is empty and there are no parameters: there is no gradient to check")
-    return (arrays if isinstance(x, dict) else arrays["x"]), np.float64 if dtype is None else dtype
-
-
-def as_array(name, a):
-    """The array of an input, or a ValueError that says what was given instead of one."""
-    try:
-        return np.asarray(a)
-    except Exception as problem:        # whatever a list of lists or somebody's own class makes of it
-        raise ValueError(f"{name} is a {type(a).__name__} that makes no array, expected one of float64") from problem
+    return np.float64 if dtype is None else dtype
 
 
 def check_upstream(subject):

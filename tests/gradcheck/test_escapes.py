@@ -180,8 +180,8 @@ def test_a_bound_in_float32_and_a_model_that_hides_mistakes_are_refused():
 
 
 @pytest.mark.parametrize("f, x, options, says", [
-    (npvae.VAE(), X, {}, "f is VAE.*expected a function"), (relu, (X, X), {}, "hand in a dict"),
-    (lambda d: (d["x"], lambda dy: {"x": dy}), {"x": X, "labels": np.arange(4)}, {}, "belongs into the closure"),
+    (npvae.VAE(), X, {}, "f is VAE.*expected a function"), (relu, (X, X), {}, "for several arguments write gradcheck"),
+    (lambda d: (d["x"], lambda dy: {"x": dy}), {"labels": np.arange(4)}, {}, "held constant beside an array"),
     (np.tanh, X, {"directions": 0}, "directions is 0"),
     (relu, X, {"upstream": np.full(X.shape, np.nan)}, "upstream has values that are not finite")])
 def test_what_students_hand_in_is_answered(f, x, options, says):

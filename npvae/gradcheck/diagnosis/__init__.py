@@ -118,7 +118,7 @@ def _sizes_of(subject):
 
 def wrong_layers(subject, layers, report, check):
     """The findings of the layers that fail alone, each on the input that it gets in the chain."""
-    x, found, unseen = subject.x(), [], []
+    x, found, unseen = subject.args()[0], [], []
     for i, layer in enumerate(layers):
         try:
             checked = check(layer, np.array(x), dtype=x.dtype, seed=subject.seed,
