@@ -10,7 +10,7 @@ import npvae
 from npvae import Categorical, Gaussian, GaussianLikelihood, LatentVariableModel, chain, mlp
 from npvae.declared import declares, has_one_prior, is_affine, is_smooth
 from npvae.inference.theta_steps import ExactStep
-from npvae.models import latents
+from npvae.models import categorical_latent, gaussian_latent
 from npvae.models.affine import is_affine_gaussian
 from npvae.models.exact import exact_method
 from npvae.nn import Affine, lay_out
@@ -245,20 +245,20 @@ def test_a_gradient_that_needs_the_standard_normal_prior_is_refused_without_it(w
         npvae.sticking_the_landing(model, np.zeros((3, 4)), X, draw)
 
 
-def reloaded():
+def reloaded(module):
     # what %autoreload does to a module: the same source run again, every class replaced
-    spec = importlib.util.spec_from_file_location("npvae.models.latents_anew", latents.__file__)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    spec = importlib.util.spec_from_file_location(f"{module.__name__}_anew", module.__file__)
+    anew = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(anew)
+    return anew
 
 
 def test_parts_of_a_module_that_was_loaded_anew_keep_what_they_have_said():
-    anew, X = reloaded(), np.random.default_rng(0).normal(size=(4, 2))
-    assert anew.Categorical is not Categorical
-    decoder, likelihood = mlp([3, 2]), GaussianLikelihood(0.5)
-    for old, new, K in ((Categorical, anew.Categorical, 3), (Gaussian, anew.Gaussian, 3)):
-        was, now = (LatentVariableModel(family(K), decoder, likelihood) for family in (old, new))
+    X, decoder, likelihood = np.random.default_rng(0).normal(size=(4, 2)), mlp([3, 2]), GaussianLikelihood(0.5)
+    for old, module in ((Categorical, categorical_latent), (Gaussian, gaussian_latent)):
+        new = getattr(reloaded(module), old.__name__)
+        assert new is not old
+        was, now = (LatentVariableModel(family(3), decoder, likelihood) for family in (old, new))
         assert exact_method(was) == exact_method(now)
         np.testing.assert_array_equal(npvae.log_marginal(now, X), npvae.log_marginal(was, X))
         np.testing.assert_array_equal(npvae.argmax_q(now, None, X), npvae.argmax_q(was, None, X))

@@ -19,7 +19,8 @@ from npvae.inference.schedules import at
 from npvae.inference.solver import ONE_DRAW, Solver
 from npvae.inference.training import fitting
 from npvae.models import MonteCarlo
-from npvae.models.data import as_batch, blocks, outputs, take
+from npvae.models.data import as_floats, blocks, outputs, take
+from npvae.models.noise import unchecked
 from npvae.models.start import standardised
 from npvae.nn import lay_out, mlp
 from npvae.nn.parameters import check_back_writes
@@ -100,8 +101,9 @@ class AmortizedVI(Resumable, Solver):
         """Put ∇_θ and ∇_φ of the mean of L(x^i; φ, θ) over x (B, D) into `parameters.grad`; returns the ELBOs (B,)."""
         if "posterior" not in self.__dict__:
             self.read(x)
-        x = as_batch(x)
-        q, back_q = self.posterior(x)
+        if not isinstance(x, np.ndarray) or x.dtype.kind not in "fc":
+            x = as_floats(x)
+        q, back_q = self.posterior.encoder(x)
         value, back = lower_bound(self.model, q, x, self._draw_noise(len(x)), self._beta)
         back_q(back(np.full(len(x), 1 / len(x), x.dtype)))
         if self._beta != 1:
@@ -150,7 +152,7 @@ class AmortizedVI(Resumable, Solver):
         encoder, likelihood = parts["encoder"], self.initial_model.likelihood
         model = replace(self.initial_model.copy(), decoder=parts["decoder"], likelihood=parts["likelihood"])
         self._dtype = self.dtype or np.float32
-        self._rule = None if self._is_categorical else self.noise or ONE_DRAW
+        self._rule = None if self._is_categorical else unchecked(self.noise or ONE_DRAW)
         self.parameters = lay_out({"theta": model, "phi": encoder}, self._dtype)
         self.model = model.on(self.parameters, "theta.")
         self.posterior = Amortized(encoder.on(self.parameters, "phi."))

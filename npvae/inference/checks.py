@@ -1,8 +1,14 @@
 """q and the data that a user gave, checked where they come in: shapes, values, and complex numbers."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from npvae.declared import declares
+from npvae.arrays import finite_array, real_array
+from npvae.declared import check_one_prior, declares
+from npvae.models import LatentVariableModel
+from npvae.models.checks import check_latent, check_model
+from npvae.models.data import check_data
+from npvae.models.user_data import as_array
 
 
 def check_complex(model, q, x):
@@ -41,3 +47,35 @@ def check_rows(model, q, q_name="q"):
         good = np.isfinite(q.max(1))
     if not good.all():
         raise ValueError(f"row {np.argmin(good)} of {q_name} has values that are not finite: {q[np.argmin(good)]}")
+
+
+def checked_q_and_x(model: LatentVariableModel, q: ArrayLike, x: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """The rows q (B, R) in float64 and the data x (B, D) as they are, or a ValueError if they do not fit the model."""
+    check_one_prior(check_model(model).latent)
+    q, x = real_array("q", q), as_array(x)
+    check_shapes(model, q, x, "q, X")
+    x = check_data(x, model.data_dim, model.likelihood)
+    check_rows(model, q)
+    return q, x
+
+
+def finite_q(latent, q: ArrayLike) -> np.ndarray:
+    """The rows q (B, R), or a ValueError unless they are finite numbers, as many as a row of the latent has."""
+    q = finite_array("q", q, ("rows", check_latent(latent).row_size))
+    if not len(q):
+        raise ValueError(f"q has no rows, expected from one row of {latent.row_size} numbers for {latent}")
+    return q
+
+
+def checked_start(model: LatentVariableModel, start: ArrayLike, x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Where a climb starts, in its own floats or those of x; a ValueError unless finite and of the shape."""
+    real_array("start", start)
+    start = np.asarray(start)
+    if start.shape != shape:
+        raise ValueError(f"start has shape {start.shape}, x has shape {x.shape}; expected a "
+                         f"start of {shape} real numbers, a row of {model.latent}"
+                         + (" for each datapoint" if len(shape) == 2 else "") + "; the order is model, start, x")
+    if not np.isfinite(start).all():
+        where = f" in row {np.argmin(np.isfinite(start).all(1))}" if len(shape) == 2 else ""
+        raise ValueError(f"start has values that are not finite{where}: give finite numbers, or None")
+    return start if start.dtype.kind == "f" and start.dtype.itemsize >= 4 else start.astype(x.dtype)

@@ -3,30 +3,35 @@
     L(q, x, θ) = Σ_s w_s log p_θ(x|z_s) − KL(q(z) ‖ p(z))
 """
 
+from collections.abc import Callable
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from npvae.arrays import OUT_OF_RANGE, finite_rows, numbers
 from npvae.checks import real
 from npvae.declared import declares
 from npvae.inference.checks import check_complex, check_rows, check_shapes
+from npvae.models import LatentVariableModel, Noise
+from npvae.models.checks import check_model
 from npvae.models.data import float_data
-from npvae.models.generative import check_model
-from npvae.models.noise import check_noise, over_nodes
+from npvae.models.noise import check_noise
 
 
-def elbo(model, q, x, noise=None, beta=1.0):
+def elbo(model: LatentVariableModel, q: ArrayLike, x: ArrayLike, noise: Noise | None = None, beta: float = 1.0
+         ) -> tuple[np.ndarray, Callable]:
     """The ELBO of each row and its gradients: the lecture's L(q_i, x^i, θ) = E_q log p_θ(x|z) − KL(q ‖ p).
 
     Parameters
     ----------
-    model : LatentVariableModel
+    model
         Holds θ; `back` writes ∂/∂θ into its gradient views.
     q : array (B, R)
         Rows that describe q(z|x^i): [μ, log σ], or logits. Where they come from is all that tells the solvers apart.
     x : array (B, D)
-    noise : Noise, optional
+    noise
         Nodes ε and weights for a Gaussian latent, drawn outside; a Categorical latent needs none.
-    beta : float
+    beta
         Weight of the KL. Only 1 makes the value an ELBO; a warm-up starts below it.
 
     Returns
@@ -54,31 +59,26 @@ def elbo(model, q, x, noise=None, beta=1.0):
     check_complex(model, q, x)
     check_rows(model, q)
     beta = real("beta", beta)
-    if noise is not None and declares(model.latent, "nodes are mu + sigma eps"):
+    if declares(model.latent, "nodes are mu + sigma eps"):
         noise = check_noise(noise, len(q), model.latent.dim)
     with np.errstate(all="ignore"):
         value, back = lower_bound(model, q, x, noise, beta)
     return finite_rows("the ELBO", value, OUT_OF_RANGE), back
 
 
-def lower_bound(model, q, x, noise=None, beta=1.0):
+def lower_bound(model: LatentVariableModel, q: np.ndarray, x: np.ndarray, noise: Noise | None = None,
+                beta: float = 1.0) -> tuple[np.ndarray, Callable]:
     """`elbo` as it is computed: what a solver calls, which takes a step into an overflow back itself."""
     z, w, back_nodes = model.latent.nodes(q, noise)         # (S, B, K), (S, B)
     log_px, back_log_px = model.log_likelihood(x, z)        # (S, B)
     kl, back_kl = model.latent.kl(q)                        # (B,)
-    if beta != 1:
-        kl, back_kl = _weighted(beta, kl, back_kl)
     # L = Σ_s w_s log p(x|z_s) − KL(q ‖ p)
-    value = over_nodes(w * log_px) - kl
+    value = (w * log_px).sum(0) - beta * kl
 
     def back(dvalue):
         # ∂L/∂q: through the nodes and their weights, and through the KL
         dq = back_nodes(back_log_px(w * dvalue), log_px * dvalue)
-        dq += back_kl(-dvalue)
+        dq += back_kl(-beta * dvalue)
         return dq
 
     return value, back
-
-
-def _weighted(beta, value, back):
-    return beta * value, lambda dvalue: back(beta * dvalue)

@@ -6,16 +6,17 @@ The row q stands in it twice, as what z is drawn from and inside the logarithm. 
 −E_q ∂log q(z)/∂q = 0: every estimator may leave it out, and loses nothing but noise.
 """
 
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from npvae.checks import as_generator, whole
 from npvae.declared import declares
-from npvae.inference.checks import check_complex, check_shapes
+from npvae.inference.checks import check_complex, check_shapes, finite_q
+from npvae.inference.estimator_checks import finite
 from npvae.inference.gradient_estimators import (
-    checked_rows,
-    finite,
     leave_one_out,
     mean_baseline,
     optimal_baseline,
@@ -23,24 +24,16 @@ from npvae.inference.gradient_estimators import (
     score_function,
     score_of_q,
 )
-from npvae.models import MonteCarlo
+from npvae.models import LatentVariableModel, MonteCarlo, Noise
+from npvae.models.checks import check_latent, check_model
 from npvae.models.data import float_data
-from npvae.models.generative import check_latent, check_model
 from npvae.models.noise import check_noise
 
 
-def log_weight(model, q, x):
-    """f(z) = log p_θ(x, z) − log q(z) with q held fixed: its mean under q is the ELBO.
+def log_weight(model: LatentVariableModel, q: ArrayLike, x: ArrayLike) -> Callable:
+    """f(z) = log p_θ(x, z) − log q(z) with q (B, R) held fixed, for x (B, D): its mean under q is the ELBO.
 
-    Parameters
-    ----------
-    model : LatentVariableModel
-    q : array (B, R)
-    x : array (B, D)
-
-    Returns
-    -------
-    f : callable z (S, B, K) -> value (S, B) nats, back : dvalue (S, B) -> dz (S, B, K), for a Gaussian latent
+    It maps z (S, B, K) to its value (S, B), nats, and back : dvalue (S, B) -> dz, for a Gaussian latent.
 
     Examples
     --------
@@ -49,12 +42,7 @@ def log_weight(model, q, x):
     >>> log_weight(model, q, x)(np.zeros((7, 5, 2)))[0].shape
     (7, 5)
     """
-
-    check_model(model)
-    q = checked_rows(model.latent, q)
-    check_shapes(model, q, x)
-    x = float_data(x, model.data_dim, model.likelihood)
-    check_complex(model, q.real, x)
+    q, x = _checked(model, q, x)
 
     def f(z):
         log_px, back_log_px = model.log_likelihood(x, z)
@@ -74,17 +62,26 @@ def log_weight(model, q, x):
     return f
 
 
-def pathwise_elbo(model, q, x, noise):
+def _checked(model, q, x):
+    q = finite_q(check_model(model).latent, q)
+    check_shapes(model, q, x)
+    x = float_data(x, model.data_dim, model.likelihood)
+    check_complex(model, q.real, x)
+    return q, x
+
+
+def pathwise_elbo(model: LatentVariableModel, q: ArrayLike, x: ArrayLike, noise: Noise) -> np.ndarray:
     """The pathwise gradient of the ELBO with its KL in closed form, one for each draw: the usual one of a VAE.
+
+    Kingma & Welling 2014.
 
     Parameters
     ----------
-    model : LatentVariableModel
-        With a Gaussian latent. θ's gradient views, if it has any, gather the sum over draws and rows.
+    model
+        With a Gaussian latent. θ's gradient views, if it has any, get the sum over draws and rows.
     q : array (B, 2K)
     x : array (B, D)
-    noise : Noise
-        ε (S, B or 1, K).
+    noise : ε (S, B or 1, K)
 
     Returns
     -------
@@ -96,10 +93,6 @@ def pathwise_elbo(model, q, x, noise):
     ValueError
         If the latent is Categorical: see `pathwise`.
 
-    References
-    ----------
-    Kingma & Welling 2014.
-
     Examples
     --------
     >>> from npvae.models import probabilistic_pca
@@ -107,64 +100,42 @@ def pathwise_elbo(model, q, x, noise):
     >>> pathwise_elbo(model, q, x, MonteCarlo(7)(np.random.default_rng(0), batch=5, dim=2)).shape
     (7, 5, 4)
     """
-    check_model(model)
-    q = checked_rows(model.latent, q)
-    check_shapes(model, q, x)
-    x = float_data(x, model.data_dim, model.likelihood)
-    check_complex(model, q.real, x)
+    q, x = _checked(model, q, x)
     # ∂/∂q log p(x|z(q, ε)) − ∂/∂q KL(q ‖ p)
     gradient = pathwise(model.latent, q, partial(model.log_likelihood, x), noise)
     with np.errstate(all="ignore"):
         return finite(gradient + model.latent.kl(q)[1](-np.ones(len(q), q.dtype)))
 
 
-def total_derivative(model, q, x, noise):
+def total_derivative(model: LatentVariableModel, q: ArrayLike, x: ArrayLike, noise: Noise) -> np.ndarray:
     """The pathwise gradient of the ELBO with its KL sampled, every dependence on q differentiated.
 
     Parameters, return value and errors are those of `pathwise_elbo`.
-
-    Examples
-    --------
-    >>> from npvae.models import probabilistic_pca
-    >>> model, x, q = probabilistic_pca(2, 3), np.ones((5, 3)), np.zeros((5, 4))
-    >>> total_derivative(model, q, x, MonteCarlo(7)(np.random.default_rng(0), batch=5, dim=2)).shape
-    (7, 5, 4)
     """
     # d/dq = ∂z/∂q ∂/∂z [log p(x, z) − log q(z)] − ∂log q(z)/∂q at fixed z
-    path, q = sticking_the_landing(model, q, x, noise), checked_rows(model.latent, q)
+    path, q = sticking_the_landing(model, q, x, noise), finite_q(model.latent, q)
     z = model.latent.nodes(q, check_noise(noise, len(q), model.latent.dim))[0]
     return finite(path - score_of_q(model.latent, q, z))
 
 
-def sticking_the_landing(model, q, x, noise):
-    """The total derivative without its score term, whose mean is zero.
+def sticking_the_landing(model: LatentVariableModel, q: ArrayLike, x: ArrayLike, noise: Noise) -> np.ndarray:
+    """The total derivative without its score term, whose mean is zero (Roeder, Wu & Duvenaud 2017).
 
     At q = p(z|x) every single draw of this gradient is zero, not only its mean: log p(x, z) − log q(z) is log p(x)
     for every z. Parameters, return value and errors are those of `pathwise_elbo`.
-
-    References
-    ----------
-    Roeder, Wu & Duvenaud 2017, "Sticking the Landing".
-
-    Examples
-    --------
-    >>> from npvae.models import probabilistic_pca
-    >>> model, x, q = probabilistic_pca(2, 3), np.ones((5, 3)), np.zeros((5, 4))
-    >>> sticking_the_landing(model, q, x, MonteCarlo(7)(np.random.default_rng(0), batch=5, dim=2)).shape
-    (7, 5, 4)
     """
     # ∂z/∂q ∂/∂z [log p(x, z) − log q(z)]
     return pathwise(check_model(model).latent, q, log_weight(model, q, x), noise)
 
 
-def elbo_estimators(latent, samples):
+def elbo_estimators(latent, samples: int) -> dict[str, Callable]:
     """Every estimator of ∂ELBO/∂q that applies to a latent, by name, all called alike.
 
     Parameters
     ----------
     latent : Gaussian or Categorical
         A Categorical one leaves the score-function estimators.
-    samples : int
+    samples
         S, draws for each row. The mean and the optimal baseline come from as many draws again; leave-one-out needs
         two.
 
@@ -178,7 +149,6 @@ def elbo_estimators(latent, samples):
     >>> list(elbo_estimators(Categorical(3), samples=4))
     ['no baseline', 'mean baseline', 'optimal baseline', 'leave-one-out']
     """
-
     samples = whole("samples", samples)
     check_latent(latent)
 

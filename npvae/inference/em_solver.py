@@ -5,11 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from npvae.checks import positive, truth, whole
-from npvae.inference.argmax_q import quadrature
+from npvae.inference.quadrature import quadrature
 from npvae.inference.run import Run
 from npvae.inference.solver import ONE_DRAW, Budget, Solver
 from npvae.inference.theta_steps import AdamStep, ExactStep, LineSearchStep
 from npvae.models.affine import is_quadratic_in_z
+from npvae.models.noise import unchecked
 from npvae.nn import lay_out
 from npvae.nn.parameters import check_back_writes
 
@@ -43,7 +44,8 @@ class EMSolver(Solver):
         self.model = model.on(self.parameters, "theta.")
         self._fixed = self.model.on(self.parameters, "theta.", gradient=False)
         check_back_writes(self.parameters, np.ones((1, model.latent.dim)), decoder=self.model.decoder)
-        self._rule = None if self._is_categorical else self.noise or (quadrature(model) if self._full else ONE_DRAW)
+        rule = self.noise or (quadrature(model) if self._full else ONE_DRAW)
+        self._rule = None if self._is_categorical else unchecked(rule)
         step = ExactStep if self.exact_m_step else LineSearchStep if self._full else AdamStep
         self._step_theta = step(self.model, self.parameters, self.learning_rate)
         self.run = Run(self.parameters, self.seed)

@@ -8,13 +8,13 @@ from npvae.arrays import numbers
 from npvae.checks import as_generator, shown, whole
 from npvae.declared import declares
 from npvae.inference.elbo import lower_bound
+from npvae.inference.estimator_checks import NotFinite, finite
 from npvae.inference.evaluation import elbos
-from npvae.inference.gradient_estimators import NotFinite, finite
 from npvae.inference.history import DivergenceError
 from npvae.inference.posteriors import check_encoder
 from npvae.models import LatentVariableModel, MonteCarlo
+from npvae.models.checks import check_model
 from npvae.models.data import as_floats
-from npvae.models.generative import check_model
 from npvae.nn import SGD, lay_out
 from npvae.nn.parameters import check_back_writes
 

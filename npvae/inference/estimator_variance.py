@@ -5,9 +5,11 @@ noise of the other K − 1 coordinates included: its variance grows like K², wi
 """
 
 import math
+from collections.abc import Sequence
 from statistics import NormalDist
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from npvae.arrays import numbers
 from npvae.checks import as_generator, real, whole, wholes
@@ -24,34 +26,23 @@ from npvae.models import Gaussian, MonteCarlo
 MOST = 1e6      # of μ and σ, and 1/MOST the least σ: fourth powers of them are looked at
 
 
-def expected_squared_norm(mu, sigma):
+def expected_squared_norm(mu: np.ndarray, sigma: float) -> float:
     """E‖z‖² = ‖μ‖² + Kσ² for μ (K,): the mean baseline."""
     return np.dot(mu, mu) + len(mu) * sigma**2
 
 
-def best_baseline(mu, sigma):
+def best_baseline(mu: np.ndarray, sigma: float) -> float:
     """E[‖z‖² ε_j²] = ‖μ‖² + Kσ² + 2σ² for μ (K,): the baseline of least variance for ∂/∂μ, the same for every j."""
     return expected_squared_norm(mu, sigma) + 2 * sigma**2
 
 
-def pathwise_variance(mu, sigma):
+def pathwise_variance(mu: np.ndarray, sigma: float) -> np.ndarray:
     """Variance of the pathwise ∂/∂μ_j E‖z‖², a draw 2z_j: 4σ² for every j, (K,)."""
     return np.full(len(mu), 4.0 * sigma**2)
 
 
-def score_function_variance(mu, sigma, baseline=0.0):
-    """Variance of the score-function ∂/∂μ_j E‖z‖², a draw (‖z‖² − c) ε_j/σ.
-
-    Parameters
-    ----------
-    mu : array (K,)
-    sigma : float
-    baseline : float
-        c.
-
-    Returns
-    -------
-    variance : array (K,)
+def score_function_variance(mu: np.ndarray, sigma: float, baseline: float = 0.0) -> np.ndarray:
+    """Variance (K,) of the score-function ∂/∂μ_j E‖z‖², a draw (‖z‖² − c) ε_j/σ with a baseline c, for μ (K,).
 
     Examples
     --------
@@ -68,19 +59,10 @@ def score_function_variance(mu, sigma, baseline=0.0):
     return (A - 2 * baseline * B + baseline**2) / sigma**2 - 4 * mu**2
 
 
-def leave_one_out_variance(mu, sigma, samples):
-    """Variance of a leave-one-out ∂/∂μ_j E‖z‖²: that under the mean baseline, and what the baseline's own noise adds.
+def leave_one_out_variance(mu: np.ndarray, sigma: float, samples: int) -> np.ndarray:
+    """Variance (K,) of a leave-one-out ∂/∂μ_j E‖z‖² from S ≥ 2 draws, for μ (K,).
 
-    Parameters
-    ----------
-    mu : array (K,)
-    sigma : float
-    samples : int
-        S ≥ 2, all draws of a row.
-
-    Returns
-    -------
-    variance : array (K,)
+    It is that under the mean baseline, and what the baseline's own noise adds.
 
     Examples
     --------
@@ -94,25 +76,24 @@ def leave_one_out_variance(mu, sigma, samples):
     return score_function_variance(mu, sigma, expected_squared_norm(mu, sigma)) + var_f / (samples - 1) / sigma**2
 
 
-def variance_against_dimension(dims, rng, mu=0.0, sigma=1.0, vectors=1_000_000, samples=4):
+def variance_against_dimension(dims: Sequence[int], rng: np.random.Generator | int, mu: float = 0.0,
+                               sigma: float = 1.0, vectors: int = 1_000_000, samples: int = 4) -> list[dict]:
     """The variance of every estimator of ∂/∂μ_j E‖z‖², measured and in closed form, in several dimensions.
 
     Parameters
     ----------
-    dims : sequence of int
+    dims
         The K to measure at.
-    rng : numpy.random.Generator or int
-    mu, sigma : float
-        Every μ_j, and σ.
-    vectors : int
+    mu
+        Every μ_j.
+    vectors
         How many z to measure on in one dimension; in K dimensions vectors/√K, in √K blocks, to bound time and memory.
-    samples : int
+    samples
         S ≥ 2, for leave-one-out.
 
     Returns
     -------
-    records : list of dict
-        `K`, `estimator`, `measured` and `closed_form`, the mean over the coordinates j.
+    records with `K`, `estimator`, `measured` and `closed_form`, the mean over the coordinates j
 
     Examples
     --------
@@ -129,32 +110,26 @@ def variance_against_dimension(dims, rng, mu=0.0, sigma=1.0, vectors=1_000_000, 
     mu, sigma, records = real("mu", mu, -MOST, MOST), real("sigma", sigma, 1 / MOST, MOST), []
     for K in dims:
         row, rows, blocks = np.full(K, mu, float), max(2, vectors // (K * samples)), math.ceil(math.sqrt(K))
-        measured = [_measured(row, sigma, rows, samples, rng) for _ in range(blocks)]
+        measured = [_measured_variances(row, sigma, rows, samples, rng) for _ in range(blocks)]
+        closed_form = _variances_in_closed_form(row, sigma, samples)
         records += [{"K": K, "estimator": name, "measured": float(np.mean([block[name] for block in measured])),
-                     "closed_form": float(closed.mean())} for name, closed in _closed(row, sigma, samples).items()]
+                     "closed_form": float(variance.mean())} for name, variance in closed_form.items()]
     return records
 
 
-def unbiasedness_test(gradients, exact, level=1e-6):
+def unbiasedness_test(gradients: ArrayLike, exact: ArrayLike, level: float = 1e-6) -> dict:
     """Whether the mean of independent gradients is the exact one, by a z-test of every coordinate.
 
     Parameters
     ----------
-    gradients : array (N, n)
-        N independent gradients.
+    gradients : array (N, n), N from 2
     exact : array (n,)
-    level : float
+    level
         Chance that an unbiased estimator fails, over all n coordinates together (Bonferroni: level/n for each).
 
     Returns
     -------
-    report : dict
-        `z`, the greatest |mean − exact| in standard errors; `threshold`; `passed`.
-
-    Raises
-    ------
-    ValueError
-        For gradients that are not (N, n) with N from 2, or an `exact` of another size.
+    report with `z`, the greatest |mean − exact| in standard errors, its `threshold`, and whether it has `passed`
 
     Examples
     --------
@@ -181,7 +156,7 @@ def unbiasedness_test(gradients, exact, level=1e-6):
     return {"z": float(z.max()), "threshold": threshold, "passed": bool(z.max() <= threshold)}
 
 
-def _measured(mu, sigma, rows, samples, rng):
+def _measured_variances(mu, sigma, rows, samples, rng):
     # the same row many times over, so that leave-one-out has independent groups of draws
     latent, K = Gaussian(len(mu)), len(mu)
     q = np.tile(np.concatenate([mu, np.full(K, math.log(sigma))]), (rows, 1))
@@ -199,7 +174,7 @@ def _measured(mu, sigma, rows, samples, rng):
             "leave-one-out": variance(leave_one_out(latent, q, f, z))}
 
 
-def _closed(mu, sigma, samples):
+def _variances_in_closed_form(mu, sigma, samples):
     return {"pathwise": pathwise_variance(mu, sigma),
             "no baseline": score_function_variance(mu, sigma),
             "mean baseline": score_function_variance(mu, sigma, expected_squared_norm(mu, sigma)),

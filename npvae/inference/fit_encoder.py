@@ -3,12 +3,12 @@
 import numpy as np
 
 from npvae.checks import whole
-from npvae.inference.argmax_q import quadrature_nodes
 from npvae.inference.elbo import lower_bound
+from npvae.inference.quadrature import quadrature_nodes
 from npvae.inference.schedules import cosine
 from npvae.models import LatentVariableModel
+from npvae.models.checks import check_model
 from npvae.models.data import as_floats
-from npvae.models.generative import check_model
 from npvae.nn import Adam, lay_out
 from npvae.nn.parameters import check_back_writes
 

@@ -3,12 +3,15 @@
 import warnings
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from npvae.arrays import OUT_OF_RANGE, finite_rows
 from npvae.checks import as_generator, shown, truth, whole
-from npvae.inference.evaluation import checked, rows_at_once
+from npvae.inference.checks import checked_q_and_x
+from npvae.inference.evaluation import rows_at_once
 from npvae.inference.missed_hills import missed_by
 from npvae.inference.mixture_proposal import components, mixture_log_weights
+from npvae.models import LatentVariableModel
 from npvae.models.data import take
 from npvae.models.joint import log_sum_exp
 
@@ -16,8 +19,10 @@ ENOUGH = 500        # draws of a row beside which a look for missed hills is che
 MISSED = 0.1        # nats worth a warning
 
 
-def importance_weighted_bound(model, q, X, samples=1000, repeats=1, seed=12345, return_error=False,
-                              proposal="q", return_effective_sample_size=False):
+def importance_weighted_bound(model: LatentVariableModel, q: ArrayLike, X: ArrayLike, samples: int = 1000,
+                              repeats: int = 1, seed: int | np.random.Generator = 12345, return_error: bool = False,
+                              proposal: str = "q", return_effective_sample_size: bool = False
+                              ) -> np.ndarray | tuple[np.ndarray, ...]:
     """L_k = E log 1/k Σ_s p_θ(x, z_s)/q(z_s|x), z_s ~ q: a lower bound on log p_θ(x) that k draws tighten.
 
     L_1 is the ELBO; L_1 ≤ L_5 ≤ … → log p_θ(x) (Burda, Grosse & Salakhutdinov 2016). It covers any K, with a Gaussian
@@ -25,23 +30,21 @@ def importance_weighted_bound(model, q, X, samples=1000, repeats=1, seed=12345, 
 
     Parameters
     ----------
-    model : LatentVariableModel
     q : array (B, R)
         Rows that describe the proposal, e.g. `solver.infer(X)`.
     X : array (B, D)
-    samples : int
+    samples
         k, the draws in one bound.
-    repeats : int
+    repeats
         Independent bounds to average.
-    seed : int
+    return_error
+        Also return the standard error of each row's value: from the spread of the repeats, or, with one, from the
+        spread of its weights (delta method).
     proposal : "q" or "mixture"
         Where z is drawn from: q alone, as in L_k, or a mixture of q, the best q on each hill of the posterior that a
         search finds, and the prior. Draws from q say nothing of hills that q does not reach.
-    return_effective_sample_size : bool
+    return_effective_sample_size
         Also return (Σ w)²/Σ w² of each row, of the mean of the repeats: how many draws have a say.
-    return_error : bool
-        Also return the standard error of each row's value: from the spread of the repeats, or, with one, from the
-        spread of its weights (delta method).
 
     Returns
     -------
@@ -59,8 +62,7 @@ def importance_weighted_bound(model, q, X, samples=1000, repeats=1, seed=12345, 
     Raises
     ------
     ValueError
-        If `proposal` is unknown, `samples` or `repeats` is not a whole number from 1, the error of one single draw is
-        asked for, or data and rows do not fit the model or are not finite.
+        If the error of a single draw is asked for, or data and rows do not fit the model or are not finite.
 
     Examples
     --------
@@ -77,12 +79,12 @@ def importance_weighted_bound(model, q, X, samples=1000, repeats=1, seed=12345, 
     return_effective_sample_size = truth("return_effective_sample_size", return_effective_sample_size)
     if not isinstance(proposal, str) or proposal not in ("q", "mixture"):
         raise ValueError(f'proposal is {shown(proposal)}, expected "q" or "mixture"')
-    X, q = checked(model, X, q)
+    q, X = checked_q_and_x(model, q, X)
     model, rng, size = model.copy(np.float64), as_generator(seed, "seed"), rows_at_once(model, samples)
     found = np.empty((4, len(q)))
     for start in range(0, len(q), size):
         rows = slice(start, start + size)
-        found[:, rows] = _of_rows(model, q[rows], take(X, rows, np.float64), samples, repeats, rng, proposal)
+        found[:, rows] = _bounds(model, q[rows], take(X, rows, np.float64), samples, repeats, rng, proposal)
     value, error, effective, missed = found
     finite_rows("the importance-weighted bound", value, OUT_OF_RANGE)
     few = _warn_of_few(effective, samples, proposal)
@@ -91,14 +93,14 @@ def importance_weighted_bound(model, q, X, samples=1000, repeats=1, seed=12345, 
     return (value, *more) if more else value
 
 
-def _of_rows(model, q, x, samples, repeats, rng, proposal):
+def _bounds(model, q, x, samples, repeats, rng, proposal):
     # the bound, its error, the effective sample size, and what hills that q misses add at least, each (B,)
     with np.errstate(all="ignore"):
-        runs = _runs(model, q, x, samples, repeats, rng, proposal)
+        runs = _log_weights_of_repeats(model, q, x, samples, repeats, rng, proposal)
         bounds = np.stack([log_sum_exp(log_w) for log_w in runs]) - np.log(samples)             # (repeats, B)
         value = bounds.mean(0)
         error = bounds.std(0, ddof=1) / repeats**0.5 if repeats > 1 else _delta_error(runs[0])
-        effective = np.mean([_effective(log_w) for log_w in runs], axis=0)
+        effective = np.mean([_effective_sample_size(log_w) for log_w in runs], axis=0)
         look = proposal == "q" and samples * repeats >= ENOUGH
         return value, error, effective, missed_by(model, q, x, value, samples * repeats) if look else np.zeros(len(q))
 
@@ -121,30 +123,30 @@ def _warn_of_hills(missed):
                       'proposal="mixture"', UserWarning, stacklevel=3)
 
 
-def _runs(model, q, x, samples, repeats, rng, proposal):
+def _log_weights_of_repeats(model, q, x, samples, repeats, rng, proposal):
     # the log weights (S, B) of each repeat
     if proposal == "q":
-        return [_log_weights(model, x, q, samples, rng) for _ in range(repeats)]
+        return [_log_weights(model, q, x, samples, rng) for _ in range(repeats)]
     rows = components(model, q, x, rng)
     return [mixture_log_weights(model, rows, x, samples, rng) for _ in range(repeats)]
 
 
-def _effective(log_w):
+def _effective_sample_size(log_w):
     # (Σ w)²/Σ w²
     w = np.exp(log_w - log_w.max(0))
     return w.sum(0) ** 2 / (w**2).sum(0)
 
 
-def _log_weights(model, x, q, samples, rng):
+def _log_weights(model, q, x, samples, rng):
     # log p(x, z)/q(z|x) at draws z ~ q, (S, B), a piece at a time
     pieces = []
-    for count in _pieces(samples, rows_at_once(model, len(x))):
+    for count in _counts(samples, rows_at_once(model, len(x))):
         z = model.latent.sample(q, count, rng)
         pieces.append(model.log_likelihood(x, z)[0] + model.latent.log_prior(z) - model.latent.log_q(q, z))
     return np.concatenate(pieces)
 
 
-def _pieces(total, most):
+def _counts(total, most):
     return [min(most, total - done) for done in range(0, total, most)]
 
 

@@ -3,15 +3,18 @@
 import numpy as np
 
 from npvae.declared import declares
+from npvae.inference.climb import climb
+from npvae.models import LatentVariableModel
 from npvae.models.affine import is_quadratic_in_z
 from npvae.models.joint import log_joint
 
 CANDIDATES, BEST, CLIMBS = 128, 6, 2    # from the prior; of a row, and as many that are apart; of them
-STEPS, DRAWS = 24, 16                   # of a climb; on the hill it comes to
+NEAR, STEPS, DRAWS = 0.01, 24, 16       # nats from the top of a hill, where a climb ends, its steps, draws there
 APART = 0.5                             # prior standard deviations
 
 
-def missed_by(model, q, x, bound, draws, seed=0):
+def missed_by(model: LatentVariableModel, q: np.ndarray, x: np.ndarray, bound: np.ndarray, draws: int,
+              seed: int = 0) -> np.ndarray:
     """How far log p(x) is at least above `bound` by a hill where q has no draw of so many, (B,) nats; 0: none is found.
 
     From draws of the prior beyond a valley of log p(x, z) the best climb, and a Gaussian on the hill that each comes to
@@ -61,16 +64,12 @@ def _log_p(model, x, z):
 
 
 def _hill(model, x, z):
-    # the row of a Gaussian on the hill that z (B, K) climbs: in each coordinate by steps that shrink where the slope
-    # has changed its sign (Riedmiller & Braun 1993), which needs no scale; its widths are those of the curvature
-    z, step, before = z[None], 0.1, 0.0
-    for _ in range(STEPS):
-        slope = _log_p(model, x, z)[1]()
-        turn = np.sign(slope) * before
-        step = np.minimum(step * np.where(turn > 0, 1.3, np.where(turn < 0, 0.4, 1.0)), 0.5)
-        before = np.where(turn < 0, 0, np.sign(slope))
-        z = z + step * before
-    h = 1e-4
+    # the row of a Gaussian on the hill that z (B, K) climbs; its widths are those of the curvature
+    def log_p(z, rows):
+        value, slope = _log_p(model, x[rows], z[None])
+        return value[0], lambda dvalue: slope()[0]
+
+    z, h = climb(log_p, z, NEAR, STEPS)[None], 1e-4
     at = z + h * np.eye(z.shape[2])[:, None]                                # (K, B, K)
     bend = (_log_p(model, x, z)[1]() - np.einsum("kbk->bk", _log_p(model, x, at)[1]())) / h
     return np.concatenate([z[0], -0.5 * np.log(np.maximum(bend[0], 1.0))], axis=1)

@@ -4,6 +4,7 @@ import numpy as np
 
 from npvae.declared import declares
 from npvae.inference.argmax_q import argmax_q
+from npvae.models import LatentVariableModel
 from npvae.models.joint import log_joint, log_sum_exp
 
 HILLS, CANDIDATES, APART = 8, 2048, 0.5     # rows, draws from the prior, prior standard deviations
@@ -12,7 +13,7 @@ PRIOR = 0.1                                 # the prior's share of the draws
 NEAR, STEPS = 0.01, 60                      # a proposal need not be the best q: nats, and steps of its climb
 
 
-def components(model, q, x, rng):
+def components(model: LatentVariableModel, q: np.ndarray, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Rows (J, B, R) of the mixture: q, the best q on each hill that is found, and the prior last."""
     rows = [q, np.broadcast_to(model.latent.prior_row(), q.shape)]
     if declares(model.latent, "nodes are mu + sigma eps"):
@@ -37,7 +38,8 @@ def _widened(q, K):
     return np.concatenate([q[:, :K], q[:, K:] + 0.2], axis=1)
 
 
-def mixture_log_weights(model, rows, x, samples, rng):
+def mixture_log_weights(model: LatentVariableModel, rows: np.ndarray, x: np.ndarray, samples: int,
+                        rng: np.random.Generator) -> np.ndarray:
     """log p(x, z)/q̄(z|x), (S, B), at draws of each component in its share, q̄ the mixture of them all.
 
     That is Veach & Guibas' balance heuristic (1995): the mean of the weights has the expectation p(x).

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from npvae.inference.argmax_q import best_row
+from npvae.inference.argmax_shared_q import best_row
 from npvae.inference.elbo import lower_bound
 from npvae.inference.em_solver import EMSolver
 from npvae.inference.posteriors import Shared
 from npvae.inference.training import fitting
 from npvae.models import GaussianLikelihood
-from npvae.models.data import check_data, mean_variance, take
+from npvae.models.data import check_data, moments, take
 from npvae.nn import Adam
 
 
@@ -40,7 +40,7 @@ def shared_ceiling(X) -> float:
     X = check_data(X, likelihood=GaussianLikelihood(1.0))
     with np.errstate(divide="ignore"):
         # −(D/2)(log 2πV + 1)
-        return float(-X.shape[1] / 2 * (np.log(2 * np.pi * mean_variance(X)) + 1))
+        return float(-X.shape[1] / 2 * (np.log(2 * np.pi * moments(X).variance) + 1))
 
 
 @dataclass(eq=False)

@@ -7,15 +7,16 @@ import numpy as np
 from npvae.checks import NotFittedError, positive, shown, truth, whole
 from npvae.declared import declares
 from npvae.inference.elbo import lower_bound
-from npvae.inference.evaluation import evaluate, reporting_noise
+from npvae.inference.evaluation import evaluate
 from npvae.inference.history import History
+from npvae.inference.quadrature import reporting_noise
 from npvae.models import LatentVariableModel, MonteCarlo
-from npvae.models.arrays import as_array
+from npvae.models.checks import check_model
 from npvae.models.data import check_data, moments, take, warn_if_unresolved
-from npvae.models.generative import check_model
 from npvae.models.noise import check_rule
 from npvae.models.pixels import Scale, learned_scale
 from npvae.models.start import started
+from npvae.models.user_data import as_array
 
 ONE_DRAW = MonteCarlo(1)    # the lecture's one-sample approximation
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from npvae.models.latents import log_softmax
+from npvae.models.categorical_latent import log_softmax
 from npvae.nn import Adam, Affine, Parameters
 
 

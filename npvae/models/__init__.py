@@ -1,8 +1,11 @@
 """Floor 2, p: latent families, likelihoods, the generative model, and what is known about it exactly."""
 
-from npvae.models.generative import LatentVariableModel, mixture_of_gaussians, mlp_model, probabilistic_pca
-from npvae.models.latents import Categorical, Gaussian
-from npvae.models.likelihoods import BernoulliLikelihood, GaussianLikelihood
+from npvae.models.bernoulli_likelihood import BernoulliLikelihood
+from npvae.models.categorical_latent import Categorical
+from npvae.models.gaussian_latent import Gaussian
+from npvae.models.gaussian_likelihood import GaussianLikelihood
+from npvae.models.generative import LatentVariableModel
+from npvae.models.named_models import mixture_of_gaussians, mlp_model, probabilistic_pca
 from npvae.models.noise import Cubature, GaussHermite, MonteCarlo, Noise
 
 __all__ = ["Gaussian", "Categorical", "Noise", "MonteCarlo", "GaussHermite", "Cubature", "GaussianLikelihood",

@@ -7,27 +7,29 @@ the transpose: M = W Wᵀ + σ² I is (K, K).
 import math
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from npvae.checks import whole
 from npvae.declared import declares, is_affine
 from npvae.models.data import as_floats
-from npvae.models.generative import probabilistic_pca
-from npvae.models.latents import LOG_2PI
-from npvae.models.likelihoods import GaussianLikelihood
+from npvae.models.gaussian_latent import LOG_2PI
+from npvae.models.gaussian_likelihood import GaussianLikelihood
+from npvae.models.generative import LatentVariableModel
+from npvae.models.named_models import probabilistic_pca
 
 
-def is_affine_gaussian(model):
+def is_affine_gaussian(model: LatentVariableModel) -> bool:
     """Whether the model is probabilistic PCA: Gaussian latent, affine decoder, Gaussian likelihood."""
     return declares(model.latent, "standard normal prior") and is_quadratic_in_z(model)
 
 
-def is_quadratic_in_z(model):
+def is_quadratic_in_z(model: LatentVariableModel) -> bool:
     """Whether z = μ + σ ⊙ ε and log p_θ(x|z) is quadratic in it, whatever the prior: cubature is exact then."""
     return (declares(model.latent, "nodes are mu + sigma eps") and declares(model.likelihood, "isotropic normal")
             and declares(model, "likelihood of the decoder's output") and is_affine(model.decoder))
 
 
-def affine_map(model):
+def affine_map(model: LatentVariableModel) -> tuple[np.ndarray, np.ndarray]:
     """The W (K, D) and b (D,) of an affine decoder g(z) = zW + b."""
     dtype = next((a.dtype for a in model.decoder.arrays().values()), np.dtype(float))
     z = np.concatenate([np.zeros((1, model.latent.dim), dtype), np.eye(model.latent.dim, dtype=dtype)])
@@ -35,7 +37,7 @@ def affine_map(model):
     return g[1:] - g[0], g[0]
 
 
-def log_marginal(model, X):
+def log_marginal(model: LatentVariableModel, X: np.ndarray) -> np.ndarray:
     """log p_θ(x) = log N(x; b, WᵀW + σ² I) for X (B, D): (B,) nats."""
     W, b = affine_map(model)
     sigma2, D = model.likelihood.sigma_g**2, X.shape[1]
@@ -49,7 +51,7 @@ def log_marginal(model, X):
     return -0.5 * (quadratic + log_det + D * LOG_2PI)
 
 
-def posterior(model, X):
+def posterior(model: LatentVariableModel, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """p_θ(z|x) = N(M⁻¹W(x − b), σ²M⁻¹) with M = WWᵀ + σ²I: mean (B, K) and covariance (K, K), the same for every x."""
     W, b = affine_map(model)
     sigma2 = model.likelihood.sigma_g**2
@@ -62,18 +64,10 @@ def posterior(model, X):
     return mean, covariance
 
 
-def best_diagonal_rows(model, X):
-    """argmax_q L(q, x, θ) among N(μ, diag σ²): μ the posterior's mean, σ_j² = 1/P_jj with its precision P.
+def best_diagonal_rows(model: LatentVariableModel, X: np.ndarray) -> np.ndarray:
+    """argmax_q L(q, x, θ) among N(μ, diag σ²), rows [μ, log σ] (B, 2K), where `is_affine_gaussian` holds.
 
-    Parameters
-    ----------
-    model : LatentVariableModel
-        For which `is_affine_gaussian` holds.
-    X : array (B, D)
-
-    Returns
-    -------
-    q : array (B, 2K), rows [μ, log σ]
+    μ is the posterior's mean, σ_j² = 1/P_jj with its precision P.
     """
     W, _ = affine_map(model)
     mean, _ = posterior(model, X)
@@ -82,21 +76,21 @@ def best_diagonal_rows(model, X):
     return np.concatenate([mean, np.broadcast_to(log_sigma, mean.shape)], axis=1).astype(X.dtype)
 
 
-def approximation_gap(model):
+def approximation_gap(model: LatentVariableModel) -> float:
     """log p_θ(x) − max over diagonal q of the ELBO, the same for every x: ½[Σ_j log P_jj − log det P], nats."""
     W, _ = affine_map(model)
     P = np.eye(len(W)) + W @ W.T / model.likelihood.sigma_g**2
     return 0.5 * float(np.log(np.diag(P)).sum() - np.linalg.slogdet(P)[1])
 
 
-def maximum_likelihood_ppca(X, latent_dim):
+def maximum_likelihood_ppca(X: ArrayLike, latent_dim: int) -> LatentVariableModel:
     """The probabilistic PCA of greatest likelihood: b = x̄, s² = mean of the D − K small eigenvalues, W = (Λ − s²)^½ Uᵀ.
 
     Parameters
     ----------
     X : array (m, D)
         Floats, or uint8 images 0 … 255.
-    latent_dim : int
+    latent_dim
         K < D.
 
     Returns

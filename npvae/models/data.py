@@ -3,34 +3,32 @@
 import math
 import mmap
 import warnings
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from npvae.arrays import finite_array
-from npvae.models.arrays import as_array
+from npvae.models.user_data import as_array
 
 ROWS = 4096     # looked at in one piece
 
 
-def check_data(X, data_dim=None, likelihood=None, dtype=np.float64):
-    """The data as a 2-D array, without a copy where possible, or a ValueError that says what to do.
+def check_data(X: ArrayLike, data_dim: int | None = None, likelihood=None, dtype=np.float64) -> np.ndarray:
+    """The data as an array (m, D), without a copy where possible, or a ValueError that says what to do.
 
     Parameters
     ----------
     X : array (m, D), nested sequence or table
         Real numbers; uint8 are images 0 … 255 (a `numpy.memmap` stays on disk). If they are 0 and 1 alone there is a
         warning, for they would be read as images that are nearly black.
-    data_dim : int, optional
+    data_dim
         D of the model.
-    likelihood : optional
+    likelihood
         Asked whether the values are possible ones.
-    dtype : numpy dtype
+    dtype
         What they will be computed in.
-
-    Returns
-    -------
-    X : array (m, D)
 
     Raises
     ------
@@ -54,7 +52,7 @@ def check_data(X, data_dim=None, likelihood=None, dtype=np.float64):
         raise ValueError(f"data has {X.shape[1]} columns, expected {data_dim}, as many as the model's decoder returns")
     greatest = 0
     for start in range(0, len(X), ROWS):
-        ends = _least_and_greatest(X[start:start + ROWS], start)
+        ends = _finite_extremes(X[start:start + ROWS], start)
         greatest = max(greatest, ends[0, 1])
         if np.abs(ends.astype(float)).max() > np.finfo(dtype).max:
             raise ValueError(f"data has values in [{ends[0, 0]:.3g}, {ends[0, 1]:.3g}], beyond {np.dtype(dtype)}: "
@@ -68,17 +66,12 @@ def check_data(X, data_dim=None, likelihood=None, dtype=np.float64):
     return X
 
 
-def as_batch(x):
-    """x (B, D) to compute with: floats, and complex numbers for a gradient check, as they are, all else by the door."""
-    return x if isinstance(x, np.ndarray) and x.dtype.kind in "fc" else as_floats(x)
-
-
-def as_floats(X, data_dim=None, likelihood=None):
+def as_floats(X: ArrayLike, data_dim: int | None = None, likelihood=None) -> np.ndarray:
     """All of the data, checked by `check_data`, as float64; uint8 images 0 … 255 become [0, 1]."""
     return take(check_data(X, data_dim, likelihood), slice(None), np.float64)
 
 
-def float_data(x, data_dim=None, likelihood=None):
+def float_data(x: ArrayLike, data_dim: int | None = None, likelihood=None) -> np.ndarray:
     """The data x (B, D), checked by `check_data`, in their own type of floats, else as float64 (`as_floats`).
 
     Complex numbers, which a complex step hands in, stay as they are.
@@ -89,7 +82,7 @@ def float_data(x, data_dim=None, likelihood=None):
     return x if x.dtype in (np.float32, np.float64) else take(x, slice(None), np.float64)
 
 
-def _least_and_greatest(block, start):
+def _finite_extremes(block, start):
     # a NaN or an infinity anywhere is in one of the two
     ends = np.array([[block.min(), block.max()]])
     if block.dtype.kind == "f" and not np.isfinite(ends).all():
@@ -99,7 +92,7 @@ def _least_and_greatest(block, start):
     return ends
 
 
-def release(X):
+def release(X: np.ndarray) -> None:
     """Let go of the pages that a read-only memory map has read; they come back from disk when asked for again.
 
     Without this a sweep over a large file keeps as much of it resident as memory holds.
@@ -108,12 +101,12 @@ def release(X):
         X._mmap.madvise(mmap.MADV_DONTNEED)
 
 
-def outputs(network, X, dtype):
+def outputs(network, X: np.ndarray, dtype) -> np.ndarray:
     """A network's outputs for X (m, D), computed in `dtype` a block at a time: (m, R), float64."""
     return np.concatenate([network(x)[0].astype(np.float64) for x in blocks(X, dtype)])
 
 
-def blocks(X, dtype=np.float64, rows=None):
+def blocks(X: np.ndarray, dtype=np.float64, rows: np.ndarray | None = None) -> Iterable[np.ndarray]:
     """X (m, D) in `dtype`, or its `rows` (n,), a block after the other; pages of a file are let go of each time."""
     for start in range(0, len(X) if rows is None else len(rows), ROWS):
         block = slice(start, start + ROWS)
@@ -128,12 +121,12 @@ class Moments(NamedTuple):
     variance: float
 
     @property
-    def scale(self):
+    def scale(self) -> float:
         """The data's unit, 2√V, so that most of them lie within ±1 of the mean; 1 for data without variance."""
         return 2 * math.sqrt(self.variance) if self.variance > 0 else 1.0
 
 
-def moments(X, rows=None):
+def moments(X: np.ndarray, rows: np.ndarray | None = None) -> Moments:
     """The `Moments` of X (m, D), or of its `rows`, read once, a block at a time; a ValueError if V is beyond floats."""
     # counted from the first row, so that what is constant leaves nothing but zero
     first = take(X, slice(1) if rows is None else rows[:1], np.float64)[0]
@@ -152,7 +145,7 @@ def moments(X, rows=None):
     return Moments(first + mean, float(squares) / (n * X.shape[1]))
 
 
-def warn_if_unresolved(found, dtype):
+def warn_if_unresolved(found: Moments, dtype) -> None:
     """A UserWarning if numbers of this dtype are too coarse, where the data are, for how little they differ."""
     resolution = np.finfo(dtype).eps * float(np.abs(found.mean).max())
     if found.variance > 0 and resolution > 1e-3 * math.sqrt(found.variance):
@@ -161,12 +154,8 @@ def warn_if_unresolved(found, dtype):
                       "subtract their mean first, or train in float64 (dtype)", stacklevel=2)
 
 
-def mean_variance(X):
-    """V of `Moments`."""
-    return moments(X).variance
-
-
-def some_rows(X, rng, rows=None, runs=40, length=50):
+def some_rows(X: np.ndarray, rng: np.random.Generator, rows: np.ndarray | None = None, runs: int = 40,
+              length: int = 50) -> np.ndarray:
     """All of few rows, or some of many, as float64: `runs` · `length` random rows, of a file on disk random runs.
 
     Single rows of a file would bring most of its pages into memory, for pages come in many at a time. With `rows` (n,)
@@ -185,7 +174,7 @@ def some_rows(X, rng, rows=None, runs=40, length=50):
     return np.concatenate(found)
 
 
-def take(X, index, dtype):
+def take(X: np.ndarray, index: np.ndarray | slice, dtype) -> np.ndarray:
     """The rows `index` of X (m, D) in `dtype`; uint8 images 0 … 255 become [0, 1]."""
     X = np.asarray(X)
     # single rows come faster by X.take(index) than by X[index]

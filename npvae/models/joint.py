@@ -3,15 +3,17 @@
 import numpy as np
 
 from npvae.declared import declares, stands
+from npvae.models.generative import LatentVariableModel
 
 NUMBERS = 1_000_000     # in a temporary of a likelihood that has no table: 8 MB
 
-def log_joint(model, X, z):
+
+def log_joint(model: LatentVariableModel, X: np.ndarray, z: np.ndarray) -> np.ndarray:
     """log p_θ(x, z) of every x (B, D) with every z (S, K): (S, B) nats."""
     return log_likelihoods(model, X, z) + model.latent.log_prior(z)[:, None]
 
 
-def log_likelihoods(model, X, z):
+def log_likelihoods(model: LatentVariableModel, X: np.ndarray, z: np.ndarray) -> np.ndarray:
     """log p_θ(x|z) of every x (B, D) with every z (S, K): (S, B) nats."""
     if has_table(model):
         return model.likelihood.log_prob_table(X, model.decoder(z)[0])
@@ -20,13 +22,13 @@ def log_likelihoods(model, X, z):
     return np.concatenate([model.log_likelihood(X, z[i:i + size, None])[0] for i in range(0, len(z), size)])
 
 
-def has_table(model):
+def has_table(model: LatentVariableModel) -> bool:
     """Whether p_θ(x|z) may be taken from the likelihood's table: nobody has replaced what the table is of."""
     return (declares(model, "likelihood of the decoder's output")
             and stands(model.likelihood, "log_prob_table", "log_prob"))
 
 
-def log_sum_exp(a):
+def log_sum_exp(a: np.ndarray) -> np.ndarray:
     """log Σ_s e^{a_s} along the first axis, without overflow; all −inf gives −inf."""
     top = a.max(0)
     shift = np.where(np.isfinite(top), top, 0)
@@ -34,7 +36,7 @@ def log_sum_exp(a):
         return np.log(np.exp(a - shift).sum(0)) + shift
 
 
-def sum_by_row(a, row, rows):
+def sum_by_row(a: np.ndarray, row: np.ndarray, rows: int) -> np.ndarray:
     """log Σ_i e^{a_i} over the i of each row 0 … rows − 1, without overflow; a row without any gives −inf."""
     top = np.full(rows, -np.inf)
     np.maximum.at(top, row, a)

@@ -5,6 +5,7 @@ The noise is an argument of the ELBO, drawn outside: given the noise, the ELBO i
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -23,19 +24,29 @@ class Noise(NamedTuple):
     w: np.ndarray
 
 
+class _Rule:
+    # what the rules share: the door
+
+    random = False
+
+    def __call__(self, rng: np.random.Generator | int | None, batch: int, dim: int, dtype=np.float64) -> Noise:
+        """Nodes for a batch of rows in R^dim, of their own for each row where they are drawn at random."""
+        dtype = float_dtype(dtype)
+        if self.random:
+            rng = as_generator(rng)
+            if dtype not in (np.float32, np.float64):
+                raise ValueError(f"dtype is {dtype}, expected float64 or float32: draws are made in no other")
+        return self._draw(rng, whole("batch", batch, most=LARGEST), whole("dim", dim, most=LARGEST), dtype)
+
+
 @dataclass(frozen=True)
-class MonteCarlo:
+class MonteCarlo(_Rule):
     """S independent draws ε ~ N(0, I) for every row, each with weight 1/S. Unbiased at any K.
 
     Parameters
     ----------
-    samples : int
-        S, draws a row.
-
-    Raises
-    ------
-    ValueError
-        If S is not a whole number from 1.
+    samples
+        S, draws a row; a ValueError if it is not a whole number from 1.
 
     Examples
     --------
@@ -48,29 +59,22 @@ class MonteCarlo:
 
     def __post_init__(self):
         # frozen for its users; this is where it is made
-        object.__setattr__(self, "samples", _size("samples", self.samples))
+        object.__setattr__(self, "samples", whole("samples", self.samples, most=LARGEST))
 
-    def __call__(self, rng, batch, dim, dtype=np.float64):
-        shape, dtype = (self.samples, _size("batch", batch), _size("dim", dim)), float_dtype(dtype)
-        if dtype not in (np.float32, np.float64):
-            raise ValueError(f"dtype is {dtype}, expected float64 or float32: draws are made in no other")
-        eps = as_generator(rng).standard_normal(shape, dtype=dtype)
+    def _draw(self, rng, batch, dim, dtype):
+        eps = rng.standard_normal((self.samples, batch, dim), dtype)
         return Noise(eps, np.full((self.samples, 1), 1 / self.samples, dtype))
 
 
 @dataclass(frozen=True)
-class GaussHermite:
+class GaussHermite(_Rule):
     """The tensor Gauss–Hermite rule: nodes^K points, exact for polynomials up to degree 2·nodes − 1 in each ε_j.
 
     Parameters
     ----------
-    nodes : int
-        A dimension.
-
-    Raises
-    ------
-    ValueError
-        If `nodes` is not a whole number from 1; from a call, for more than 10⁶ points or nodes beyond floats.
+    nodes
+        A dimension; a ValueError if it is not a whole number from 1, and from a call for more than 10⁶ points or nodes
+        beyond floats.
 
     Examples
     --------
@@ -80,33 +84,25 @@ class GaussHermite:
     """
 
     nodes: int = 20
-    random = False
 
     def __post_init__(self):
-        object.__setattr__(self, "nodes", _size("nodes", self.nodes))
+        object.__setattr__(self, "nodes", whole("nodes", self.nodes, most=LARGEST))
 
-    def __call__(self, rng, batch, dim, dtype=np.float64):
-        dim, dtype = _size("dim", dim), float_dtype(dtype)
+    def _draw(self, rng, batch, dim, dtype):
         points = self.nodes**dim if dim <= MOST_DIMENSIONS else math.inf
         if points > 1_000_000:
             raise ValueError(f"{self.nodes} nodes in {dim} dimensions are {points} points: "
                              "use MonteCarlo or Cubature above two dimensions")
-        if self.nodes > 1000:
-            raise ValueError(f"{self.nodes} Gauss–Hermite nodes are beyond the range of floats: take 300 or fewer")
         with np.errstate(all="ignore"):
-            x, w = np.polynomial.hermite_e.hermegauss(self.nodes)
+            x, w = np.polynomial.hermite_e.hermegauss(min(self.nodes, 1000))
         if not np.isfinite([x, w]).all():
             raise ValueError(f"{self.nodes} Gauss–Hermite nodes are beyond the range of floats: take 300 or fewer")
-
-        def tensor(a):                                      # (nodes^K, K)
-            return np.stack(np.meshgrid(*[a] * dim, indexing="ij"), axis=-1).reshape(-1, dim)
-
-        eps, weights = tensor(x)[:, None], tensor(w / w.sum()).prod(1, keepdims=True)
+        eps, weights = tensor(x, dim)[:, None], tensor(w / w.sum(), dim).prod(1, keepdims=True)
         return Noise(eps.astype(dtype), weights.astype(dtype))
 
 
 @dataclass(frozen=True)
-class Cubature:
+class Cubature(_Rule):
     """The 2K points ±√K e_j with weight 1/(2K): exact for polynomials up to degree 3, so for every linear decoder.
 
     McNamee & Stenger 1967; the points of the unscented and cubature Kalman filters.
@@ -120,15 +116,22 @@ class Cubature:
            [-0.   , -1.414]])
     """
 
-    random = False
-
-    def __call__(self, rng, batch, dim, dtype=np.float64):
-        dim, dtype = _size("dim", dim), float_dtype(dtype)
+    def _draw(self, rng, batch, dim, dtype):
         e = math.sqrt(dim) * np.eye(dim, dtype=dtype)[:, None]
         return Noise(np.concatenate([e, -e]), np.full((2 * dim, 1), 1 / (2 * dim), dtype))
 
 
-def check_noise(noise, batch, dim):
+def unchecked(rule: Callable) -> Callable:
+    """What a solver calls for each batch: a rule behind its door, or the function that a user has in its place."""
+    return rule._draw if isinstance(rule, _Rule) and type(rule).__call__ is _Rule.__call__ else rule
+
+
+def tensor(side: np.ndarray, K: int) -> np.ndarray:
+    """All points whose K coordinates are in `side` (n,): (n^K, K)."""
+    return np.stack(np.meshgrid(*[side] * K, indexing="ij"), axis=-1).reshape(-1, K)
+
+
+def check_noise(noise: Noise, batch: int, dim: int) -> Noise:
     """The noise, or a ValueError unless eps is (S, batch or 1, dim) and w a weight for each node, all finite.
 
     >>> check_noise(None, 5, 2)
@@ -150,7 +153,7 @@ def check_noise(noise, batch, dim):
     return Noise(eps, w if w.ndim else np.full((len(eps), 1), w))
 
 
-def check_rule(noise, dim):
+def check_rule(noise: Callable, dim: int) -> Callable:
     """The rule, or a ValueError unless it answers (rng, batch, dim, dtype) with a Noise."""
     try:
         found = noise(np.random.default_rng(0), 1, dim, np.float64)
@@ -159,12 +162,3 @@ def check_rule(noise, dim):
                          "of yours (rng, batch, dim, dtype) -> Noise(eps, w)") from problem
     check_noise(found, 1, dim)
     return noise
-
-
-def _size(name, number):
-    return whole(name, number, most=LARGEST)
-
-
-def over_nodes(a):
-    """Σ_s a_s for a (S, …); the sum over one node is the node, without a pass."""
-    return a[0] if len(a) == 1 else a.sum(0)

@@ -12,24 +12,14 @@ PIXELS = 255.0
 
 
 class Scale(NamedTuple):
-    """What integers are divided by before a model sees them; floats are in the model's units already.
+    """What integers are divided by before a model sees them; floats are in the model's units already."""
 
-    Parameters
-    ----------
-    divisor : float
-        Of uint8, or, if `given`, of integers of any kind.
-    given : bool
-        Whether the user has said so.
-    greatest : float, optional
-        In the model's units, if it has learned from integers that were divided: floats far beyond it are those
-        integers, and not meant.
-    """
-
-    divisor: float = PIXELS
-    given: bool = False
+    divisor: float = PIXELS         # of uint8, or, if `given`, of integers of any kind
+    given: bool = False             # whether the user has said so
+    # in the model's units, if it has learned from integers that were divided: floats far beyond it are those integers
     greatest: float | None = None
 
-    def read(self, X):
+    def read(self, X: np.ndarray) -> np.ndarray:
         """X in the model's units; uint8 to be divided by 255 stay as they are, on disk too, for `take` does that.
 
         A ValueError for floats, or integers that are not divided, which the model would read as something else.
@@ -41,30 +31,24 @@ class Scale(NamedTuple):
                 return X.astype(np.float64) if X.dtype == np.uint8 else X
             return X if X.dtype == np.uint8 and self.divisor == PIXELS else X / self.divisor
         if self.greatest is not None and X.dtype.kind in "iuf":
-            self._check(X)
+            self._refuse_other_units(X)
         return X
 
-    def _check(self, X):
-        _, top = _ends(X)
-        if top > 2 * max(self.greatest, 1.0) or top > 2 * self.greatest and _whole(X):
+    def _refuse_other_units(self, X):
+        _, top = _extremes(X)
+        if top > 2 * max(self.greatest, 1.0) or top > 2 * self.greatest and _are_whole(X):
             kind = "integers" if self.given else "uint8"
             raise ValueError(f"data has {X.dtype} values up to {top:.6g}, but the model has learned from {kind} "
                              f"divided by {self.divisor:g}, up to {self.greatest:.3g}: divide these, too, "
                              f"X / {self.divisor:g}, or give them as {kind}")
 
 
-def learned_scale(X, scale=None):
-    """The `Scale` of a learner that learns from X: the one asked for, or what its numbers say.
+def learned_scale(X: np.ndarray, scale: float | None = None) -> Scale:
+    """The `Scale` of a learner that learns from X (m, D): the one asked for, or what its numbers say.
 
     Without `scale`, uint8 are divided by 255 if X is uint8 or lies in [0, 1], where such images would be; after data
     of another range uint8 are taken as they are, as other integers always are. Floats that look like pixels draw a
     warning.
-
-    Parameters
-    ----------
-    X : array (m, D)
-    scale : float, optional
-        What integers are to be divided by.
 
     Examples
     --------
@@ -75,21 +59,21 @@ def learned_scale(X, scale=None):
     if X.ndim == 0 or X.size == 0:
         return Scale(divisor, scale is not None)
     if X.dtype == np.uint8 or scale is not None and X.dtype.kind in "iu":
-        return Scale(divisor, scale is not None, float(_ends(X)[1]) / divisor if divisor != 1 else None)
+        return Scale(divisor, scale is not None, float(_extremes(X)[1]) / divisor if divisor != 1 else None)
     if scale is not None:
         return Scale(divisor, True)
-    least, greatest = _ends(X)
-    if X.dtype.kind == "f" and least >= 0 and 128 <= greatest <= 255 and _whole(X):
+    least, greatest = _extremes(X)
+    if X.dtype.kind == "f" and least >= 0 and 128 <= greatest <= 255 and _are_whole(X):
         warnings.warn(f"data are floats that look like pixels 0 … 255 (whole, up to {greatest:g}): divide them by 255, "
                       "or give them as uint8; scale=1 says that they are meant as they are", stacklevel=2)
     return Scale(PIXELS if least >= 0 and greatest <= 1 else 1.0)
 
 
-def _whole(X):
+def _are_whole(X):
     return all((block % 1 == 0).all() for block in _blocks(X))
 
 
-def _ends(X):
+def _extremes(X):
     # the least and the greatest; NaN, of which others complain, is neither less nor greater than anything
     ends = [(block.min(), block.max()) for block in _blocks(X)]
     return min(least for least, _ in ends), max(greatest for _, greatest in ends)
@@ -101,7 +85,7 @@ def _blocks(X):
         release(X)
 
 
-def stored_scale(numbers):
+def stored_scale(numbers) -> Scale:
     """The `Scale` in a model file, or a ValueError if it is none."""
     divisor, given, greatest = numbers
     greatest = None if greatest is None else real("scale", greatest)

@@ -5,11 +5,12 @@ from dataclasses import replace
 import numpy as np
 
 from npvae.declared import declares
-from npvae.models.data import moments, some_rows
+from npvae.models.data import Moments, moments, some_rows
 from npvae.nn import Affine, Chain, Standardised, Unstandardise, as_drawn
 
 
-def started(model, X, rng, rows=None, found=None):
+def started(model, X: np.ndarray, rng: np.random.Generator, rows: np.ndarray | None = None,
+            found: Moments | None = None):
     """The model with what was drawn at random, and a σ_g that was not given, started at the data.
 
     A decoder as drawn, h, becomes g(z) = c + s h(z) with g(z̄) = x̄ at the prior's mean z̄ and s the data's unit, two
@@ -20,16 +21,12 @@ def started(model, X, rng, rows=None, found=None):
     ----------
     model : LatentVariableModel
     X : array (m, D)
-    rng : numpy.random.Generator
+    rng
         Chooses the rows where a mixture's means start.
     rows : array of int, optional
         Look at these rows only.
-    found : Moments, optional
+    found
         Of these rows, where they are known.
-
-    Returns
-    -------
-    model : LatentVariableModel
     """
     found = moments(X, rows) if found is None else found
     likelihood, decoder = model.likelihood, model.decoder
@@ -37,7 +34,9 @@ def started(model, X, rng, rows=None, found=None):
         x_bar, scale = likelihood.output_for(found.mean), likelihood.output_scale(found.scale)
         if declares(model.latent, "nodes are all z") and len(_layers(decoder)) == 1:
             means = rows_apart(some_rows(X, rng, rows), model.latent.dim, rng)
-            decoder = _at_means((likelihood.output_for(means) - x_bar) / scale, x_bar, scale)
+            # g at the one-hot k is x̄ + s W_k
+            W = (likelihood.output_for(means) - x_bar) / scale
+            decoder = Chain((Affine(W, np.zeros(W.shape[1])), Unstandardise(x_bar, scale)))
         else:
             decoder = in_units(decoder, model.latent.mean(model.latent.prior_row()[None]), x_bar, scale)
     if hasattr(likelihood, "with_variance"):
@@ -45,37 +44,28 @@ def started(model, X, rng, rows=None, found=None):
     return replace(model, decoder=decoder, likelihood=likelihood)
 
 
-def drawn_decoder(decoder):
+def drawn_decoder(decoder) -> bool:
     """Whether a decoder holds weights as drawn and ends in an affine layer, so that its outputs may be anywhere."""
     return as_drawn(decoder) and isinstance(_layers(decoder)[-1], Affine)
 
 
-def in_units(decoder, z_bar, x_bar, scale):
+def in_units(decoder, z_bar: np.ndarray, x_bar: np.ndarray, scale: float) -> Chain:
     """g(z) = c + s h(z) for a decoder h as drawn, with c = x̄ − s h(z̄), so that g(z̄) = x̄; z̄ is (1, K)."""
     center = x_bar - scale * decoder(z_bar)[0][0]
-    return Chain((*_given(decoder), Unstandardise(center, scale)))
+    return Chain((*_layers(given(decoder)), Unstandardise(center, scale)))
 
 
-def _at_means(means, x_bar, scale):
-    # g at the one-hot k is c + s W_k
-    layer = Affine(means, np.zeros(means.shape[1]))
-    return Chain((layer, Unstandardise(x_bar, scale)))
-
-
-def standardised(encoder, found):
+def standardised(encoder, found: Moments):
     """f((x − x̄)/s) for an encoder f as drawn and the `Moments` of the data; one that was given stays as it is."""
     if not as_drawn(encoder):
         return encoder
-    return Standardised(Chain(tuple(_given(encoder))), found.mean, found.scale)
+    return Standardised(Chain(_layers(given(encoder))), found.mean, found.scale)
 
 
-def constants(model_parts):
+def constants(model_parts: dict) -> dict[str, np.ndarray]:
     """What a fit has taken from its data and no gradient moves, by name: copies, to be saved beside the parameters.
 
-    Parameters
-    ----------
-    model_parts : dict of str to part
-        "decoder", "encoder", and a "likelihood" whose σ_g was taken from the data and is held.
+    The parts are "decoder", "encoder", and a "likelihood" whose σ_g was taken from the data and is held.
     """
     found = {}
     for name, part in model_parts.items():
@@ -87,7 +77,7 @@ def constants(model_parts):
     return found
 
 
-def with_constants(model_parts, constants):
+def with_constants(model_parts: dict, constants: dict[str, np.ndarray]) -> dict:
     """The parts with what `constants` gave, as they were when it was called."""
     parts = dict(model_parts)
     for name, part in model_parts.items():
@@ -102,21 +92,18 @@ def with_constants(model_parts, constants):
     return parts
 
 
+def given(network):
+    """The same network, whose weights no fit starts anew, drawn or not."""
+    layers = _layers(network) if isinstance(network, Chain) else (network,)
+    layers = tuple(replace(layer, drawn=None) if isinstance(layer, Affine) else layer for layer in layers)
+    return Chain(layers) if isinstance(network, Chain) else layers[0]
+
+
 def _layers(network):
     return getattr(network, "layers", (network,))
 
 
-def given(network):
-    """The same network, whose weights no fit starts anew, drawn or not."""
-    return Chain(tuple(_given(network))) if isinstance(network, Chain) else _given(network)[0]
-
-
-def _given(network):
-    layers = network.layers if isinstance(network, Chain) else (network,)
-    return [replace(layer, drawn=None) if isinstance(layer, Affine) else layer for layer in layers]
-
-
-def rows_apart(X, K, rng):
+def rows_apart(X: np.ndarray, K: int, rng: np.random.Generator) -> np.ndarray:
     """K rows of X (m, D) that lie apart, (K, D): greedy k-means++ (Arthur & Vassilvitskii 2007).
 
     Each is the best of a few rows drawn with chances proportional to their squared distance from the nearest of those

@@ -79,16 +79,13 @@ class Standardised:
         if not callable(self.network) or isinstance(self.network, type):
             raise ValueError(f"network is {shown(self.network)}, expected a callable that returns (y, back)")
         _check(self.center, self.scale)
+        reads_data = not getattr(getattr(self.network, "layers", (self.network,))[0], "input_gradient", True)
+        object.__setattr__(self, "_reads_data", reads_data)
 
     def __call__(self, x: np.ndarray) -> tuple[np.ndarray, Callable]:   # x (B, D)
         y, back = self.network((x - self.center) / self.scale)
-
-        def back_to_x(dy):
-            # dx = dy ∂y/∂u / s; a network that reads data returns no gradient
-            du = back(dy)
-            return None if du is None else du / self.scale
-
-        return y, back_to_x
+        # dx = dy ∂y/∂u / s; a network that reads data returns none
+        return y, back if self._reads_data else lambda dy: back(dy) / self.scale
 
     @property
     def layers(self) -> tuple:

@@ -17,7 +17,7 @@ from npvae.inference import (
     importance_weighted_bound,
     shared_ceiling,
 )
-from npvae.inference.argmax_q import climb
+from npvae.inference.climb import climb
 from npvae.models import (
     Categorical,
     Cubature,

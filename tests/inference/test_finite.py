@@ -6,7 +6,8 @@ import pytest
 import npvae
 from npvae import Categorical, Gaussian, GaussianLikelihood, LatentVariableModel, MonteCarlo, mlp
 from npvae.arrays import finite_rows
-from npvae.inference.argmax_q import argmax_rows, argmax_shared_q
+from npvae.inference.argmax_q import argmax_rows
+from npvae.inference.argmax_shared_q import argmax_shared_q
 
 X = np.random.default_rng(0).normal(size=(3, 2))
 CURVE = npvae.mlp_model(1, [4], 2, GaussianLikelihood(0.5))

@@ -6,8 +6,7 @@ import pytest
 import npvae
 from npvae import GaussHermite, MonteCarlo, VariationalEM, evaluate, log_marginal, mlp_model
 from npvae.datasets import pinwheel
-from npvae.inference.argmax_q import quadrature
-from npvae.inference.evaluation import reporting_noise
+from npvae.inference.quadrature import quadrature, reporting_noise
 
 X = pinwheel(30, 0).train
 

@@ -8,7 +8,7 @@ from numeric_inference import joint_of_mixture
 
 from npvae import datasets
 from npvae.inference import SharedQ, VariationalEM, argmax_q, elbo, shared_ceiling
-from npvae.inference.argmax_q import argmax_shared_q
+from npvae.inference.argmax_shared_q import argmax_shared_q
 from npvae.models import (
     Categorical,
     Cubature,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numeric_models import agree
 
 from npvae.models import Categorical, Cubature, GaussHermite, Gaussian, MonteCarlo, Noise
-from npvae.models.latents import log_softmax
+from npvae.models.categorical_latent import log_softmax
 from npvae.nn import lay_out
 
 finite = st.floats(-3, 3, allow_subnormal=False)

@@ -14,9 +14,9 @@ from npvae.gradcheck.bound.mistakes import LinearGaussian, which_mistake
 from npvae.gradcheck.report import Finding, Verdict
 from npvae.models import Cubature, probabilistic_pca
 from npvae.models.affine import best_diagonal_rows, is_affine_gaussian
+from npvae.models.checks import check_model
 from npvae.models.data import as_floats
 from npvae.models.exact import log_marginal
-from npvae.models.generative import check_model
 
 ROWS = {"log_sigma": lambda s: s, "log_variance": lambda s: 2 * s, "sigma": np.exp}
 FEWEST = 100        # draws, with which six standard errors are as rare as for a normal

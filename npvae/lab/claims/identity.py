@@ -3,13 +3,13 @@
 import numpy as np
 
 from npvae.inference import evaluate, gap_decomposition
-from npvae.inference.argmax_q import climb
+from npvae.inference.climb import climb
 from npvae.inference.elbo import elbo
 from npvae.lab.claims.claim import Claim
 from npvae.lab.claims.known_models import parabola_data, parabola_model, random_mixture, random_ppca, random_rows
 from npvae.models import Cubature, GaussHermite, MonteCarlo
+from npvae.models.categorical_latent import log_softmax
 from npvae.models.exact import exact_posterior, log_marginal
-from npvae.models.latents import log_softmax
 
 
 def claims(quick):

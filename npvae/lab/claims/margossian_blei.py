@@ -7,7 +7,8 @@ probabilistic PCA with K = D = 1, W = τ, σ_g = σ.
 import numpy as np
 
 from npvae.inference import evaluate
-from npvae.inference.argmax_q import argmax_rows, argmax_shared_q
+from npvae.inference.argmax_q import argmax_rows
+from npvae.inference.argmax_shared_q import argmax_shared_q
 from npvae.inference.fit_encoder import fit_encoder
 from npvae.lab.claims.claim import Claim
 from npvae.models import Cubature, probabilistic_pca

@@ -10,7 +10,7 @@ from npvae.lab.claims.claim import Claim
 from npvae.lab.claims.known_models import random_mixture
 from npvae.models import Categorical, LatentVariableModel
 from npvae.models.exact import log_marginal
-from npvae.models.latents import LOG_2PI
+from npvae.models.gaussian_latent import LOG_2PI
 from npvae.nn import Affine, chain, quadratic_features
 
 

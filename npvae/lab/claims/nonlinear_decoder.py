@@ -3,7 +3,7 @@
 import numpy as np
 
 from npvae.inference import evaluate, gap_decomposition
-from npvae.inference.argmax_q import argmax_shared_q
+from npvae.inference.argmax_shared_q import argmax_shared_q
 from npvae.inference.fit_encoder import fit_encoder
 from npvae.lab.claims.claim import Claim
 from npvae.lab.claims.known_models import parabola_data, parabola_model

@@ -39,13 +39,9 @@ class Pairs(NamedTuple):
 
 
 def log_bounds(pairs: Pairs) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The least and the greatest log p(x, z) for z in the box of each pair, in nats.
+    """The least and the greatest log p(x, z) for z in the box of each pair, (P,) nats, and the doubt.
 
-    Returns
-    -------
-    low, high : array (P,)
-    doubt : array (P,)
-        How much of their distance is due to how the decoder bends, and not to a quadratic function of z.
+    The doubt is how much of their distance is due to how the decoder bends, and not to a quadratic function of z.
     """
     (_, K), D = pairs.boxes.center.shape, pairs.X.shape[1]
     size = max(1, BLOCK // (4 * (2 + K) * D))

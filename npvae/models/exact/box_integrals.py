@@ -11,22 +11,12 @@ from npvae.models.exact.nodes import BLOCK
 
 
 class Integrals(NamedTuple):
-    """Of P pairs of a row and a box.
+    """Of P pairs of a row and a box; without moments mean and covariance are zeros."""
 
-    Attributes
-    ----------
-    mass : array (P,), nats
-        log ∫ p(x, z) dz by the higher order.
-    gap : array (P,)
-        How far the lower order is from it, relative.
-    mean, covariance : array (P, K) and (P, K, K)
-        Of z in the box; zeros where nobody asks for them.
-    """
-
-    mass: np.ndarray
-    gap: np.ndarray
-    mean: np.ndarray
-    covariance: np.ndarray
+    mass: np.ndarray            # (P,), log ∫ p(x, z) dz by the higher order, nats
+    gap: np.ndarray             # (P,), how far the lower order is from it, relative
+    mean: np.ndarray            # (P, K) of z in the box
+    covariance: np.ndarray      # (P, K, K)
 
 
 def is_cut(boxes: Boxes) -> np.ndarray:

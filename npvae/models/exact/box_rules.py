@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 
-from npvae.models.exact.nodes import tensor
+from npvae.models.noise import tensor
 
 ORDERS = 3, 4, 5, 6     # each is compared with the one below
 

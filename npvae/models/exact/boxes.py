@@ -14,9 +14,10 @@ from npvae.models.exact import box_rules
 from npvae.models.exact.box_bounds import Boxes, Pairs, log_bounds
 from npvae.models.exact.box_integrals import integrals, is_cut
 from npvae.models.exact.first_bounds import first_bounds
-from npvae.models.exact.nodes import MOST_NODES, ROUNDING, check_rounding, tensor
+from npvae.models.exact.nodes import MOST_NODES, ROUNDING, check_rounding
 from npvae.models.generative import LatentVariableModel
 from npvae.models.joint import sum_by_row
+from npvae.models.noise import tensor
 
 GROUP = {1: 1024, 2: 256}   # rows that share their boxes, for each K
 SPREAD = 6.0                # nats that log p(x, z) may differ by in a box that is integrated

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from npvae.models.exact.nodes import BLOCK, tensor
+from npvae.models.exact.nodes import BLOCK
+from npvae.models.noise import tensor
 from npvae.nn import Affine, relu, sigmoid, softplus, tanh
 
 STEPS = {1: 1 / 16, 2: 1 / 4}   # prior standard deviations: how far apart a network unknown is looked at
@@ -19,35 +20,20 @@ SAMPLES = (-1.0, -0.5, 0.0, 0.5, 1.0)
 
 
 class Enclosure(NamedTuple):
-    """Outputs of a network over boxes, C of them.
+    """Outputs of a network over C boxes.
 
-    Attributes
-    ----------
-    value : array (C, D)
-        g_c.
-    J : array (C, K, D)
-    reach : array (C, D)
-        The most by which δ J moves an output.
-    slack : array (C, D)
-        The most that R adds.
-    kinks : array (C,), int
-        How many units have their kink inside the box.
-    line : array (C, K + 1)
-        Where that is one: it lies at line · (δ/r, 1) = 0; NaN if it is not straight.
-    proven : array (C,), bool
-        Whether all this is a theorem; for layers that are not known it is what samples show, with a margin of two.
-    trusted : array (C,), bool
-        Whether the boxes are small enough to be judged: always if proven.
+    Where nothing is known of a layer, slack and kinks are what samples show, with a margin of two: they are no theorem,
+    and of boxes that are not small they say nothing that can be trusted.
     """
 
-    value: np.ndarray
-    J: np.ndarray
-    reach: np.ndarray
-    slack: np.ndarray
-    kinks: np.ndarray
-    line: np.ndarray
-    proven: np.ndarray
-    trusted: np.ndarray
+    value: np.ndarray       # (C, D), g_c
+    J: np.ndarray           # (C, K, D)
+    reach: np.ndarray       # (C, D), the most by which δ J moves an output
+    slack: np.ndarray       # (C, D), the most that R adds
+    kinks: np.ndarray       # (C,), how many units have their kink inside the box
+    line: np.ndarray        # (C, K + 1), where a single kink lies: line · (δ/r, 1) = 0; NaN if it is not straight
+    proven: np.ndarray      # (C,), whether all this is a theorem
+    trusted: np.ndarray     # (C,), whether the box is small enough to be judged: always if proven
 
 
 def enclose(network, center: np.ndarray, radius: np.ndarray) -> Enclosure:

@@ -5,22 +5,19 @@ import math
 import numpy as np
 
 from npvae.models.exact.box_bounds import Boxes, Pairs, log_bounds
-from npvae.models.exact.nodes import in_blocks, tensor
+from npvae.models.exact.nodes import in_blocks
 from npvae.models.generative import LatentVariableModel
 from npvae.models.joint import log_joint
+from npvae.models.noise import tensor
 
 HALVINGS = 40       # of the step, in zooming in on a high point
 SIZES = 16.0 ** -np.arange(15)
 
 
 def first_bounds(model: LatentVariableModel, X: np.ndarray, share: float) -> tuple[np.ndarray, float]:
-    """A lower bound on log p(x) of each row, and half the width of a cube beyond which less than `share` of it lies.
+    """A lower bound on log p(x) of each row, (B,) nats, and half the width of a cube that holds it but for a `share`.
 
-    Returns
-    -------
-    at_least : array (B,), nats
-    half : float
-        A power of two.
+    The half-width is a power of two.
     """
     B, K = len(X), model.latent.dim
     # boxes of many sizes about a high point

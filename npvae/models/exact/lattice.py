@@ -11,9 +11,17 @@ import math
 import numpy as np
 
 from npvae.declared import declares, is_smooth
-from npvae.models.exact.nodes import MOST_NODES, ROUNDING, check_rounding, in_blocks, moments_of_nodes, tensor
+from npvae.models.exact.nodes import (
+    MOST_NODES,
+    ROUNDING,
+    check_rounding,
+    in_blocks,
+    log_integral,
+    moments_of_nodes,
+)
 from npvae.models.generative import LatentVariableModel
-from npvae.models.joint import log_joint, log_sum_exp
+from npvae.models.joint import log_joint
+from npvae.models.noise import tensor
 from npvae.nn import Affine, sigmoid, softplus, tanh
 
 FINEST = {1: 1 / 1024, 2: 1 / 16}    # spacing of the first lattice, for each K
@@ -133,16 +141,7 @@ def _mass_beyond(model, X, reach, value, tolerance):
 
 
 def _log_integral(model, X, lattice, h):
-    # log Σ_s h^K p(x, z_s), and for each row the node where p(x, z) is greatest
-    total, top, mode = np.full(len(X), -np.inf), np.full(len(X), -np.inf), np.zeros((len(X), lattice.shape[1]))
-    for z in in_blocks(lattice * h, len(X)):
-        joint = log_joint(model, X, z)
-        best = joint.argmax(0)
-        higher = joint[best, np.arange(len(X))] > top
-        mode[higher] = z[best[higher]]
-        top = np.maximum(top, joint[best, np.arange(len(X))])
-        total = np.logaddexp(total, log_sum_exp(joint))
-    return total + lattice.shape[1] * math.log(h), mode
+    return log_integral(model, X, in_blocks(lattice * h, len(X)), lattice.shape[1] * math.log(h))
 
 
 def _with_mass(model, X, lattice, h, log_p):

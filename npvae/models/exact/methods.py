@@ -20,9 +20,10 @@ from npvae.arrays import OUT_OF_RANGE, finite_rows
 from npvae.checks import positive
 from npvae.declared import check_one_prior, declares, has_one_prior, stands
 from npvae.models import affine
+from npvae.models.checks import check_model
 from npvae.models.data import as_floats
 from npvae.models.exact import boxes, lattice, plain_lattice
-from npvae.models.generative import LatentVariableModel, check_model
+from npvae.models.generative import LatentVariableModel
 from npvae.models.joint import has_table, log_joint, log_sum_exp
 from npvae.nn.units import folded
 
@@ -40,7 +41,6 @@ def log_marginal(model: LatentVariableModel, X: ArrayLike, tolerance: float = 1e
 
     Parameters
     ----------
-    model
     X : array (B, D)
         Floats, or uint8 images 0 … 255.
     tolerance

@@ -5,22 +5,35 @@ from collections.abc import Iterable
 import numpy as np
 
 from npvae.models.generative import LatentVariableModel
-from npvae.models.joint import log_joint
+from npvae.models.joint import log_joint, log_sum_exp
 
 BLOCK = 1_000_000                   # numbers in a temporary table: 8 MB, whatever the sizes of grid and data
 MOST_NODES = 4_000_000              # of one row, where a grid gives up
 ROUNDING = 8 * np.finfo(float).eps  # of log p(x, z), relative: far from all data it is more than any tolerance
 
 
-def tensor(side: np.ndarray, K: int) -> np.ndarray:
-    """All points whose K coordinates are in `side` (n,): (n^K, K)."""
-    return np.stack(np.meshgrid(*[side] * K, indexing="ij"), axis=-1).reshape(-1, K)
-
-
 def in_blocks(nodes: np.ndarray, rows: int) -> Iterable[np.ndarray]:
     """The nodes (S, K), a block after the other, for tables with so many rows."""
     size = max(1, BLOCK // rows)
     return (nodes[i:i + size] for i in range(0, len(nodes), size))
+
+
+def log_integral(model: LatentVariableModel, X: np.ndarray, blocks: Iterable[np.ndarray], log_cell: float
+                 ) -> tuple[np.ndarray, np.ndarray]:
+    """log Σ_s e^{log_cell} p(x, z_s), (B,) nats, and for each row the node where p(x, z) is greatest, (B, K)."""
+    rows = np.arange(len(X))
+    total, top, mode = np.full(len(X), -np.inf), np.full(len(X), -np.inf), np.zeros((len(X), model.latent.dim))
+    # far out a decoder may overflow; what is not a number counts for nothing
+    with np.errstate(all="ignore"):
+        for z in blocks:
+            joint = log_joint(model, X, z)
+            joint[np.isnan(joint)] = -np.inf
+            best = joint.argmax(0)
+            higher = joint[best, rows] > top
+            mode[higher] = z[best[higher]]
+            top = np.maximum(top, joint[best, rows])
+            total = np.logaddexp(total, log_sum_exp(joint))
+    return total + log_cell, mode
 
 
 def moments_of_nodes(model: LatentVariableModel, X: np.ndarray, blocks: Iterable[np.ndarray], log_p: np.ndarray,

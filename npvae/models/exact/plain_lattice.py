@@ -9,9 +9,9 @@ import math
 
 import numpy as np
 
-from npvae.models.exact.nodes import BLOCK, moments_of_nodes
+from npvae.models.exact.nodes import BLOCK, log_integral, moments_of_nodes
 from npvae.models.generative import LatentVariableModel
-from npvae.models.joint import log_joint, log_sum_exp
+from npvae.models.joint import log_sum_exp
 
 MOST_NODES = {1: 500_000, 2: 1_500_000}     # where it gives up
 START = {1: 1 / 128, 2: 1 / 16}             # the spacing it begins with, in standard deviations of the prior
@@ -80,21 +80,15 @@ def _about_the_prior(model):
 
 
 def _log_integral(model, X, lattice, tolerance):
-    # log Σ_s h^K p(x, z_s)
     if (2 * lattice.n + 1) ** lattice.K > MOST_NODES[lattice.K]:
         raise ValueError(f"a grid of {MOST_NODES[lattice.K]} nodes does not reach an error of {tolerance:g} nats for "
                          f"{model}: the posterior is too narrow or the prior too wide; raise the tolerance or use "
                          "importance_weighted_bound")
-    total = np.full(len(X), -np.inf)
-    # far out a decoder may overflow; what is not a number counts for nothing
-    with np.errstate(all="ignore"):
-        for z in lattice.blocks(len(X)):
-            joint = log_joint(model, X, z)
-            total = np.logaddexp(total, log_sum_exp(np.where(np.isnan(joint), -np.inf, joint)))
+    total, _ = log_integral(model, X, lattice.blocks(len(X)), lattice.log_cell)
     if not np.isfinite(total).all():
         raise ValueError(f"p(x, z) of row {np.argmin(np.isfinite(total))} is zero, or not a number, all over a grid: "
                          "use importance_weighted_bound")
-    return total + lattice.log_cell
+    return total
 
 
 def _check_prior(model, lattice, tolerance):

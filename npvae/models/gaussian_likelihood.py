@@ -1,14 +1,14 @@
-"""Likelihoods log p_θ(x|z), given the decoder's output g(z)."""
+"""p_θ(x|z) = N(x; g(z), σ_g² I), given the decoder's output g(z)."""
 
 import copy
 import math
+from collections.abc import Callable
 
 import numpy as np
 
 from npvae.checks import as_generator, positive, truth
-from npvae.models.data import mean_variance
-from npvae.models.latents import LOG_2PI
-from npvae.nn import sigmoid, softplus
+from npvae.models.data import moments
+from npvae.models.gaussian_latent import LOG_2PI
 
 FEW = 64    # nodes of which each gets its differences by itself
 
@@ -20,10 +20,10 @@ class GaussianLikelihood:
 
     Parameters
     ----------
-    sigma_g : float, optional
+    sigma_g
         The standard deviation, in the data's units ([0, 1] for uint8 images). Without it σ_g starts at the data's
         standard deviation.
-    learn : bool, optional
+    learn
         Whether log σ_g belongs to θ. By default it does if `sigma_g` was not given.
 
     Raises
@@ -41,7 +41,7 @@ class GaussianLikelihood:
 
     closed_forms = frozenset({"isotropic normal"})
 
-    def __init__(self, sigma_g=None, learn=None):
+    def __init__(self, sigma_g: float | None = None, learn: bool | None = None):
         if sigma_g is not None and not 1e-150 < (sigma_g := positive("sigma_g", sigma_g)) < 1e150:
             raise ValueError(f"sigma_g is {sigma_g}, expected a positive finite number, its square, too "
                              "(in the data's units)")
@@ -51,17 +51,17 @@ class GaussianLikelihood:
         self.dlog_sigma = np.zeros_like(self.log_sigma) if self.learn else None
 
     @property
-    def sigma_g(self):
+    def sigma_g(self) -> float:
         """The standard deviation as it stands now; infinite where steps that were too long have brought it."""
         with np.errstate(over="ignore"):
             return float(np.exp(float(self.log_sigma.real)))
 
     @property
-    def alpha(self):
+    def alpha(self) -> float:
         """The lecture's weight of the squared error, α = 1/(2σ_g²)."""
         return 0.5 / self.sigma_g**2
 
-    def log_prob(self, x, g):
+    def log_prob(self, x: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, Callable]:
         """log p(x|z) for x (B, D) and the decoder's g (S, B or 1, D): (S, B) nats, and back : (S, B) -> dg."""
         # [()] makes a number of the array without dimensions, with which arithmetic is five times faster
         log_sigma = self.log_sigma[()]
@@ -83,9 +83,8 @@ class GaussianLikelihood:
 
         return value, back
 
-    def log_prob_table(self, x, g):
-        """log p(x|z) of every x (B, D) under every node's g (S, D): (S, B) nats; for many nodes as one matrix product.
-        """
+    def log_prob_table(self, x: np.ndarray, g: np.ndarray) -> np.ndarray:
+        """log p(x|z) of every x (B, D) under every node's g (S, D): (S, B) nats."""
         log_sigma, D = float(self.log_sigma.real), x.shape[1]
         squares = _few_squares(x, g) if len(g) <= FEW else _many_squares(x, g)
         squares *= -0.5 * math.exp(-2 * log_sigma)
@@ -93,36 +92,35 @@ class GaussianLikelihood:
         return squares
 
     @property
-    def curvature(self):
+    def curvature(self) -> float:
         """The most by which log p(x|z) bends downwards along any direction of g: 1/σ_g². It never bends upwards."""
         return math.exp(-2 * float(self.log_sigma.real))
 
-    def ceiling(self, x, g, reach):
+    def ceiling(self, x: np.ndarray, g: np.ndarray, reach: np.ndarray) -> np.ndarray:
         """The greatest log p(x|z) that outputs within `reach` (P, D) of g (P, D) give for x (P, D): (P,) nats."""
         squares = (np.maximum(np.abs(x - g) - reach, 0) ** 2).sum(1)
         return self.greatest_log_prob(x.shape[1]) - 0.5 * self.curvature * squares
 
-    def greatest_log_prob(self, D):
+    def greatest_log_prob(self, D: int) -> float:
         """The greatest log p(x|z) that any output of D numbers can give, nats."""
         return -D * (0.5 * LOG_2PI + float(self.log_sigma.real))
 
-    def mean(self, g):
+    def mean(self, g: np.ndarray) -> np.ndarray:
         """E[x|z] = g(z)."""
         return g
 
-    def sample(self, g, rng):
+    def sample(self, g: np.ndarray, rng: np.random.Generator | int) -> np.ndarray:
         """One draw x ~ N(g, σ_g² I) for each row of g (n, D)."""
         return g + self.sigma_g * as_generator(rng).standard_normal(g.shape)
 
-    def started(self, x):
+    def started(self, x: np.ndarray) -> "GaussianLikelihood":
         """The same likelihood with σ_g at the standard deviation of x (m, D), if it was to start from the data.
 
-        To be called before the likelihood is laid out in a vector. From the data's deviation rather than from 1,
-        learning saves the epochs in which Adam would walk there. A ValueError if the data's variance is not finite.
+        To be called before it is laid out in a vector. A ValueError if the data's variance is not finite.
         """
-        return self.with_variance(mean_variance(x)) if self.from_data else self
+        return self.with_variance(moments(x).variance) if self.from_data else self
 
-    def with_variance(self, V):
+    def with_variance(self, V: float) -> "GaussianLikelihood":
         """The same likelihood with σ_g² = V (1 for V = 0), if it was to start from the data."""
         twin = copy.copy(self)
         if self.from_data:
@@ -130,27 +128,27 @@ class GaussianLikelihood:
         return twin
 
     @staticmethod
-    def output_for(x):
+    def output_for(x: np.ndarray) -> np.ndarray:
         """The output g at which E[x|g] = x."""
         return x
 
     @staticmethod
-    def output_scale(scale):
+    def output_scale(scale: float) -> float:
         """By how much outputs differ where data differ by `scale`."""
         return scale
 
-    def check(self, x):
+    def check(self, x: np.ndarray) -> None:
         """Raise a ValueError if ‖x‖² or ‖x‖²/σ_g² would pass the largest float; every other number is a possible x."""
         greatest, most = float(np.abs(x).max()), 1e150 * min(1.0, self.sigma_g)
         if greatest > most:
             raise ValueError(f"data has values up to {greatest:.3g}, expected at most {most:.3g} with sigma_g = "
                              f"{self.sigma_g:.3g}: the squares would overflow; rescale the data, to about [0, 1]")
 
-    def arrays(self):
+    def arrays(self) -> dict[str, np.ndarray]:
         """log σ_g, if it is learned."""
         return {"log_sigma": self.log_sigma} if self.learn else {}
 
-    def on(self, parameters, prefix="", gradient=True):
+    def on(self, parameters, prefix: str = "", gradient: bool = True) -> "GaussianLikelihood":
         """The same likelihood with log σ_g in `parameters`; without `gradient` it is held fixed."""
         twin = copy.copy(self)
         twin.log_sigma = self.log_sigma.astype(parameters.value.dtype)
@@ -176,94 +174,3 @@ def _many_squares(x, g):
     squares += np.einsum("bd,bd->b", x, x)
     squares += np.einsum("sd,sd->s", g, g)[:, None]
     return np.maximum(squares, 0, out=squares)
-
-
-class BernoulliLikelihood:
-    """p_θ(x|z) = Π_d Bernoulli(x_d; sigmoid(g_d(z))), from logits g, for x in [0, 1].
-
-        log p(x|z) = Σ_d x_d g_d − softplus(g_d)
-
-    For x strictly between 0 and 1 this is minus the usual cross-entropy: an objective, not the log of a probability.
-
-    Examples
-    --------
-    >>> value, back = BernoulliLikelihood().log_prob(np.ones((1, 1)), np.zeros((1, 1, 1)))
-    >>> value.round(4), back(np.ones((1, 1)))
-    (array([[-0.6931]]), array([[[0.5]]]))
-    """
-
-    def log_prob(self, x, g):
-        """log p(x|z) for x (B, D) and logits g (S, B or 1, D): (S, B) nats, and back : (S, B) -> dg."""
-        # Σ_d x_d g_d − log(1 + e^{g_d})
-        value = (x * g - softplus(g)[0]).sum(2)
-
-        def back(dvalue):                                   # (S, B)
-            # ∂/∂g = x − sigmoid(g)
-            dg = (x - sigmoid(g)[0]) * dvalue[:, :, None]
-            return dg if g.shape[1] == len(x) else dg.sum(1, keepdims=True)
-
-        return value, back
-
-    def log_prob_table(self, x, g):
-        """log p(x|z) of every x (B, D) under every node's logits g (S, D), as one matrix product: (S, B) nats."""
-        table = g @ x.T
-        table -= softplus(g)[0].sum(1, keepdims=True)
-        return table
-
-    curvature = 0.25    # the greatest variance of a truth value
-
-    def ceiling(self, x, g, reach):
-        """The greatest log p(x|z) that logits within `reach` (P, D) of g (P, D) give for x (P, D): (P,) nats."""
-        with np.errstate(divide="ignore"):
-            best = np.log(x) - np.log1p(-x)                 # where x g − softplus(g) is greatest
-        g = np.clip(best, g - reach, g + reach)
-        with np.errstate(invalid="ignore"):
-            return (np.where(x == 0, 0, x * g) - softplus(g)[0]).sum(1)
-
-    def greatest_log_prob(self, D):
-        """The greatest log p(x|z) that any D logits can give, nats."""
-        return 0.0
-
-    def mean(self, g):
-        """E[x|z] = sigmoid(g(z))."""
-        return sigmoid(g)[0]
-
-    def sample(self, g, rng):
-        """One draw x ∈ {0, 1}^D for each row of logits g (n, D)."""
-        return (as_generator(rng).random(g.shape) < self.mean(g)).astype(g.dtype)
-
-    def started(self, x):
-        """Itself: nothing starts from the data."""
-        return self
-
-    def with_variance(self, V):
-        """Itself: there is no σ_g."""
-        return self
-
-    @staticmethod
-    def output_for(x):
-        """The logits g at which E[x|g] = x, for x moved to within [0.01, 0.99]."""
-        x = np.clip(x, 0.01, 0.99)
-        return np.log(x) - np.log1p(-x)
-
-    @staticmethod
-    def output_scale(scale):
-        """1: logits have no units."""
-        return 1.0
-
-    def check(self, x):
-        """Raise a ValueError unless all of x lies in [0, 1]."""
-        if x.min() < 0 or x.max() > 1:
-            raise ValueError(f"BernoulliLikelihood got data in [{x.min():.9g}, {x.max():.9g}], expected [0, 1]: "
-                             "rescale the data or use GaussianLikelihood")
-
-    def arrays(self):
-        """No parameters of its own."""
-        return {}
-
-    def on(self, parameters, prefix="", gradient=True):
-        """Itself, as there is nothing to move."""
-        return self
-
-    def __repr__(self):
-        return "BernoulliLikelihood()"

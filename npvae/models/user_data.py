@@ -7,6 +7,7 @@ import numbers
 from decimal import Decimal
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 OTHERS = {"categor": "encode them, e.g. with pandas.get_dummies, or leave the column out",
           "date": "turn them into numbers, e.g. days since the first, or leave the column out",
@@ -15,7 +16,7 @@ OTHERS = {"categor": "encode them, e.g. with pandas.get_dummies, or leave the co
 TEXT = "if these are numbers, convert them, e.g. with pandas.to_numeric, else encode them or leave the column out"
 
 
-def as_array(X):
+def as_array(X: ArrayLike) -> np.ndarray:
     """The data as an array of real numbers, without a copy where possible, or a ValueError with the remedy.
 
     Parameters
@@ -43,7 +44,7 @@ def as_array(X):
         raise ValueError(f"data is a {type(X).__name__} that makes no array: expected rows of numbers, as many in "
                          "each") from problem
     if found.dtype.kind == "O":
-        return _numbers(found, X)
+        return _as_numbers(found, X)
     if found.dtype.kind == "V":
         raise ValueError(f"data has named fields {found.dtype.names}, expected an array with a row for each: give "
                          "numpy.lib.recfunctions.structured_to_unstructured(X)")
@@ -52,12 +53,12 @@ def as_array(X):
     return found
 
 
-def is_table(X):
+def is_table(X: object) -> bool:
     """Whether X is a DataFrame, whoever made it."""
     return all(hasattr(X, name) for name in ("columns", "dtypes", "to_numpy"))
 
 
-def column_names(X):
+def column_names(X: object) -> np.ndarray | None:
     """The names of a table's columns as an array of str, or None if it has none.
 
     A ValueError if some are str and some are not, which no later table could be held against.
@@ -81,7 +82,7 @@ def _table_values(X):
 def _column(name, column):
     kind = getattr(column.dtype, "kind", None)
     if kind == "O" and isinstance(column.dtype, np.dtype):
-        return _numbers(np.asarray(column, dtype=object), column, f"column {name!r}")
+        return _as_numbers(np.asarray(column, dtype=object), column, f"column {name!r}")
     if isinstance(column.dtype, np.dtype) or kind is None:
         values = np.asarray(column.to_numpy())
     elif kind in "fiub" and "categor" not in str(column.dtype).lower():
@@ -101,7 +102,7 @@ def _remedy(dtype):
     return next((remedy for part, remedy in OTHERS.items() if part in dtype.lower()), TEXT)
 
 
-def _numbers(found, X, name="data"):
+def _as_numbers(found, X, name="data"):
     # an array of Python objects that are all real numbers is one of numbers
     for place, value in np.ndenumerate(found):
         where = ", ".join(f"{axis} {i}" for axis, i in zip(("row", "column"), place, strict=False))

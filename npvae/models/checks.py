@@ -1,0 +1,54 @@
+"""A model and its parts, looked at when one is made of them, or handed to a function."""
+
+import numpy as np
+
+from npvae.checks import shown
+from npvae.declared import declares
+from npvae.nn.parameters import check_network
+
+
+def check_model(model: object):
+    """The model, or a ValueError unless it has what a `LatentVariableModel` has.
+
+    >>> check_model("pca")
+    Traceback (most recent call last):
+    ValueError: model is 'pca', expected a LatentVariableModel, e.g. npvae.mlp_model(2, [64], 784), or vae.model_
+    """
+    # asked for what it has, not for its class: a model may have been made before its module was loaded anew
+    if isinstance(model, type) or not all(hasattr(model, part) for part in ("latent", "decoder", "likelihood")):
+        raise ValueError(f"model is {shown(model)}, expected a LatentVariableModel, e.g. "
+                         "npvae.mlp_model(2, [64], 784), or vae.model_")
+    return model
+
+
+def check_latent(latent: object):
+    """The latent family, or a ValueError unless it has what one has."""
+    check_part("latent", latent, ("dim", "row_size", "nodes", "kl", "arrays", "on"), "npvae.Gaussian(2)")
+    return latent
+
+
+def check_part(role: str, part: object, members: tuple[str, ...], example: str) -> None:
+    """Raise a ValueError unless a part of a model has the members that are asked of it."""
+    # a class in place of its instance has the methods, but nothing that they could be called on
+    missing = [name for name in members if isinstance(part, type) or not hasattr(part, name)]
+    if missing:
+        raise ValueError(f"{role} is {shown(part)}, which has no {', '.join(missing)}; expected an object with "
+                         f"{', '.join(members)}, e.g. {example}")
+
+
+def check_decoder(decoder: object, latent: object) -> None:
+    """Raise a ValueError unless the decoder is a network that maps z (B, K) to g (B, D), with a gradient for z."""
+    check_network("decoder", decoder)
+    first = getattr(decoder, "layers", (decoder,))[0]
+    if not declares(latent, "nodes are all z") and not getattr(first, "input_gradient", True):
+        raise ValueError(f"the decoder {decoder} was built with input_gradient=False, but the gradient for z "
+                         "flows through its input: build it with input_gradient=True")
+    try:
+        g, back = decoder(np.zeros((1, latent.dim)))
+        # a decoder without a backward pass will do for what is computed exactly
+        fits = (back is None or callable(back)) and g.ndim == 2 and len(g) == 1 and g.dtype.kind in "fc"
+    except (ValueError, TypeError, AttributeError, IndexError) as mismatch:
+        raise ValueError(f"the decoder {decoder} does not take the {latent.dim} numbers of {latent}: give it "
+                         f"{latent.dim} inputs, and layers that return (y, back)") from mismatch
+    if not fits:
+        raise ValueError(f"the decoder {decoder} does not return (g, back) with g (B, D) for z (B, {latent.dim})")
