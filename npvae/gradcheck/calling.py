@@ -8,6 +8,7 @@ What else people write (pairs, layers with a state) is brought into this form by
 """
 
 import copy
+import inspect
 from dataclasses import dataclass
 
 import numpy as np
@@ -166,3 +167,13 @@ def describe(thing):
 def name_of(f) -> str:
     """What to call f in a report."""
     return getattr(f, "__name__", None) or repr(f).splitlines()[0]
+
+
+def names_of(f, count, skip=0):
+    """The names of f's first arguments, as its signature has them, or None."""
+    try:
+        parameters = list(inspect.signature(f).parameters.values())[skip:]
+    except (TypeError, ValueError):
+        return None
+    names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    return names[:count] if len(names) >= count else None

@@ -50,6 +50,14 @@ def check_dtypes(f, arrays, dtype):
     return np.float64 if dtype is None else dtype
 
 
+def as_array(name, a):
+    """The array of an input, or a ValueError that says what was given instead of one."""
+    try:
+        return np.asarray(a)
+    except Exception as problem:        # whatever a list of lists or somebody's own class makes of it
+        raise ValueError(f"{name} is a {type(a).__name__} that makes no array, expected one of float64") from problem
+
+
 def check_upstream(subject):
     """An upstream gradient of the shape of y that is not zero everywhere."""
     y = subject.forward()[0]
