@@ -57,13 +57,13 @@ def check_files(inputs: dict, outputs: dict, kinds: dict[str, str] | None = None
     kinds = {"--json": "json", **(kinds or {})}
     named = [(option, path) for option, path in [*inputs.items(), *outputs.items()] if path is not None]
     for (first, a), (second, b) in itertools.combinations(named, 2):
-        if second in outputs and any(same_file(file, b) for file in _files(a, b)):
+        if second in outputs and any(same_file(file, b) for file in _files_at(a, b)):
             raise ValueError(f"{first} and {second} are the same file, {b}: name another one for {second}")
     for option, path in outputs.items():
         writable_file(path, kinds.get(option))
 
 
-def _files(path, output):
+def _files_at(path, output):
     # the files that a path stands for: those in a folder, too, among which no new one is
     inside = os.scandir(path) if os.path.isdir(path) and os.path.exists(output) else ()
     return [path, *(entry.path for entry in inside)]

@@ -21,13 +21,13 @@ def add_sample(commands) -> None:
     """`npvae sample`."""
     command = add_command(commands, "sample", run_sample, "Decode z ~ N(0, I): what a model generates.",
                           ["model.npz", "model.npz --n 100 --out samples.png", "model.npz --n 1000 --out samples.npz"])
-    _model_and_out(command, "samples.png", ".png, or .npz or .npy for the numbers")
+    _add_model_and_out(command, "samples.png", ".png, or .npz or .npy for the numbers")
     command.add_argument("--n", type=positive, default=64, metavar="N", help="how many (default 64)")
 
 
 def run_sample(args: Namespace) -> None:
     """Write the samples as a picture or as numbers."""
-    model, out = _opened(args)
+    model, out = _load_and_check(args)
     X = model.sample(args.n, args.seed)
     if out.suffix.lower() in ARRAYS:
         _save_array(X, out)
@@ -35,7 +35,7 @@ def run_sample(args: Namespace) -> None:
         from npvae.lab.plots.images import samples_figure
 
         _save_figure(samples_figure(X, image_shape(model)), out)
-    _done(args, out, {"n": args.n})
+    _write_json_and_print(args, out, {"n": args.n})
 
 
 def add_reconstruct(commands) -> None:
@@ -43,7 +43,7 @@ def add_reconstruct(commands) -> None:
     command = add_command(commands, "reconstruct", run_reconstruct, "Test rows, and what the model makes of them.",
                           ["model.npz", "model.npz --data my_images.npz --n 12 --out reconstructions.png"],
                           UNSEEDED)
-    _model_and_out(command, "reconstructions.png", "a picture")
+    _add_model_and_out(command, "reconstructions.png", "a picture")
     add_data(command, "its test rows are used: ")
     command.add_argument("--n", type=positive, metavar="N", help="how many images to draw (default 10)")
 
@@ -52,8 +52,8 @@ def run_reconstruct(args: Namespace) -> None:
     """Write the picture; print the error over all test rows."""
     from npvae.lab.plots.images import reconstructions_figure
 
-    model, out = _opened(args)
-    data = _matching(args, model)
+    model, out = _load_and_check(args)
+    data = _read_matching_data(args, model)
     shape = data.image_shape or image_shape(model)
     if args.n and not shape:
         raise ValueError(f"--n {args.n}: the rows of {data.name} are no images but points, and all of them are drawn: "
@@ -64,7 +64,7 @@ def run_reconstruct(args: Namespace) -> None:
     _save_figure(reconstructions_figure(X, model.reconstruct(X), shape), out)
     error /= data.test.size
     print(f"mean squared error per dimension, {len(data.test)} test rows of {data.name}: {error:.4g}")
-    _done(args, out, {"data": data.name, "test_mean_squared_error": error})
+    _write_json_and_print(args, out, {"data": data.name, "test_mean_squared_error": error})
 
 
 def add_traverse(commands) -> None:
@@ -74,7 +74,7 @@ def add_traverse(commands) -> None:
         "Walk through the latent space: a grid over the plane of two coordinates, or the way between two images.",
         ["model.npz", "model.npz --coordinates 3 7 --steps 15", "model.npz --between 0 5 --data digits --steps 9"],
         UNSEEDED)
-    _model_and_out(command, "traverse.png", "a picture")
+    _add_model_and_out(command, "traverse.png", "a picture")
     add_data(command, "its test rows are used: ")
     command.add_argument("--coordinates", type=positive, nargs=2, metavar=("I", "J"),
                          help="the two that span the plane, counted from 1; the others are 0 (default 1 2)")
@@ -94,18 +94,18 @@ def run_traverse(args: Namespace) -> None:
         raise ValueError("--label and --leave-out name columns of --data, which is not given")
     if args.coordinates is not None and args.between is not None:
         raise ValueError("--coordinates is of the plane, which --between takes the place of: leave one of them out")
-    model, out = _opened(args)
+    model, out = _load_and_check(args)
     shape = image_shape(model)
     if shape is None:
         raise ValueError(f"{args.model}: its rows of {model.n_features_in_} numbers are no images: nothing to draw "
                          "(if they are, set image_shape_ = (height, width) in Python before .save)")
     coordinates = None if args.between else args.coordinates or [1, 2]
-    figure = _between(args, model) if args.between else _plane(args, model, shape, *coordinates)
+    figure = _draw_way_between(args, model) if args.between else _draw_plane(args, model, shape, *coordinates)
     _save_figure(figure, out)
-    _done(args, out, {"between": args.between, "coordinates": coordinates, "steps": args.steps})
+    _write_json_and_print(args, out, {"between": args.between, "coordinates": coordinates, "steps": args.steps})
 
 
-def _plane(args, model, shape, first, second):
+def _draw_plane(args, model, shape, first, second):
     from npvae.lab.plots.images import plane_figure, strips_figure
 
     if model.latent_dim == 1 and args.coordinates:
@@ -123,10 +123,10 @@ def _plane(args, model, shape, first, second):
     return plane_figure(model.inverse_transform(Z), steps, first, second, shape)
 
 
-def _between(args, model):
+def _draw_way_between(args, model):
     from npvae.lab.plots.images import strips_figure
 
-    data = _matching(args, model)
+    data = _read_matching_data(args, model)
     if max(args.between) >= len(data.test):
         raise ValueError(f"--between {args.between[0]} {args.between[1]}: {data.name} has the test rows 0 to "
                          f"{len(data.test) - 1}")
@@ -138,7 +138,7 @@ def _between(args, model):
                          f"from test row {args.between[0]} to {args.between[1]}: through the codes, and mixing pixels")
 
 
-def _model_and_out(command, out, kinds):
+def _add_model_and_out(command, out, kinds):
     command.add_argument("model", metavar="MODEL.npz", help="written by npvae train")
     command.add_argument("--out", default=out, metavar="FILE", help=f"{kinds} (default {out})")
 
@@ -153,7 +153,7 @@ def image_shape(model: VAE | Autoencoder) -> tuple[int, int] | None:
     return model.image_shape_ or ((side, side) if side >= 8 and side**2 == model.n_features_in_ else None)
 
 
-def _opened(args):
+def _load_and_check(args):
     # the model, and where the result goes, both checked before any work
     out, kinds = Path(args.out), PICTURES + (ARRAYS if args.command == "sample" else ())
     if out.is_dir() or out.suffix.lower() not in kinds:
@@ -164,7 +164,7 @@ def _opened(args):
     return model, out
 
 
-def _matching(args, model):
+def _read_matching_data(args, model):
     data = read_data(args)
     if data.test.shape[1] != model.n_features_in_:
         raise ValueError(f"{data.name} has rows of {data.test.shape[1]} numbers, the model reads "
@@ -191,7 +191,7 @@ def _save_array(X, out):
                 np.lib.format.write_array(member, X, allow_pickle=False)
 
 
-def _done(args, out, figures):
+def _write_json_and_print(args, out, figures):
     if args.json:
         write_json({"model": args.model, "file": str(out), **figures}, args.json)
     print(f"Written: {out}")

@@ -20,12 +20,12 @@ def is_number(cell: str) -> bool:
     [True, True, False, False, False, False]
     """
     try:
-        return _plain(cell := cell.replace(",", ".", 1)) and math.isfinite(float(cell))
+        return _is_plain(cell := cell.replace(",", ".", 1)) and math.isfinite(float(cell))
     except ValueError:
         return False
 
 
-def _plain(text):
+def _is_plain(text):
     # as a set it would take four times as long
     return not text.strip(NUMBER)
 
@@ -53,11 +53,11 @@ class Numbers:
                 text, read = text.replace(",", "."), [cell.replace(",", ".") for cell in cells]
         try:
             # float() alone would take nan, 1_000 and other alphabets' digits
-            if _plain(text) and math.isfinite(sum(row := [float(cell) for cell in read])):
+            if _is_plain(text) and math.isfinite(sum(row := [float(cell) for cell in read])):
                 return row
         except ValueError:
             pass
-        return [self._one(j, cell, line) for j, cell in zip(self.columns, cells, strict=True)]
+        return [self._read_one(j, cell, line) for j, cell in zip(self.columns, cells, strict=True)]
 
     def _look_at_marks(self, text, cells, line):
         self.point = self.point or "." in text and line
@@ -70,7 +70,7 @@ class Numbers:
             self.certain = not all(map(GROUPED.fullmatch, with_comma))
             self.grouped = self.grouped or (line, with_comma[0])
 
-    def _one(self, j, cell, line):
+    def _read_one(self, j, cell, line):
         if not is_number(cell) or "," in cell and not self.commas:
             raise ValueError(complaint(cell, line, j, self.names))
         return float(cell.replace(",", "."))
@@ -101,7 +101,7 @@ def complaint(cell: str, line: int, j: int, names: list[str] | None = None) -> s
     if cell.lower() in MISSING:
         what = f": {shown} is no value" if cell else " is empty"
         return f"{where}{what}: remove or fill in such lines, or leave the column out ({leave})"
-    if cell.lower() in INFINITE or _plain(cell) and _overflows(cell):
+    if cell.lower() in INFINITE or _is_plain(cell) and _overflows(cell):
         return f"{where}: {shown} is not finite as a float64: remove such lines, or leave the column out ({leave})"
     if re.fullmatch(r"[+-]?[\d.,' \u00a0\u202f]*\d[,' \u00a0\u202f]\d[\d.,]*([eE][+-]?\d+)?", cell):
         sign = next((name for mark, name in ((",", "a comma"), ("'", "an apostrophe")) if mark in cell), "a space")
@@ -141,7 +141,7 @@ def class_numbers(texts: list[str]) -> tuple[list[int | float], tuple[str, ...] 
     (([7, 1], None), ([1, 0], ('cat', 'dog')))
     """
     if all(map(is_number, texts)):
-        exact = [_exact(text) for text in texts]
+        exact = [_exact_number(text) for text in texts]
         if all(isinstance(value, float) or abs(value) < 2**63 for value in exact):
             return exact, None
     names = tuple(sorted(texts))
@@ -149,7 +149,7 @@ def class_numbers(texts: list[str]) -> tuple[list[int | float], tuple[str, ...] 
     return [numbers[text] for text in texts], names
 
 
-def _exact(text):
+def _exact_number(text):
     # digits alone as they are: two long numbers may be one float64
     if re.fullmatch(r"[+-]?[0-9]+", text):
         return int(text)

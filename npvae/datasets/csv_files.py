@@ -61,8 +61,8 @@ def read_csv(path: str | os.PathLike, label: str | int | None = None,
     (array([[0. , 1.5], [2. , 3.5]]), array([0, 1]), ('a', 'b'), ('cat', 'dog'))
     """
     try:
-        layout = _layout(path, label, listed(leave_out))
-        with _opened(path) as file:
+        layout = _read_layout(path, label, listed(leave_out))
+        with _open_text(path) as file:
             return _parse(file, layout)
     except UnicodeDecodeError as error:
         raise ValueError(f"{path}: is not text in UTF-8 ({error.reason}): save it as UTF-8") from error
@@ -79,7 +79,7 @@ class Layout(NamedTuple):
     columns: Columns
 
 
-def _opened(path):
+def _open_text(path):
     return open(path, encoding="utf-8-sig", newline="")
 
 
@@ -92,7 +92,7 @@ def _lines(file, comments=None):
         yield "\n" if comment else line
 
 
-def _rows(file, separator, comments=None):
+def _numbered_rows(file, separator, comments=None):
     """The number and the cells of each line that is not blank."""
     lines = _lines(file, comments)
     if separator == " ":
@@ -106,22 +106,22 @@ def _rows(file, separator, comments=None):
         raise ValueError(f"line {reader.line_num}: {error}: expected numbers, and quotes around whole cells") from error
 
 
-def _layout(path, label, leave_out):
-    with _opened(path) as file:
+def _read_layout(path, label, leave_out):
+    with _open_text(path) as file:
         some = list(itertools.islice((line for line in _lines(file) if line.strip()), LOOKED_AT))
     separator = find_separator(some)
-    with _opened(path) as file:
-        rows = list(itertools.islice(_rows(file, separator), LOOKED_AT))
+    with _open_text(path) as file:
+        rows = list(itertools.islice(_numbered_rows(file, separator), LOOKED_AT))
     if not rows:
         raise ValueError("has no line of numbers, expected at least one: numbers separated by commas")
     (line, first), others = rows[0], [cells for _, cells in rows[1:]]
     width = _width(first, others)
-    first, others = _within(first, width), [_within(cells, width) for cells in others]
+    first, others = _without_empty_end(first, width), [_without_empty_end(cells, width) for cells in others]
     wanted = [column for column in [label, *leave_out] if isinstance(column, str)]
     text = {int(column) - 1 for column in [label, *leave_out] if str(column).isdecimal()}
     header = is_header(first, others, wanted, text)
     if header and len(first) != width:
-        raise ValueError(_another_width(first, width, line, "below"))
+        raise ValueError(_wrong_width(first, width, line, "below"))
     # without a header the first line says how many
     width = width if header else len(first)
     names = first if header else _names_in_a_comment(path, separator, line, width)
@@ -138,11 +138,11 @@ def _width(first, others):
     return len(row) - ends
 
 
-def _within(cells, width):
+def _without_empty_end(cells, width):
     return cells[:width] if len(cells) == width + 1 and cells[-1] == "" else cells
 
 
-def _another_width(cells, width, line, where="above"):
+def _wrong_width(cells, width, line, where="above"):
     two = len(cells) == 2 * width or width == 2 * len(cells)
     hint = ": are there decimal commas? write decimals with a point" if two else ""
     found = f"{len(cells)} column{'s' * (len(cells) > 1)}"
@@ -151,9 +151,9 @@ def _another_width(cells, width, line, where="above"):
 
 def _names_in_a_comment(path, separator, line, width):
     """The names in the last comment before the first row, as NumPy writes them, or None."""
-    with _opened(path) as file:
+    with _open_text(path) as file:
         comments = [above for above in itertools.islice(file, line - 1) if COMMENT.match(above)]
-    cells = next(iter(_rows([above.lstrip("# ") for above in comments[-1:]], separator)), (0, []))[1]
+    cells = next(iter(_numbered_rows([above.lstrip("# ") for above in comments[-1:]], separator)), (0, []))[1]
     return cells if len(cells) == width and not any(map(is_number, cells)) else None
 
 
@@ -188,15 +188,15 @@ def _parse(file, layout):
     separator, width, header, columns = layout
     read = Numbers(columns.data, columns.names, separator in ";\t|")
     values, codes, classes, comments = array("d"), array("q"), {}, []
-    for line, cells in _rows(file, separator, comments):
+    for line, cells in _numbered_rows(file, separator, comments):
         if line <= header:
             continue
-        cells = _within(cells, width)
+        cells = _without_empty_end(cells, width)
         if len(cells) != width:
-            raise ValueError(_another_width(cells, width, line))
+            raise ValueError(_wrong_width(cells, width, line))
         values.extend(read([cells[j] for j in columns.data], line))
         if columns.label is not None:
-            codes.append(_class(cells[columns.label], line, columns, classes))
+            codes.append(_class_number(cells[columns.label], line, columns, classes))
     if not values:
         raise ValueError("has no line of numbers, expected at least one: numbers separated by commas")
     read.check()
@@ -204,19 +204,19 @@ def _parse(file, layout):
         columns.notes.append("decimal commas")
     if comments:
         columns.notes.append(f"{len(comments)} comment{'s' * (len(comments) > 1)}")
-    labels, names = _labels(codes, classes) if columns.label is not None else (None, None)
+    labels, names = _labels_and_classes(codes, classes) if columns.label is not None else (None, None)
     rows = np.frombuffer(values).reshape(-1, len(columns.data))
     return Table(rows, labels, columns.called(), names, tuple(columns.notes))
 
 
-def _class(cell, line, columns, classes):
+def _class_number(cell, line, columns, classes):
     """The number of a cell's text in the order of their first lines; a missing label is none."""
     if cell not in classes and cell.lower() in (MISSING - {"none", "-"}) | INFINITE:
         raise ValueError(complaint(cell, line, columns.label, columns.names))
     return classes.setdefault(cell, len(classes))
 
 
-def _labels(codes, classes):
+def _labels_and_classes(codes, classes):
     values, names = class_numbers(list(classes))
     # floats if one of them is no whole number
     return np.array(values)[np.frombuffer(codes, np.int64)], names

@@ -29,8 +29,8 @@ def describe(data: Dataset) -> str:
             f"[{low:.4g}, {high:.4g}]"]
     if data.image_shape:
         text.append("images {} x {}".format(*data.image_shape))
-    text.append(_labels(data))
-    return f"{data.name}: " + "; ".join([", ".join([*text, *data.notes]), *_oddities(data, columns)])
+    text.append(_words_on_labels(data))
+    return f"{data.name}: " + "; ".join([", ".join([*text, *data.notes]), *_words_on_oddities(data, columns)])
 
 
 class ColumnRanges:
@@ -46,7 +46,7 @@ class ColumnRanges:
         self.whole = np.broadcast_to(self.whole, self.low.shape)
 
 
-def _labels(data):
+def _words_on_labels(data):
     if data.train_labels is None:
         return "no labels"
     if data.train_labels.dtype.kind == "f":
@@ -56,17 +56,17 @@ def _labels(data):
     return f"{k} class{'es' * (k > 1)}" + (f" ({names})" if names else "")
 
 
-def _oddities(data, columns):
-    found = [_range(data.train.dtype, columns)]
+def _words_on_oddities(data, columns):
+    found = [_word_on_range(data.train.dtype, columns)]
     if data.image_shape is None and data.train.dtype != np.uint8:
-        found += _labels_and_numbers(data, columns)
+        found += _words_on_labels_and_indices(data, columns)
     constant = int((columns.low == columns.high).sum())
     if constant:
         found.append(f"{constant} column{'s are' if constant > 1 else ' is'} constant")
     return [word for word in found if word]
 
 
-def _range(dtype, columns):
+def _word_on_range(dtype, columns):
     low, high = columns.low.min(), columns.high.max()
     if dtype == np.uint8:
         word = f"uint8 are pixels, divided by 255, and these end at {high}: save what is no pixels as floats"
@@ -76,11 +76,11 @@ def _range(dtype, columns):
     return ""
 
 
-def _labels_and_numbers(data, columns):
+def _words_on_labels_and_indices(data, columns):
     n = len(data.train) + len(data.test)
     spread = columns.high - columns.low
     numbered = [j for j in np.flatnonzero(columns.whole & (spread == n - 1)) if n > 2 and _all_different(data, j)]
-    words = [f"{_name(data, j)} holds the row numbers {columns.low[j]:g} to {columns.high[j]:g}: an index? "
+    words = [f"{_column_name(data, j)} holds the row numbers {columns.low[j]:g} to {columns.high[j]:g}: an index? "
              + _remedy(data, j, "leave_out") for j in numbered]
     likely = columns.whole & np.isin(columns.low, (-1, 0, 1)) & (spread > 0) & (spread < min(MOST_CLASSES, n / 2))
     likely = [j for j in np.flatnonzero(likely) if j not in numbered]
@@ -88,9 +88,9 @@ def _labels_and_numbers(data, columns):
     if not alone:
         # pixels mostly reach the same greatest value
         likely = [j for j in likely if j in (0, len(spread) - 1) and columns.high[j] != np.median(columns.high)]
-    words += [f"{_name(data, j)} holds the whole numbers {columns.low[j]:g} to {columns.high[j]:g}: a label? "
+    words += [f"{_column_name(data, j)} holds the whole numbers {columns.low[j]:g} to {columns.high[j]:g}: a label? "
               + _remedy(data, j, "label") for j in likely if _like_classes(data, j, alone)]
-    return words + _named(data, [*numbered, *likely])
+    return words + _words_on_names(data, [*numbered, *likely])
 
 
 def _column(data, j):
@@ -108,18 +108,18 @@ def _like_classes(data, j, alone):
     return len(steps) == 1 and (steps[0] == 1 or len(values) == 2) and (alone or counts.min() > counts.mean() / 5)
 
 
-def _named(data, known):
+def _words_on_names(data, known):
     """A word on columns whose names say what they are."""
     words = []
     for j, name in enumerate(data.columns or ()):
         # x and y are coordinates
         if j not in known and name.lower() in NAMED and not (name == "y" and "x" in data.columns):
             kind, what = NAMED[name.lower()]
-            words.append(f"{_name(data, j)} is read as data: {kind}? {_remedy(data, j, what)}")
+            words.append(f"{_column_name(data, j)} is read as data: {kind}? {_remedy(data, j, what)}")
     return words
 
 
-def _name(data, j):
+def _column_name(data, j):
     name = str(j + 1) if data.columns is None else data.columns[j]
     return f"column {name}" if name.isdecimal() else f"column {name!r}"
 

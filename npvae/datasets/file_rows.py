@@ -35,12 +35,12 @@ def split_file(path: str | os.PathLike, mapped: np.memmap,
     """
     n, row_bytes = len(mapped), mapped[0].nbytes
     t = min(max(1, round(n / 6)), n - 1, MOST_ROWS, max(1, MOST_BYTES // row_bytes))
-    drawn = _runs(n, t, as_generator(rng))
+    drawn = _random_runs(n, t, as_generator(rng))
     m = n - t
-    train = _private(path, mapped)
+    train = _private_map(path, mapped)
     # the drawn rows in front of row m give their places to those behind it that were not drawn
     places, moved = drawn[drawn < m], np.setdiff1d(np.arange(m, n), drawn)
-    test = _copied(mapped, drawn)
+    test = _copy_rows(mapped, drawn)
     for k in range(0, len(places), RUNS):
         train[places[k:k + RUNS]] = mapped[moved[k:k + RUNS]]
     release(mapped)
@@ -50,7 +50,7 @@ def split_file(path: str | os.PathLike, mapped: np.memmap,
     return train[:m], test
 
 
-def _runs(n, t, rng):
+def _random_runs(n, t, rng):
     """t different rows of n, sorted: a run of rows at a random place in each of up to RUNS equal stretches."""
     runs = min(t, RUNS)
     edges, lengths = np.arange(runs + 1) * n // runs, np.diff(np.arange(runs + 1) * t // runs)
@@ -58,7 +58,7 @@ def _runs(n, t, rng):
     return np.concatenate([np.arange(start, start + length) for start, length in zip(starts, lengths, strict=True)])
 
 
-def _copied(mapped, rows):
+def _copy_rows(mapped, rows):
     # pages come in many at a time, so they are let go of on the way
     copy = np.empty((len(rows), mapped.shape[1]), mapped.dtype)
     for k in range(0, len(rows), RUNS):
@@ -86,7 +86,7 @@ class _PrivateMap(mmap.mmap):
                 super().madvise(option, start, end - start)
 
 
-def _private(path, mapped):
+def _private_map(path, mapped):
     with open(path, "rb") as file:
         private = _PrivateMap(file.fileno(), 0, access=mmap.ACCESS_COPY)
     X = np.ndarray.__new__(np.memmap, mapped.shape, mapped.dtype, private, mapped.offset)

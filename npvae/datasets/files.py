@@ -60,7 +60,7 @@ def load_file(path: str | os.PathLike, label: str | int | None = None,
     if magic[:4] in (b"PK\3\4", b"PK\5\6"):
         return _from_npz(path)
     if magic == b"\x93NUMPY":
-        return _from_map(path, _npy(path))
+        return _from_map(path, _map_npy(path))
     if magic[:2] in (GZIP, b"\0\0"):
         return _from_map(path, read_idx(path))
     raise ValueError(f"{path}: not a data set: it starts with {magic!r}, expected a .npz, .npy, IDX or .csv file")
@@ -73,7 +73,7 @@ def check_no_columns(source: str | os.PathLike, label, leave_out):
                          "columns out of the array, and store labels as y beside it in a .npz file")
 
 
-def _npy(path):
+def _map_npy(path):
     try:
         return np.load(path, mmap_mode="r", allow_pickle=False)
     # NumPy's header parser raises several types on damaged bytes
@@ -81,7 +81,7 @@ def _npy(path):
         raise _unreadable(path, error) from error
 
 
-def _npz_arrays(path):
+def _read_npz(path):
     """The arrays in a .npz file under the keys that mean something here."""
     keys = {*DATA_KEYS, *LABEL_KEYS, *TRAIN_KEYS, *TEST_KEYS, *TRAIN_LABEL_KEYS, *TEST_LABEL_KEYS}
     try:
@@ -109,7 +109,7 @@ def _from_table(path, table):
 
 
 def _from_npz(path):
-    arrays = _npz_arrays(path)
+    arrays = _read_npz(path)
 
     def first(keys):
         return next((arrays[key] for key in keys if key in arrays), None)

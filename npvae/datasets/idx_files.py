@@ -38,19 +38,19 @@ def read_idx(path: str | os.PathLike) -> np.ndarray:
         with open(path, "rb") as file:
             head = file.read(LONGEST_HEADER)
         if head[:2] == GZIP:
-            return _unpacked(path)
-        dtype, shape, offset = _header(head, path)
+            return _read_gzipped(path)
+        dtype, shape, offset = _read_header(head, path)
         _check_size(os.path.getsize(path), dtype, shape, offset, path)
         return np.memmap(path, dtype, mode="r", offset=offset, shape=shape)
     except (OSError, EOFError, zlib.error) as error:
         raise ValueError(f"{path}: cannot be read ({error}): fetch the file again") from error
 
 
-def _unpacked(path):
+def _read_gzipped(path):
     # no more is inflated than the header says
     with gzip.open(path) as file:
         head = file.read(LONGEST_HEADER)
-        dtype, shape, offset = _header(head, path)
+        dtype, shape, offset = _read_header(head, path)
         expected = offset + dtype.itemsize * math.prod(shape)
         try:
             check_growth(expected, os.path.getsize(path))
@@ -61,7 +61,7 @@ def _unpacked(path):
     return np.frombuffer(content, dtype, offset=offset).reshape(shape)
 
 
-def _header(head, path):
+def _read_header(head, path):
     """The dtype, the shape and the offset of the data."""
     if len(head) < 4 or head[:2] != b"\0\0" or head[2] not in TYPES or not 1 <= head[3] <= 32:
         raise ValueError(f"{path}: not an IDX file: it starts with {head[:4]!r}, expected two zero bytes, a type code "
@@ -97,24 +97,24 @@ def idx(folder: str | os.PathLike) -> Dataset:
     ValueError: no/such/folder: no such folder
     """
     check_folder(folder)
-    train, test = _images(folder, "train"), _images(folder, "t10k")
+    train, test = _read_images(folder, "train"), _read_images(folder, "t10k")
     if train.shape[1:] != test.shape[1:]:
         raise ValueError(f"{folder}: train images are {train.shape[1:]}, test images {test.shape[1:]}: "
                          "expected one size")
-    paths = [_find(folder, part, "labels", 1) for part in ("train", "t10k")]
+    paths = [_find_file(folder, part, "labels", 1) for part in ("train", "t10k")]
     labels = [None if path is None else read_idx(path) for path in paths]
     flat = [images.reshape(len(images), -1) for images in (train, test)]
     return Dataset(Path(folder).resolve().name, *flat, *labels, image_shape=train.shape[1:])
 
 
-def _find(folder, part, content, ndim):
+def _find_file(folder, part, content, ndim):
     """The path of e.g. train-images-idx3-ubyte in any of its four spellings, plain ones first, or None."""
     spellings = [f"{part}-{content}{dot}idx{ndim}-ubyte{end}" for end in ("", ".gz") for dot in "-."]
     return next((path for name in spellings if os.path.isfile(path := os.path.join(folder, name))), None)
 
 
-def _images(folder, part):
-    path = _find(folder, part, "images", 3)
+def _read_images(folder, part):
+    path = _find_file(folder, part, "images", 3)
     if path is None:
         raise ValueError(f"{folder}: has no file {part}-images-idx3-ubyte, plain or .gz: a folder is read as MNIST's "
                          "IDX files; for another format give the path of a file")

@@ -13,7 +13,7 @@ from .dataset import Dataset
 MOST, LARGEST = 10**8, 1e6      # rows or columns, and scales: beyond, memory or floats run out
 
 
-def _rows(n):
+def _numbers_of_rows(n):
     """The number of training rows, and of all rows to draw."""
     n = whole("n", n, most=MOST)
     return n, n + max(1, n // 5)
@@ -40,7 +40,7 @@ def linear_gaussian(n: int = 1500, rng: np.random.Generator | int = 0, *, data_d
     >>> linear_gaussian(100, rng=1, data_dim=3).train.shape
     (100, 3)
     """
-    (n, rows), rng = _rows(n), as_generator(rng)
+    (n, rows), rng = _numbers_of_rows(n), as_generator(rng)
     D, K = whole("data_dim", data_dim, most=MOST), whole("latent_dim", latent_dim, most=MOST)
     sigma_g = positive("sigma_g", sigma_g, most=LARGEST)
     W, b = rng.standard_normal((K, D)), rng.standard_normal(D)
@@ -59,7 +59,7 @@ def mixture(n: int = 1500, rng: np.random.Generator | int = 0, *, components: in
     >>> sorted(set(mixture(100, components=3).train_labels.tolist()))
     [0, 1, 2]
     """
-    (n, rows), rng = _rows(n), as_generator(rng)
+    (n, rows), rng = _numbers_of_rows(n), as_generator(rng)
     components, sigma_g = whole("components", components, most=MOST), positive("sigma_g", sigma_g, most=LARGEST)
     k = rng.integers(components, size=rows)
     # x = (cos 2 pi k / C, sin 2 pi k / C) + sigma_g eps
@@ -75,7 +75,7 @@ def two_moons(n: int = 1500, rng: np.random.Generator | int = 0, *, sigma_g: flo
     >>> two_moons(100).train.shape
     (100, 2)
     """
-    (n, rows), rng, sigma_g = _rows(n), as_generator(rng), positive("sigma_g", sigma_g, most=LARGEST)
+    (n, rows), rng, sigma_g = _numbers_of_rows(n), as_generator(rng), positive("sigma_g", sigma_g, most=LARGEST)
     moon, t = rng.integers(2, size=rows), rng.uniform(0, np.pi, rows)
     # upper: (cos t, sin t), lower: (1 - cos t, 1/2 - sin t)
     curve = np.where(moon[:, None] == 0, _polar(1, t), [1, 0.5] - _polar(1, t))
@@ -92,7 +92,7 @@ def pinwheel(n: int = 1500, rng: np.random.Generator | int = 0, *, arms: int = 5
     >>> pinwheel(100).train.shape
     (100, 2)
     """
-    (n, rows), rng, arms = _rows(n), as_generator(rng), whole("arms", arms, most=MOST)
+    (n, rows), rng, arms = _numbers_of_rows(n), as_generator(rng), whole("arms", arms, most=MOST)
     k = rng.integers(arms, size=rows)
     # along the arm: a ~ N(1, 0.3^2), across it: c ~ N(0, 0.05^2), turned by 2 pi k / arms + exp(a) / 4
     along, across = 1 + 0.3 * rng.standard_normal(rows), 0.05 * rng.standard_normal(rows)
@@ -109,7 +109,7 @@ def ring(n: int = 1500, rng: np.random.Generator | int = 0, *, sigma_g: float = 
     >>> ring(100).train.shape
     (100, 2)
     """
-    (n, rows), rng, sigma_g = _rows(n), as_generator(rng), positive("sigma_g", sigma_g, most=LARGEST)
+    (n, rows), rng, sigma_g = _numbers_of_rows(n), as_generator(rng), positive("sigma_g", sigma_g, most=LARGEST)
     t = rng.uniform(0, 2 * np.pi, rows)
     # x = (cos t, sin t) + sigma_g eps
     return _dataset("ring", _polar(1, t) + sigma_g * rng.standard_normal((rows, 2)), None, n)
@@ -124,7 +124,7 @@ def spiral(n: int = 1500, rng: np.random.Generator | int = 0, *, turns: float = 
     >>> spiral(100).train.shape
     (100, 2)
     """
-    (n, rows), rng = _rows(n), as_generator(rng)
+    (n, rows), rng = _numbers_of_rows(n), as_generator(rng)
     turns, sigma_g = positive("turns", turns, most=LARGEST), positive("sigma_g", sigma_g, most=LARGEST)
     r = rng.uniform(0, 1, rows)
     # x = r (cos 2 pi turns r, sin 2 pi turns r) + sigma_g eps

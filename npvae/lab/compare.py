@@ -166,22 +166,16 @@ def measure(solver, train: np.ndarray, test: np.ndarray, progress: bool | None =
     """The figures of one trained solver (a dict, nats and seconds), and its rows q of the test data."""
     from tqdm import tqdm
 
-    model, last = solver.model, solver.history[-1]
-    with tqdm(total=3, desc=f"measuring {type(solver).__name__}", unit="part", leave=False,
-              disable=None if progress is None else not progress) as bar:
-        q_train = solver.infer(train)
-        figures = {"train_elbo": float(evaluate(model, q_train, train).mean())}
-        bar.update()
-        q_test = solver.infer(test)
-        figures["test_elbo"] = float(evaluate(model, q_test, test).mean())
-        bar.update()
-        figures |= gaps(model, test, q_test)
-        bar.update()
+    last, figures = solver.history[-1], {}
+    for part, X in tqdm([("train", train), ("test", test)], desc=f"measuring {type(solver).__name__}", unit="part",
+                        leave=False, disable=None if progress is None else not progress):
+        q = solver.infer(X)
+        figures[f"{part}_elbo"] = float(evaluate(solver.model, q, X).mean())
     brought, level = levelling(solver.history["elbo"])
-    figures |= {"last_tenth": brought, "level": level, "seconds": last["seconds"], "sweeps": last["sweep"],
-                "variational_parameters": int(solver.posterior.size),
+    figures |= {**gaps(solver.model, test, q), "last_tenth": brought, "level": level, "seconds": last["seconds"],
+                "sweeps": last["sweep"], "variational_parameters": int(solver.posterior.size),
                 "seconds_per_new_x": seconds_per_new_x(solver, test)}
-    return figures, q_test
+    return figures, q
 
 
 def gaps(model: LatentVariableModel, X: np.ndarray, q: np.ndarray, tolerance: float = 1e-3) -> dict:

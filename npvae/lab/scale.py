@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from npvae.inference import elbo
+from npvae.inference import AmortizedVI, VariationalEM, elbo
 from npvae.lab.compare import TITLES, seconds_per_new_x
 from npvae.models import MonteCarlo, mlp_model
 from npvae.nn import RowAdam
@@ -65,8 +65,6 @@ def written_in_blocks(path: str | Path, m: int, D: int, K: int, dtype: type, row
 
 def one_run(solver: str, path: str) -> dict:
     """Fit a solver to a file in this process: its figures, peak memory included; a sweep after the first is timed."""
-    from npvae.inference import AmortizedVI, VariationalEM
-
     X = np.load(path, mmap_mode="r")
     model = mlp_model(2, [32], X.shape[1])
     settings = {"sweeps": max(2, min(20, 50_000 // len(X))), "progress": False}
@@ -87,8 +85,6 @@ def stream(path: str, rounds: int = 9, seconds: float = 2.0) -> dict:
     Returns `images`; `ratio` of the two throughputs, the median over the rounds; `anonymous_growth_bytes` from the
     first round to the last; `peak_bytes`, the greatest resident size.
     """
-    from npvae.inference import AmortizedVI
-
     X = np.load(path, mmap_mode="r")
     loaded, rates, anonymous = np.array(X[:20_000]), {"disk": [], "memory": []}, []
     model = mlp_model(20, [400], X.shape[1])

@@ -90,8 +90,8 @@ def generation_figure(figures: dict, models: dict, X: np.ndarray, image_shape: t
     top, bottom = figure.subfigures(2, 1, height_ratios=[1.4, 1])
     panels = top.subplots(1, 3, width_ratios=[1, 1, 1.2])
     for axes, (name, model) in zip(panels, models.items(), strict=False):
-        _codes(axes, name, model.transform(X), figures[name]["kl_to_prior"])
-    _distance_bars(panels[2], figures)
+        _draw_codes(axes, name, model.transform(X), figures[name]["kl_to_prior"])
+    _draw_distances(panels[2], figures)
     samples = {name: model.sample(count, seed) for name, model in models.items()}
     limits = ink_limits(list(samples.values()))
     for part, (name, images) in zip(bottom.subfigures(1, 2), samples.items(), strict=True):
@@ -100,7 +100,7 @@ def generation_figure(figures: dict, models: dict, X: np.ndarray, image_shape: t
     return figure
 
 
-def _codes(axes, name, codes, kl):
+def _draw_codes(axes, name, codes, kl):
     # along the axes in which they spread most and least, and the circle that holds 95 % of N(0, I) in any two
     axis = np.linalg.eigh(np.cov(codes.T))[1][:, [-1, 0]]
     codes = codes @ axis                                    # (B, 2)
@@ -115,7 +115,7 @@ def _codes(axes, name, codes, kl):
     axes.legend(fontsize=8, loc="upper right", frameon=True, framealpha=0.85, edgecolor="none", handletextpad=0.4)
 
 
-def _distance_bars(axes, figures):
+def _draw_distances(axes, figures):
     for row, name in enumerate(("VAE", "autoencoder")):
         found = figures[name]
         bars = axes.barh(row, found["energy_distance"], 0.45, color=STYLES[name]["color"])

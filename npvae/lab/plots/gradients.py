@@ -49,21 +49,21 @@ def slopes(axes: Axes, z: np.ndarray, f: np.ndarray, slope: np.ndarray, curve: t
 def computation_graphs() -> Figure:
     """The path from x to L with z drawn at random in its middle, and with the randomness moved aside."""
     figure, rows = plt.subplots(2, 1, figsize=(9, 4.0), height_ratios=[1, 1.6])
-    _graph(rows[0], r"$z\sim\mathcal{N}(\mu,\sigma^2 I)$", "before: the gradient stops at the draw", stop=3)
-    _graph(rows[1], r"$z=\mu+\sigma\odot\epsilon$", "after: the draw stands beside the path", stop=0)
+    _draw_graph(rows[0], r"$z\sim\mathcal{N}(\mu,\sigma^2 I)$", "before: the gradient stops at the draw", stop=3)
+    _draw_graph(rows[1], r"$z=\mu+\sigma\odot\epsilon$", "after: the draw stands beside the path", stop=0)
     rows[1].annotate("", (6.6, 0.3), (6.6, 0.95), arrowprops={"arrowstyle": "-|>", "color": BLACK})
-    _node(rows[1], 6.6, 1.3, r"$\epsilon\sim\mathcal{N}(0,I)$", random=True)
+    _draw_node(rows[1], 6.6, 1.3, r"$\epsilon\sim\mathcal{N}(0,I)$", random=True)
     rows[1].text(7.7, 1.3, "random, but no parameter in it", fontsize=9, va="center")
     rows[1].set_ylim(-1.05, 1.75)
     return figure
 
 
-def _graph(axes, z, title, stop):
+def _draw_graph(axes, z, title, stop):
     nodes = [(0, "$x$"), (1.8, r"$f_\phi$"), (3.8, r"$\mu,\ \sigma$"), (6.6, z), (9.3, r"$g_\theta$"),
              (11.1, "$y$"), (12.9, r"$\mathcal{L}$")]
     halves = [0.3, 0.38, 0.55, 1.25, 0.38, 0.3, 0.3]
     for i, (x, label) in enumerate(nodes):
-        _node(axes, x, 0, label, random=bool(stop) and i == stop)
+        _draw_node(axes, x, 0, label, random=bool(stop) and i == stop)
     for i in range(len(nodes) - 1):
         a, b = nodes[i][0] + halves[i], nodes[i + 1][0] - halves[i + 1]
         axes.annotate("", (b, 0.1), (a, 0.1), arrowprops={"arrowstyle": "-|>", "color": BLACK})
@@ -81,7 +81,7 @@ def _graph(axes, z, title, stop):
     axes.axis("off")
 
 
-def _node(axes, x, y, label, random):
+def _draw_node(axes, x, y, label, random):
     box = {"boxstyle": "round,pad=0.35", "fc": "#FBE3D6" if random else "white", "ec": ORANGE if random else BLACK,
            "ls": "--" if random else "-"}
     axes.text(x, y, label, ha="center", va="center", fontsize=13, bbox=box)
