@@ -5,6 +5,7 @@ that NumPy does not read.
 """
 
 import glob
+import mmap
 import os
 import re
 import shutil
@@ -14,6 +15,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
+
+import numpy as np
 
 from npvae.checks import as_path
 
@@ -112,6 +115,15 @@ def file_behind(X) -> str | None:
             return X.filename
         X = getattr(X, "base", None)
     return None
+
+
+def release(X: np.ndarray):
+    """Let go of the pages that a read-only memory map has read; they come back from disk when asked for again.
+
+    Without this a sweep over a large file keeps as much of it resident as memory holds.
+    """
+    if isinstance(X, np.memmap) and X.mode == "r" and hasattr(X._mmap, "madvise"):
+        X._mmap.madvise(mmap.MADV_DONTNEED)
 
 
 def make_folder(path: str | Path):

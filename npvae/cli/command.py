@@ -5,7 +5,6 @@ import os
 import sys
 from contextlib import suppress
 
-from npvae import __version__
 from npvae.cli.compare import add_compare
 from npvae.cli.gradcheck import add_gradcheck
 from npvae.cli.measure import add_bench, add_verify
@@ -18,6 +17,7 @@ from npvae.cli.streams import (
     replace_closed_streams,
 )
 from npvae.cli.train import add_train
+from npvae.files import VERSION
 
 
 class Parser(argparse.ArgumentParser):
@@ -62,7 +62,7 @@ def build_parser() -> Parser:
     parser = Parser(prog="npvae", description="Variational inference and variational autoencoders in pure NumPy.",
                     formatter_class=argparse.RawDescriptionHelpFormatter,
                     epilog="example:\n  npvae compare            the three solvers on handwritten digits")
-    parser.add_argument("--version", action="version", version=f"npvae {__version__}")
+    parser.add_argument("--version", action="version", version=f"npvae {VERSION}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=Parser)
     for add_subcommand in (add_compare, add_verify, add_bench, add_gradcheck, add_train, add_sample, add_reconstruct,
                            add_traverse):

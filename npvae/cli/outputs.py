@@ -5,8 +5,7 @@ import json
 import os
 from pathlib import Path
 
-from npvae import __version__
-from npvae.files import PROGRAM, check_output, make_folder, same_file, written_whole
+from npvae.files import PROGRAM, VERSION, check_output, make_folder, same_file, written_whole
 
 # what a file is to hold, by its ending; any other is JSON, for which any name will do
 KINDS = {".npz": "numbers", ".npy": "numbers", ".png": "picture", ".pdf": "picture", ".svg": "picture"}
@@ -15,7 +14,7 @@ KINDS = {".npz": "numbers", ".npy": "numbers", ".png": "picture", ".pdf": "pictu
 def write_json(figures: dict | list[dict], path: str | Path):
     """Write whole or not at all, with the version that wrote it: a ValueError for a number that is not finite."""
     records = [figures] if isinstance(figures, dict) else figures
-    records = [{PROGRAM: __version__, **record} for record in records]
+    records = [{PROGRAM: VERSION, **record} for record in records]
     try:
         text = json.dumps(records[0] if isinstance(figures, dict) else records, indent=1, allow_nan=False)
     except ValueError as problem:

@@ -5,12 +5,12 @@ import warnings
 from argparse import Namespace
 from pathlib import Path
 
-from npvae import DivergenceError
 from npvae.autoencoders import VAE, Autoencoder, load
 from npvae.cli.options import add_command, add_data, data_file, positive, print_data, read_data, seconds
 from npvae.cli.outputs import check_files, write_json
 from npvae.cli.signals import Stopped
 from npvae.datasets import Dataset
+from npvae.inference import DivergenceError
 from npvae.tables import table
 
 SAVE_EVERY = 30.0   # seconds of training

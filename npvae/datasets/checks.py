@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from npvae.checks import as_path
-from npvae.models.data import release
+from npvae.files import release
 
 
 def check_matrix(X: np.ndarray, name: str = "data") -> np.ndarray:

@@ -10,7 +10,7 @@ import os
 import numpy as np
 
 from npvae.checks import as_generator
-from npvae.models.data import release
+from npvae.files import release
 
 RUNS, MOST_ROWS, MOST_BYTES = 256, 10_000, 2**25    # of the rows to test on
 

@@ -8,10 +8,10 @@ from contextlib import contextmanager, suppress
 import numpy as np
 
 from npvae.checks import truth
+from npvae.files import release
 from npvae.inference.earlier_fit import EarlierFit
 from npvae.inference.early_stopping import hold_out
 from npvae.inference.history import DivergenceError
-from npvae.models.data import release
 
 FEW, GROSS = 10, 1e4    # rows whose median says how good they all are; times that no learning is worse at its end
 SHUFFLED_BATCHES = 64   # batches a block, when the rows are shuffled block by block

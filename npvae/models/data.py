@@ -1,7 +1,6 @@
 """Data at the door of a solver or an exact method: checked once, then taken in batches, scaled and cast on the way."""
 
 import math
-import mmap
 import warnings
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from npvae.arrays import finite_array
+from npvae.files import release
 from npvae.models.user_data import as_array
 
 ROWS = 4096     # looked at in one piece
@@ -90,15 +90,6 @@ def _finite_extremes(block, start):
         raise ValueError(f"data has {block[row, column]} in row {start + row}, column {column}: "
                          "remove or fill in NaN and inf first")
     return ends
-
-
-def release(X: np.ndarray) -> None:
-    """Let go of the pages that a read-only memory map has read; they come back from disk when asked for again.
-
-    Without this a sweep over a large file keeps as much of it resident as memory holds.
-    """
-    if isinstance(X, np.memmap) and X.mode == "r" and hasattr(X._mmap, "madvise"):
-        X._mmap.madvise(mmap.MADV_DONTNEED)
 
 
 def outputs(network, X: np.ndarray, dtype) -> np.ndarray:

@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from npvae.checks import positive, real, truth
-from npvae.models.data import ROWS, release
+from npvae.files import release
+from npvae.models.data import ROWS
 
 PIXELS = 255.0
 

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from npvae.datasets import describe, file_rows, load
 from npvae.datasets.file_rows import split_file
+from npvae.files import release
 from npvae.lab.scale import image_file, status_bytes
-from npvae.models.data import blocks, release
+from npvae.models.data import blocks
 
 
 def saved(folder, X):
