@@ -9,7 +9,7 @@ import warnings
 import numpy as np
 
 from npvae.checks import shown
-from npvae.models.user_data import as_array, column_names
+from npvae.models.data.arrays import as_array, column_names
 
 COLOURS = (1, 3, 4)
 

@@ -15,7 +15,7 @@ from npvae.checks import NotFittedError, shown, truth
 from npvae.inference.earlier_fit import of_a_refit
 from npvae.inference.history import DivergenceError, History
 from npvae.models.data import check_data
-from npvae.models.user_data import column_names
+from npvae.models.data.arrays import column_names
 
 # what a training state goes with; a run that goes on cannot change them
 KEPT = ("latent_dim", "hidden", "activation", "likelihood", "sigma_g", "alpha", "held_out", "seed", "dtype", "scale")

@@ -7,7 +7,7 @@ import numpy as np
 from npvae.autoencoders.model_files import check_arrays, checked_image_shape, read_model, write_model
 from npvae.autoencoders.settings import checked, count_parameters
 from npvae.checks import shown
-from npvae.models.pixels import stored_scale
+from npvae.models.data.pixels import stored_scale
 
 
 class Saved:

@@ -13,9 +13,9 @@ from npvae.inference.resumable import Resumable
 from npvae.inference.schedules import at
 from npvae.inference.training import fitting
 from npvae.models.data import blocks, check_data, moments, take, warn_if_unresolved
-from npvae.models.pixels import Scale, learned_scale
+from npvae.models.data.arrays import as_array
+from npvae.models.data.pixels import Scale, learned_scale
 from npvae.models.start import drawn_decoder, in_units, standardised
-from npvae.models.user_data import as_array
 from npvae.nn import lay_out
 from npvae.nn.parameters import check_back_writes
 

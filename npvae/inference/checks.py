@@ -8,7 +8,7 @@ from npvae.declared import check_one_prior, declares
 from npvae.models import LatentVariableModel
 from npvae.models.checks import check_latent, check_model
 from npvae.models.data import check_data
-from npvae.models.user_data import as_array
+from npvae.models.data.arrays import as_array
 
 
 def check_complex(model, q, x):

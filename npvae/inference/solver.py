@@ -13,10 +13,10 @@ from npvae.inference.quadrature import reporting_noise
 from npvae.models import LatentVariableModel, MonteCarlo
 from npvae.models.checks import check_model
 from npvae.models.data import check_data, moments, take, warn_if_unresolved
+from npvae.models.data.arrays import as_array
+from npvae.models.data.pixels import Scale, learned_scale
 from npvae.models.noise import check_rule
-from npvae.models.pixels import Scale, learned_scale
 from npvae.models.start import started
-from npvae.models.user_data import as_array
 
 ONE_DRAW = MonteCarlo(1)    # the lecture's one-sample approximation
 

@@ -9,7 +9,7 @@ import npvae
 from npvae import VAE, Autoencoder
 from npvae.inference import AmortizedVI, SharedQ, VariationalEM
 from npvae.models import MonteCarlo, mlp_model, probabilistic_pca
-from npvae.models.pixels import Scale, learned_scale
+from npvae.models.data.pixels import Scale, learned_scale
 
 U = np.random.default_rng(0).integers(0, 256, (60, 3), dtype=np.uint8)
 U[0] = [0, 128, 255]

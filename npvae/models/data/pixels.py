@@ -7,7 +7,7 @@ import numpy as np
 
 from npvae.checks import positive, real, truth
 from npvae.files import release
-from npvae.models.data import ROWS
+from npvae.models.data.batches import ROWS
 
 PIXELS = 255.0
 

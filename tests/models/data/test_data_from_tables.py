@@ -7,7 +7,7 @@ import npvae
 from npvae.inference import AmortizedVI, SharedQ, VariationalEM
 from npvae.models import probabilistic_pca
 from npvae.models.data import check_data
-from npvae.models.user_data import as_array, column_names
+from npvae.models.data.arrays import as_array, column_names
 
 A = np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 7.0]])
 
