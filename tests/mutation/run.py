@@ -50,18 +50,35 @@ def main(arguments=None):
     chosen = parser.parse_args(arguments)
 
     made = [mutant for room in chosen.room for mutant in sample(room, chosen.sample, chosen.seed, chosen.only)]
-    results = []
+    known, rows, failing = reasons(), [], []
 
     def work(session):
         reached = traced(session, chosen.map)
-        results.extend([reached, session.kill(made, reached, chosen.seconds)])
+        failing.extend(name for name, found in reached.items() if found is None)
+        session.kill(made, reached, chosen.seconds, lambda *found: rows.append(row(*found, known, chosen.json)))
 
     os.chdir(ROOT)
     tests = chosen.tests or [f"tests/{room}" for room in chosen.room]
     with tempfile.TemporaryDirectory() as folder:
         pytest.main(["-q", "-s", "-p", "no:cacheprovider", "-p", "no:randomly", f"--basetemp={folder}/tests", *tests],
                     plugins=[MutationSession(work, chosen.jobs)])
-    return report(made, *results, chosen.json)
+    return report(rows, failing, len(made))
+
+
+def row(mutant, by, seconds, known, path):
+    """What became of a mutant, as a dict; a survivor is printed, and all are written to `path`, as they come."""
+    outcome = "killed" if by else "listed" if mutant.key in known else "survived"
+    edit = mutant.edit
+    found = {"room": mutant.file.split("/")[1], "file": mutant.file, "function": edit.function, "line": edit.line,
+             "kind": edit.kind, "what": edit.what, "before": edit.before, "after": edit.after, "outcome": outcome,
+             "by": by, "seconds": round(seconds, 2)}
+    if outcome == "survived":
+        print(f"survived: {mutant.file}:{edit.line} {edit.function}, {edit.what}")
+        print(f"    - {edit.before}\n    + {edit.after}", flush=True)
+    if path:
+        with open(path, "a", encoding="utf-8") as f:
+            f.write(json.dumps(found) + "\n")
+    return found
 
 
 def traced(session, path):
@@ -86,29 +103,16 @@ def _digests(files):
             for file in files}
 
 
-def report(made, reached, killed, path=None):
-    """Print the figures of each room and the survivors; the exit status."""
-    known = reasons()
-    rows = [{"room": mutant.file.split("/")[1], "file": mutant.file, "function": mutant.edit.function,
-             "line": mutant.edit.line, "kind": mutant.edit.kind, "what": mutant.edit.what, "before": mutant.edit.before,
-             "after": mutant.edit.after, "killed": by, "seconds": round(seconds, 2),
-             "listed": by is None and mutant.key in known}
-            for mutant, (by, seconds) in zip(made, killed, strict=True)]
-    if path:
-        Path(path).write_text("".join(json.dumps(row) + "\n" for row in rows))
-    failing = [name for name, found in reached.items() if found is None]
+def report(rows, failing, expected):
+    """Print the figures of each room; the exit status."""
     for name in failing:
         print(f"fails without any edit: {name}")
-    for row in rows:
-        if not row["killed"] and not row["listed"]:
-            print(f"survived: {row['file']}:{row['line']} {row['function']}, {row['what']}\n"
-                  f"    - {row['before']}\n    + {row['after']}")
-    for room in dict.fromkeys(row["room"] for row in rows):
-        mine = [row for row in rows if row["room"] == room]
-        count = Counter("killed" if row["killed"] else "listed" if row["listed"] else "survived" for row in mine)
+    for room in sorted({found["room"] for found in rows}, key=ROOMS.index):
+        mine = [found for found in rows if found["room"] == room]
+        count = Counter(found["outcome"] for found in mine)
         print(f"{room:<13} {len(mine):4d} mutants {count['killed']:4d} killed {count['killed'] / len(mine):7.1%} "
               f"{count['listed']:3d} listed {count['survived']:3d} survived {sum(r['seconds'] for r in mine):7.0f} s")
-    return int(bool(failing) or any(not row["killed"] and not row["listed"] for row in rows))
+    return int(bool(failing) or len(rows) < expected or any(found["outcome"] == "survived" for found in rows))
 
 
 if __name__ == "__main__":

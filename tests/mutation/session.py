@@ -19,10 +19,13 @@ GIGABYTES = 6       # of memory that a mutant may ask for
 
 
 class Jobs:
-    """Functions called in forked processes, some at a time; each answers with what can be pickled, or with None."""
+    """Functions called in forked processes, some at a time; `tell(name, answer)` as each answers.
 
-    def __init__(self, at_once):
-        self.at_once, self.running, self.answers = at_once, {}, {}
+    The answer is what can be pickled, or None of a process that was ended.
+    """
+
+    def __init__(self, at_once, tell):
+        self.at_once, self.tell, self.running = at_once, tell, {}
 
     def start(self, name, function):
         while len(self.running) >= self.at_once:
@@ -36,10 +39,9 @@ class Jobs:
         self.running[process] = name, answer.name
 
     def finish(self):
-        """Wait for all; the answers by name."""
+        """Wait for all."""
         while self.running:
             self._wait()
-        return self.answers
 
     def _wait(self):
         process, _ = os.waitpid(-1, 0)
@@ -47,9 +49,10 @@ class Jobs:
             name, path = self.running.pop(process)
             data = Path(path).read_bytes()
             os.unlink(path)
-            self.answers[name] = pickle.loads(data) if data else None
-            if isinstance(self.answers[name], Exception):
-                raise self.answers[name]
+            answer = pickle.loads(data) if data else None
+            if isinstance(answer, Exception):
+                raise answer
+            self.tell(name, answer)
 
 
 def _child(function, path):
@@ -107,11 +110,13 @@ class MutationSession:
 
     def reached(self, files):
         """What every test of some test files runs: {name: (seconds, {file: lines})}; of a test that fails, None."""
-        jobs = Jobs(self.jobs)
+        found = {}
+        jobs = Jobs(self.jobs, lambda file, answer: found.update(answer))
         for file in files:
             names = [name for name in self.items if name.split("::")[0] == file]
             jobs.start(file, lambda names=names: self._trace(names))
-        return {name: found for answer in jobs.finish().values() for name, found in answer.items()}
+        jobs.finish()
+        return found
 
     def _trace(self, names):
         found = {}
@@ -122,18 +127,17 @@ class MutationSession:
             found[name] = None if self.failed else (reached.seconds, reached.lines)
         return found
 
-    def kill(self, mutants, reached, budget):
-        """For each mutant (what killed it, seconds): a test's name, "the limit", or None for one that survives.
+    def kill(self, mutants, reached, budget, tell):
+        """`tell(mutant, by, seconds)` for each mutant: killed by a test's name, by "the limit", or by None.
 
         The tests that it has to survive, the fastest first, take `budget` seconds.
         """
         limits = {name: 5 + 10 * found[0] for name, found in reached.items() if found}
-        jobs = Jobs(self.jobs)
-        for i, mutant in enumerate(mutants):
+        jobs = Jobs(self.jobs, lambda mutant, answer: tell(mutant, *(answer or ("the limit", 0.0))))
+        for mutant in mutants:
             names = tests_of(mutant, reached, budget)
-            jobs.start(i, lambda mutant=mutant, names=names: self._try(mutant, names, limits))
-        answers = jobs.finish()
-        return [(answers[i] or ("the limit", 0.0)) for i in range(len(mutants))]
+            jobs.start(mutant, lambda mutant=mutant, names=names: self._try(mutant, names, limits))
+        jobs.finish()
 
     def _try(self, mutant, names, limits):
         began = time.perf_counter()
