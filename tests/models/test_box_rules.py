@@ -9,7 +9,7 @@ from numeric_models import log_joint_of_pairs, pairs_of
 from npvae.models import Gaussian, GaussianLikelihood, LatentVariableModel
 from npvae.models.exact import box_rules
 from npvae.models.exact.box_integrals import integrals, is_cut
-from npvae.models.exact.nodes import tensor
+from npvae.models.noise import tensor
 from npvae.nn import mlp, relu, tanh
 
 

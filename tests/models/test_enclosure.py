@@ -5,7 +5,7 @@ import pytest
 from numeric_models import inside
 
 from npvae.models.exact.enclosure import enclose
-from npvae.models.exact.nodes import tensor
+from npvae.models.noise import tensor
 from npvae.nn import Affine, chain, mlp, quadratic_features, relu, sigmoid, softplus, tanh
 
 ACTIVATIONS = [tanh, sigmoid, softplus, relu]
