@@ -113,8 +113,8 @@ class SquaredErrorSolver(Resumable):
         self._begin_run(parts, maximize=False)
         self._scale = float(self.run.constants.get("decoder.scale", 1.0))
 
-    def _set_schedules(self, sweep, at_the_door=False):
-        if at_the_door or callable(self.learning_rate):
+    def _set_schedules(self, sweep):
+        if callable(self.learning_rate):
             self.run.optimizer.learning_rate = at(self.learning_rate, sweep, "learning_rate")
 
     def _code_size(self):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from npvae.arrays import OUT_OF_RANGE, finite_rows
-from npvae.inference.elbo import lower_bound
+from npvae.inference.elbo import lower_bound, sound_bound
 from npvae.inference.evaluation import elbos
 from npvae.inference.posteriors import Amortized, check_encoder
 from npvae.inference.resumable import Resumable
@@ -20,7 +20,7 @@ from npvae.inference.solver import ONE_DRAW, Solver
 from npvae.inference.training import fitting
 from npvae.models import MonteCarlo
 from npvae.models.data import as_floats, blocks, outputs, take
-from npvae.models.noise import unchecked
+from npvae.models.noise import noise_of_batches
 from npvae.models.start import standardised
 from npvae.nn import lay_out, mlp
 from npvae.nn.parameters import check_back_writes
@@ -103,8 +103,9 @@ class AmortizedVI(Resumable, Solver):
             self.read(x)
         if not isinstance(x, np.ndarray) or x.dtype.kind not in "fc":
             x = as_floats(x)
-        q, back_q = self.posterior.encoder(x)
-        value, back = lower_bound(self.model, q, x, self._draw_noise(len(x)), self._beta)
+        q, back_q = self.posterior(x)
+        noise = self._noise and self._noise(self._rng, len(x))
+        value, back = lower_bound(self.model, q, x, noise, self._beta)
         back_q(back(np.full(len(x), 1 / len(x), x.dtype)))
         if self._beta != 1:
             # the ELBO itself, also while the KL that is maximised has another weight
@@ -152,7 +153,6 @@ class AmortizedVI(Resumable, Solver):
         encoder, likelihood = parts["encoder"], self.initial_model.likelihood
         model = replace(self.initial_model.copy(), decoder=parts["decoder"], likelihood=parts["likelihood"])
         self._dtype = self.dtype or np.float32
-        self._rule = None if self._is_categorical else unchecked(self.noise or ONE_DRAW)
         self.parameters = lay_out({"theta": model, "phi": encoder}, self._dtype)
         self.model = model.on(self.parameters, "theta.")
         self.posterior = Amortized(encoder.on(self.parameters, "phi."))
@@ -161,14 +161,24 @@ class AmortizedVI(Resumable, Solver):
         held = getattr(likelihood, "from_data", False) and not likelihood.learn
         self._begin_run(parts if held else {"decoder": model.decoder, "encoder": encoder})
         self._rng = self.run.rng
-        self._set_schedules(0, at_the_door=True)
+        self._take_settings(0)
 
-    def _set_schedules(self, sweep, at_the_door=False):
-        # numbers are taken at the door, where they are checked
-        if at_the_door or callable(self.learning_rate):
+    def _take_settings(self, sweep):
+        super()._take_settings(sweep)
+        self._beta, rule = at(self.beta, sweep, "beta"), self.noise or ONE_DRAW
+        self._noise = None if self._is_categorical else noise_of_batches(rule, self.model.latent.dim, self._dtype)
+
+    def _set_schedules(self, sweep):
+        if callable(self.learning_rate):
             self.run.optimizer.learning_rate = at(self.learning_rate, sweep, "learning_rate")
-        if at_the_door or callable(self.beta):
+        if callable(self.beta):
             self._beta = at(self.beta, sweep, "beta")
+
+    def _objective(self, X, index):
+        # the ELBO (B,) with the parameters that stand, on noise that changes no other
+        x = take(X, index, self._dtype)
+        noise = self._noise and self._noise(np.random.default_rng([self.seed, 6]), len(x))
+        return sound_bound(self.model, self.posterior(x)[0], x, noise)
 
     @property
     def _maximises_what_it_reports(self):

@@ -82,3 +82,13 @@ def lower_bound(model: LatentVariableModel, q: np.ndarray, x: np.ndarray, noise:
         return dq
 
     return value, back
+
+
+def sound_bound(model: LatentVariableModel, q: np.ndarray, x: np.ndarray, noise: Noise | None) -> np.ndarray:
+    """The ELBO (B,) of a model in training, or NaN if its σ_g is none that these data can have."""
+    sigma_g = getattr(model.likelihood, "sigma_g", 1.0)
+    # a deviation of a million times the greatest number is none of these data
+    beyond = getattr(model.likelihood, "learn", False) and sigma_g > 1e6 * max(1.0, float(np.abs(x).max()))
+    if beyond or not 0 < sigma_g < np.inf:
+        return np.array([np.nan])
+    return lower_bound(model, q, x, noise)[0]

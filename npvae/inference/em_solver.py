@@ -5,12 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from npvae.checks import positive, truth, whole
+from npvae.inference.elbo import sound_bound
 from npvae.inference.quadrature import quadrature
 from npvae.inference.run import Run
 from npvae.inference.solver import ONE_DRAW, Budget, Solver
 from npvae.inference.theta_steps import AdamStep, ExactStep, LineSearchStep
 from npvae.models.affine import is_quadratic_in_z
-from npvae.models.noise import unchecked
+from npvae.models.data import take
+from npvae.models.noise import noise_of_batches
 from npvae.nn import lay_out
 from npvae.nn.parameters import check_back_writes
 
@@ -45,7 +47,7 @@ class EMSolver(Solver):
         self._fixed = self.model.on(self.parameters, "theta.", gradient=False)
         check_back_writes(self.parameters, np.ones((1, model.latent.dim)), decoder=self.model.decoder)
         rule = self.noise or (quadrature(model) if self._full else ONE_DRAW)
-        self._rule = None if self._is_categorical else unchecked(rule)
+        self._noise = None if self._is_categorical else noise_of_batches(rule, model.latent.dim, self._dtype)
         step = ExactStep if self.exact_m_step else LineSearchStep if self._full else AdamStep
         self._step_theta = step(self.model, self.parameters, self.learning_rate)
         self.run = Run(self.parameters, self.seed)
@@ -76,6 +78,16 @@ class EMSolver(Solver):
         else:
             deterministic = self.model.latent.dim <= 2 or is_quadratic_in_z(self.initial_model)
         return batch_size >= len(X) and deterministic
+
+    def _draw_noise(self, batch, rng=None):
+        # fresh noise for a batch: its own draws, or the same nodes every time
+        return self._noise and self._noise(self._rng if rng is None else rng, batch)
+
+    def _objective(self, X, index):
+        # the ELBO (B,) with the parameters that stand, on noise that changes no other
+        x = take(X, index, self._dtype)
+        noise = self._draw_noise(len(x), np.random.default_rng([self.seed, 6]))
+        return sound_bound(self.model, self.posterior(x, index)[0], x, noise)
 
     def _nodes(self, dtype):
         # deterministic nodes for an argmax that is taken to a tolerance

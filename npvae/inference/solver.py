@@ -6,13 +6,12 @@ import numpy as np
 
 from npvae.checks import NotFittedError, positive, shown, truth, whole
 from npvae.declared import declares
-from npvae.inference.elbo import lower_bound
 from npvae.inference.evaluation import evaluate
 from npvae.inference.history import History
 from npvae.inference.quadrature import reporting_noise
 from npvae.models import LatentVariableModel, MonteCarlo
 from npvae.models.checks import check_model
-from npvae.models.data import check_data, moments, take, warn_if_unresolved
+from npvae.models.data import check_data, moments, warn_if_unresolved
 from npvae.models.data.arrays import as_array
 from npvae.models.data.pixels import Scale, learned_scale
 from npvae.models.noise import check_rule
@@ -156,19 +155,3 @@ class Solver:
 
     def _set_schedules(self, sweep):
         """Nothing changes from sweep to sweep, unless a solver says so."""
-
-    def _draw_noise(self, batch, rng=None):
-        # fresh noise for a batch: its own draws, or the same nodes every time
-        if self._rule is None:
-            return None
-        return self._rule(self._rng if rng is None else rng, batch, self.model.latent.dim, self._dtype)
-
-    def _objective(self, X, index):
-        # the ELBO (B,) with the parameters that stand, on noise that changes no other; NaN if σ_g is none
-        x = take(X, index, self._dtype)
-        q, sigma_g = self.posterior(x, index)[0], getattr(self.model.likelihood, "sigma_g", 1.0)
-        # a deviation of a million times the greatest number is none of these data
-        beyond = getattr(self.model.likelihood, "learn", False) and sigma_g > 1e6 * max(1.0, float(np.abs(x).max()))
-        if beyond or not 0 < sigma_g < np.inf:
-            return np.array([np.nan])
-        return lower_bound(self.model, q, x, self._draw_noise(len(x), np.random.default_rng([self.seed, 6])))[0]

@@ -134,7 +134,7 @@ def watched_step(D: int, H: int, K: int, B: int, seed: int = 0) -> tuple[Callabl
 
     solver, batch = prepared_solver(D, H, K, B, watched_tanh, seed)
     solver.run.optimizer.step = watched("optimizer", solver.run.optimizer.step)
-    solver._draw_noise = watched("noise", solver._draw_noise)
+    solver._noise = watched("noise", solver._noise)
     return watched("step", lambda: one_step(solver, batch())), spent
 
 

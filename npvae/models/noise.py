@@ -7,6 +7,7 @@ The noise is an argument of the ELBO, drawn outside: given the noise, the ELBO i
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -121,9 +122,15 @@ class Cubature(_Rule):
         return Noise(np.concatenate([e, -e]), np.full((2 * dim, 1), 1 / (2 * dim), dtype))
 
 
-def unchecked(rule: Callable) -> Callable:
-    """What a solver calls for each batch: a rule behind its door, or the function that a user has in its place."""
-    return rule._draw if isinstance(rule, _Rule) and type(rule).__call__ is _Rule.__call__ else rule
+def noise_of_batches(rule: Callable, dim: int, dtype) -> Callable[[np.random.Generator, int], Noise]:
+    """What a solver calls for each batch, (rng, batch) -> Noise: a rule behind its door, or a user's function."""
+    if isinstance(rule, _Rule) and type(rule).__call__ is _Rule.__call__:
+        return partial(rule._draw, dim=dim, dtype=dtype)
+    return partial(_answer, rule, dim, dtype)
+
+
+def _answer(rule, dim, dtype, rng, batch):
+    return rule(rng, batch, dim, dtype)
 
 
 def tensor(side: np.ndarray, K: int) -> np.ndarray:
