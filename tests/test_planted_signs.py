@@ -35,7 +35,7 @@ from npvae.nn import (
     tanh,
 )
 
-MODULES = ("npvae.nn.affine", "npvae.nn.activations", "npvae.nn.chain", "npvae.nn.units",
+MODULES = ("npvae.nn.layers", "npvae.nn.activations", "npvae.nn.units",
            "npvae.models.gaussian_latent", "npvae.models.categorical_latent", "npvae.models.gaussian_likelihood",
            "npvae.models.bernoulli_likelihood", "npvae.models.generative", "npvae.inference.elbo",
            "npvae.inference.posteriors")

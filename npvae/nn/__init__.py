@@ -6,8 +6,7 @@ so that nothing has to be zeroed: who calls one layer twice in one pass adds the
 """
 
 from npvae.nn.activations import quadratic_features, relu, sigmoid, softplus, tanh
-from npvae.nn.affine import Affine
-from npvae.nn.chain import Chain, chain, mlp
+from npvae.nn.layers import Affine, Chain, chain, mlp
 from npvae.nn.optimizers import SGD, Adam, RowAdam
 from npvae.nn.parameters import Parameters, lay_out
 from npvae.nn.units import Standardised, Unstandardise, as_drawn

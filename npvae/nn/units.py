@@ -11,7 +11,7 @@ import numpy as np
 
 from npvae.arrays import finite_array
 from npvae.checks import shown
-from npvae.nn.affine import Affine
+from npvae.nn.layers import Affine
 from npvae.nn.parameters import Parameters
 
 
