@@ -1,1 +1,1 @@
-"""Floor 5, what the command line runs: comparisons, tables, plots."""
+"""Floor 5, experiments: the three solvers compared, the uses of an autoencoder, claims measured, benchmarks, plots."""
