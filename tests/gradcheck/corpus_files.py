@@ -91,7 +91,8 @@ def load(text, folder):
 
 
 def says(words, sentence):
-    """Whether a sentence holds one of the words: whole ones, numbers only as factors."""
+    """Whether a sentence holds one of the words: whole ones, numbers only as factors, letters as what is meant."""
+    sentence = sentence.replace("−", "-")
     return any(re.search(_pattern(word), sentence, re.IGNORECASE if len(word) > 3 else 0)
                for word in re.split(r"\|", words) if word.strip())
 
@@ -102,8 +103,8 @@ def _pattern(word):
         number = re.escape(word)
         return rf"(factor|the|a|by|is|times|plus|missing|lacks|[*/+-]) ?{number}(?![\w.]\w)|(?<![\w.]){number} times"
     if re.fullmatch(r"\w", word):
-        # a name of one letter counts where it stands alone in code, not as the name of what is wrong
-        return rf"(?<![\w.]){word}(?![\w.:\[(])"
+        # a name of one letter counts where the sentence is about it, not as the name of what is wrong
+        return rf"(factor|by|times|lacks|missing|term|without|through|not) {word}(?![\w.:\[(])"
     text = word if "\\" in word else re.escape(word)
     before = r"(?<!\w)" if re.match(r"\w", word) else ""
     after = r"(?!\w)" if re.search(r"\w$", word) and len(word) < 4 else ""

@@ -1,7 +1,8 @@
 """What the checker says to the corpus: `python tests/gradcheck/judge.py [--family F] [--seed N] [--one-line]`.
 
-Of the slips: caught, named rightly (a word of the right sentence, or the line that is wrong), named wrongly, a bare
-factor, unknown, refused, crashed. Of the right functions: false alarms, refusals and crashes, over seeds and methods.
+Of the slips: caught, named rightly (a word of the right sentence, or the line that is wrong), mended elsewhere than on
+the line that was changed (which may be as good: read it with --list), named wrongly, a bare factor, unknown, refused,
+crashed, missed. Of the right functions: false alarms, refusals and crashes, over seeds and methods.
 """
 
 import argparse
@@ -24,7 +25,7 @@ import npvae
 
 METHODS = ("central", "five_point", "richardson", "direction", "taylor")
 BOUNDS = ("elbos_rows", "elbos_decoders")
-SLIP_COLUMNS = ("caught", "named", "wrong", "bare", "unknown", "refused", "crashed", "missed")
+SLIP_COLUMNS = ("caught", "named", "elsewhere", "wrong", "bare", "unknown", "refused", "crashed", "missed")
 RIGHT_COLUMNS = ("checks", "alarms", "refusals", "crashes")
 
 
@@ -52,6 +53,7 @@ class Outcome:
     ended: str
     text: str
     findings: list = field(default_factory=list)    # (kind, sentence)
+    hints: list = field(default_factory=list)
     seconds: float = 0.0
 
 
@@ -62,9 +64,10 @@ def outcome(check, limit):
         with at_most(limit), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             report = check()
-            text = "\n".join([str(report), *hints(report)])
+            said = hints(report)
+            text = "\n".join([str(report), *said])
             findings = [(f["kind"], f["sentence"]) for f in report.to_dict()["diagnosis"]]
-        found = Outcome("passed" if report.passed else "failed", text, findings)
+        found = Outcome("passed" if report.passed else "failed", text, findings, said)
     except ValueError as problem:
         inside = traceback.extract_tb(problem.__traceback__)[-1].filename
         ended = "crashed" if inside.rsplit("/", 1)[-1].startswith("brought_") else "refused"
@@ -108,15 +111,17 @@ def verdict(found, slip, source, lines):
     if said & set(lines) or any(text in found.text for text in quoted):
         return "named"
     # that it is some number times the right one is no name, unless the 2 or the ½ is what was slipped
-    reasons = "|".join(w for w in slip.words.split("|") if not re.fullmatch(r"[\d.]+", w) or w in ("2", "0.5"))
-    words = {"factor": reasons}
-    if any(corpus_files.says(words.get(kind, slip.words), sentence)
+    named = "|".join(w for w in slip.words.split("|") if w in ("2", "0.5") or not re.fullmatch(r"[\d.]+", w))
+    if any(kind != "unknown" and corpus_files.says(named if kind == "factor" else slip.words, sentence)
            for (kind, _), sentence in zip(found.findings, sentences, strict=True)):
         return "named"
-    kinds = {kind for kind, _ in found.findings}
-    if said or kinds - {"factor", "unknown"}:
+    kinds = {"bare" if kind == "factor" and re.search(r" is [\d.e+-]+ times", sentence) else kind
+             for (kind, _), sentence in zip(found.findings, sentences, strict=True)}
+    if said:
+        return "elsewhere"
+    if kinds - {"bare", "unknown"}:
         return "wrong"
-    return "bare" if "factor" in kinds else "unknown"
+    return "bare" if "bare" in kinds else "unknown"
 
 
 def judge_slips(family, options, folder):
@@ -147,7 +152,7 @@ def judge_slips(family, options, folder):
         counts["caught"] += found.ended == "failed" or found.ended == "refused" and column == "named"
         counts["seconds"] += found.seconds
         counts["slowest"] = max(counts["slowest"], found.seconds)
-        said = " / ".join(sentence for _, sentence in found.findings) or found.text
+        said = " / ".join([*(sentence for _, sentence in found.findings), *found.hints[1:]]) or found.text
         lines_out.append(f"{column:8} {found.seconds:5.1f} s  {slip.name}: {slip.new.strip()!r} for "
                          f"{slip.old.strip()!r}\n         {said}")
     return counts, lines_out

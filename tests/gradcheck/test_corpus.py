@@ -7,7 +7,7 @@ import pytest
 from corpus_dialects import as_function, leaves
 from corpus_files import families, load, slips, text_of
 from corpus_truth import worst_error
-from judge import BOUNDS, bound_check, gradient_check, outcome
+from judge import BOUNDS, Outcome, bound_check, gradient_check, outcome, verdict
 
 SAMPLE = np.random.default_rng(0)
 CAUGHT = [SAMPLE.choice(slips(family)) for family in families()]
@@ -58,3 +58,21 @@ def test_a_right_elbo_passes_and_one_with_a_slip_does_not(tmp_path):
 def test_leaves_of_nested_parameters_have_dotted_names():
     tree = {"a": [np.ones(2), (np.zeros(1), 3)], "b": {"c": 0.5}}
     assert list(leaves(tree, "p")) == ["p.a.0", "p.a.1.0", "p.b.c"]
+
+
+@pytest.mark.parametrize("column, ended, text, finding", [
+    ("named", "failed", "line 27: dw lacks a sum", ("unknown", "dw: unknown")),
+    ("named", "failed", "FILE.py:27", ("unknown", "dw: unknown")),
+    ("named", "failed", "", ("shape", "dw: it is a mean over the rows")),
+    ("elsewhere", "failed", "line 3", ("unknown", "dw: unknown")),
+    ("wrong", "failed", "", ("sign", "dw: the sign is wrong")),
+    ("bare", "failed", "", ("factor", "dw: the gradient is 0.166667 times the right one")),
+    ("unknown", "failed", "", ("unknown", "dw: unknown")),
+    ("named", "refused", "back takes a mean", None), ("refused", "refused", "f returned a tuple", None),
+    ("missed", "passed", "", None), ("crashed", "crashed", "TypeError", None)])
+def test_the_judge_puts_a_verdict_in_its_column(column, ended, text, finding):
+    slip = slips("affine_mse")[0]
+    assert slip.case == "affine" and "mean" in slip.words
+    source, lines = slip.source(text_of("affine_mse"))
+    text = text.replace("27", str(lines[0]))
+    assert verdict(Outcome(ended, text, [finding] if finding else []), slip, source, lines) == column
