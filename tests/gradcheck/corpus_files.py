@@ -3,7 +3,8 @@
     [case] names of the functions or classes that are changed
     text  =>  replacement  ??  words that a right sentence would hold, as alternatives
 
-A text stands exactly once in these functions; `\\n` is a line break, and an empty replacement leaves the text out.
+The slips were written before the diagnosis was tuned, and are not fitted to a relation that it knows. A text stands
+exactly once in these functions; `\\n` is a line break, and an empty replacement leaves the text out.
 """
 
 import ast
