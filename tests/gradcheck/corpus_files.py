@@ -12,6 +12,7 @@ import importlib.util
 import itertools
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "corpus"
@@ -46,6 +47,7 @@ class Slip:
         return wrong, tuple(lines)
 
 
+@cache
 def span_of(text, name):
     """Where the function or class `name` stands in a file's text: (start, end)."""
     node = next(n for n in ast.parse(text).body if getattr(n, "name", None) == name)
