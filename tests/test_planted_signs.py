@@ -40,7 +40,7 @@ MODULES = ("npvae.nn.layers", "npvae.nn.activations", "npvae.nn.units",
            "npvae.models.bernoulli_likelihood", "npvae.models.generative", "npvae.inference.elbo",
            "npvae.inference.posteriors")
 # what no training uses: the gradient of an encoder's input, which is data
-NOT_TRAINED = {"npvae.nn.units Standardised.__call__: back(dy) / self.scale"}
+NOT_TRAINED = {f"npvae.nn.units Standardised.__call__: {text}" for text in ("back(dy)", "du / self.scale")}
 
 
 @dataclass(frozen=True)

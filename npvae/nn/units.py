@@ -84,8 +84,15 @@ class Standardised:
 
     def __call__(self, x: np.ndarray) -> tuple[np.ndarray, Callable]:   # x (B, D)
         y, back = self.network((x - self.center) / self.scale)
-        # dx = dy ∂y/∂u / s; a network that reads data returns none
-        return y, back if self._reads_data else lambda dy: back(dy) / self.scale
+        if self._reads_data:
+            return y, back
+
+        def back_to_x(dy):
+            # dx = dy ∂y/∂u / s; a network that reads data behind its first layer returns none
+            du = back(dy)
+            return None if du is None else du / self.scale
+
+        return y, back_to_x
 
     @property
     def layers(self) -> tuple:

@@ -9,7 +9,7 @@ from npvae.inference.elbo_gradients import elbo_estimators
 from npvae.inference.estimator_training import fit_vae
 from npvae.inference.fit_encoder import fit_encoder
 from npvae.models import Gaussian, GaussianLikelihood, LatentVariableModel
-from npvae.nn import chain, mlp
+from npvae.nn import Affine, chain, mlp, quadratic_features, tanh
 
 X = np.random.default_rng(0).normal(size=(40, 3)) * [2.0, 1.0, 0.5]
 
@@ -71,3 +71,11 @@ def test_a_layer_that_writes_moves_as_the_same_numbers_in_an_affine_layer_would(
     solver = AmortizedVI(model(), 200, encoder=encoder(), learning_rate=0.01).fit(X)
     assert solver.elbo(X).mean() > AmortizedVI(model(), 1, encoder=encoder()).fit(X).elbo(X).mean() + 0.5
     assert np.abs(solver.model.decoder.layers[0].s - 1).min() > 1e-3
+
+
+@pytest.mark.parametrize("encoder", [
+    chain(quadratic_features, Affine.random(9, 4, 0, input_gradient=False)),
+    chain(mlp([3, 4], input_gradient=False), tanh, Affine.random(4, 4, 1))], ids=["features", "chain"])
+def test_an_encoder_that_reads_data_behind_its_first_layer_is_trained(encoder):
+    solver = AmortizedVI(model(), 30, encoder=encoder, learning_rate=0.01).fit(X)
+    assert solver.history["elbo"][-1] > solver.history["elbo"][0]
