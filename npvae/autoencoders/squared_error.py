@@ -110,10 +110,10 @@ class SquaredErrorSolver(Resumable):
         self.decoder = parts["decoder"].on(self.parameters, "theta.decoder.")
         self.encoder = parts["encoder"].on(self.parameters, "phi.")
         check_back_writes(self.parameters, np.ones((1, self._code_size())), decoder=self.decoder, encoder=self.encoder)
-        self._begin_run(parts, maximize=False)
+        self._new_run(parts, maximize=False)
         self._scale = float(self.run.constants.get("decoder.scale", 1.0))
 
-    def _set_schedules(self, sweep):
+    def _follow_schedules(self, sweep):
         if callable(self.learning_rate):
             self.run.optimizer.learning_rate = at(self.learning_rate, sweep, "learning_rate")
 

@@ -159,16 +159,16 @@ class AmortizedVI(Resumable, Solver):
         check_back_writes(self.parameters, np.ones((1, model.latent.dim)), decoder=self.model.decoder,
                           encoder=self.posterior.encoder)
         held = getattr(likelihood, "from_data", False) and not likelihood.learn
-        self._begin_run(parts if held else {"decoder": model.decoder, "encoder": encoder})
+        self._new_run(parts if held else {"decoder": model.decoder, "encoder": encoder})
         self._rng = self.run.rng
-        self._take_settings(0)
+        self._settle_at_the_door(0)
 
-    def _take_settings(self, sweep):
-        super()._take_settings(sweep)
+    def _settle_at_the_door(self, sweep):
+        super()._settle_at_the_door(sweep)
         self._beta, rule = at(self.beta, sweep, "beta"), self.noise or ONE_DRAW
         self._noise = None if self._is_categorical else noise_of_batches(rule, self.model.latent.dim, self._dtype)
 
-    def _set_schedules(self, sweep):
+    def _follow_schedules(self, sweep):
         if callable(self.learning_rate):
             self.run.optimizer.learning_rate = at(self.learning_rate, sweep, "learning_rate")
         if callable(self.beta):

@@ -38,7 +38,7 @@ class EMSolver(Solver):
 
     def _prepare_fit(self, X, resume):
         X = self._data_to_learn_from(X, self.dtype or np.float64)
-        batch_size = self._checked_batch_size(X)
+        batch_size = self._settled_batch_size(X)
         self._dtype = self.dtype or (np.float64 if self._full else np.float32)
         # θ in a vector of its own
         model, _ = self._model_at_data(X, self._dtype)
@@ -52,10 +52,10 @@ class EMSolver(Solver):
         self._step_theta = step(self.model, self.parameters, self.learning_rate)
         self.run = Run(self.parameters, self.seed)
         self._rng, self.history = self.run.rng, self.run.history
-        self._lay_out_q(X)
+        self._start_q(X)
         return X, Budget(self.name, batch_size, self.sweeps, self.seconds, self.progress)
 
-    def _checked_batch_size(self, X):
+    def _settled_batch_size(self, X):
         # and the settings of the two modes, which go by it
         self.exact_m_step = truth("exact_m_step", self.exact_m_step)
         default = len(X) if self._is_categorical or self.exact_m_step else 100

@@ -44,18 +44,18 @@ class Resumable:
                 raise ValueError(f"dtype is {dtype.__name__}, but the run that goes on began in "
                                  f"{self._dtype.__name__}: keep it, or fit anew")
             self.run.go_on_with(self.held_out, self.patience)
-            self._take_settings(int(self.history[-1]["sweep"]) if self.history else 0)
+            self._settle_at_the_door(int(self.history[-1]["sweep"]) if self.history else 0)
         else:
             X = self._data_to_learn_from(X, dtype)
             self._lay_out_parts(self._parts_at_data(X, hold_out(len(X), self.held_out, self.seed)[0]))
         batch_size = 64 if self.batch_size is None else self.batch_size
         return X, Budget(self.name, batch_size, self.sweeps, self.seconds, self.progress)
 
-    def _take_settings(self, sweep):
+    def _settle_at_the_door(self, sweep):
         # what a fit that goes on may change, checked here; what is a function changes with the sweeps
         self.run.optimizer.learning_rate = at(self.learning_rate, sweep, "learning_rate")
 
-    def _begin_run(self, fixed, maximize=True):
+    def _new_run(self, fixed, maximize=True):
         # one Adam for the whole vector
         adam = Adam(self.parameters.value, self.parameters.grad, at(self.learning_rate, 0, "learning_rate"),
                     maximize=maximize)

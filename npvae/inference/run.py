@@ -63,7 +63,7 @@ class Run:
         if self.stopping is not None:
             self.stopping.patience = whole("patience", patience)
 
-    def begin(self, name: str, sweeps: int | None) -> int | None:
+    def sweeps_in_all(self, name: str, sweeps: int | None) -> int | None:
         """How many sweeps there are to be in all: no more, with a warning, if early stopping has ended the run."""
         if self.stopping is None:
             return sweeps

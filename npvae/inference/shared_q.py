@@ -94,7 +94,7 @@ class SharedQ(EMSolver):
         X = self.read(X)
         return np.tile(self.posterior.row.astype(np.float64), (len(X), 1))
 
-    def _lay_out_q(self, X):
+    def _start_q(self, X):
         row = self.model.latent.prior_row().astype(self._dtype)
         self.posterior = Shared(row, np.zeros_like(row))
         self.run.guarded.append(row)

@@ -153,5 +153,5 @@ class Solver:
         """What it is called in messages."""
         return type(self).__name__
 
-    def _set_schedules(self, sweep):
+    def _follow_schedules(self, sweep):
         """Nothing changes from sweep to sweep, unless a solver says so."""

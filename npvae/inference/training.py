@@ -48,7 +48,7 @@ class Training:
     are shuffled, and the rows inside a block, for single rows all over a file on disk are slow; pages already read are
     released.
 
-    The solver is asked for its `run` and for `measure`, the key of what `record` notes; to `_set_schedules(sweep)`
+    The solver is asked for its `run` and for `measure`, the key of what `record` notes; to `_follow_schedules(sweep)`
     before a sweep; for `after_step() -> bool`, of which True ends the fit, and `after_sweep(record)`, if they are not
     None; to `_score_held_out(X, rows)`; for the `_objective(X, index)` (B,) with the parameters that stand, and
     whether it `_maximises_what_it_reports`.
@@ -60,17 +60,17 @@ class Training:
         self.m = len(X) if self.rows is None else len(self.rows)
         self.batch_size = min(budget.batch_size, self.m)
         self.block = SHUFFLED_BATCHES * self.batch_size if isinstance(X, np.memmap) else None
-        self.sweeps = self.run.begin(budget.name, budget.sweeps)
+        self.sweeps = self.run.sweeps_in_all(budget.name, budget.sweeps)
         self._title = solver.measure.replace("elbo", "ELBO").replace("_", " ")
         self._unit = " nats" if solver.measure == "elbo" else ""
         # what is guarded as the sweep began, and as a finite ELBO has last been computed from it
-        self._begun = self._proven = self._copies()
+        self._begun = self._proven = self._copies_of_guarded()
         self._total, self._rows, self._last, self._cut, self._level = 0.0, 0, None, False, None
         last = self.history[-1] if self.history else {"sweep": 0, "seconds": 0.0}
         self._sweep, self._earlier = last["sweep"], last["seconds"]
         if last.get("batch_size") == self.batch_size and last["rows"] < self.m:
             # go on within the sweep that was cut
-            self._take_back_sweep()
+            self._drop_last_record()
             self._total, self._rows = last["total"], last["rows"]
 
     def __enter__(self):
@@ -88,7 +88,7 @@ class Training:
         return self
 
     def __exit__(self, kind, error, trace):
-        self._note_sweep()
+        self._record_sweep()
         # the terminal may be gone
         with suppress(OSError):
             self._bar.close()
@@ -114,7 +114,7 @@ class Training:
         However short the time, there is one batch: a fit has something to say.
         """
         while (self.sweeps is None or self._sweep < self.sweeps) and not (self.history and self.out_of_time):
-            self.solver._set_schedules(int(self._sweep))
+            self.solver._follow_schedules(int(self._sweep))
             for done, index in enumerate(self._batches_of_sweep(), 1):
                 yield index
                 self._last = index
@@ -124,7 +124,7 @@ class Training:
                 if self._cut or self.out_of_time:
                     break
             # within a sweep there is no score of it, and nothing that is done after it
-            if self._cut and self._rows < self._rows_of_sweep() or self._finish_sweep() or self._cut:
+            if self._cut and self._rows < self._rows_of_sweep() or self._sweep_ends_the_fit() or self._cut:
                 break
 
     def record(self, elbo: np.ndarray) -> None:
@@ -132,7 +132,7 @@ class Training:
         total = float(elbo.sum())
         if not math.isfinite(total):
             # a first batch that was finite has proven what the sweep began with
-            self._fall_back(f"non-finite {self._title}", self._begun if self._rows else self._proven)
+            self._put_back_and_raise(f"non-finite {self._title}", self._begun if self._rows else self._proven)
         self._total += total
         self._rows += len(elbo)
         if self._level is None and len(elbo) >= FEW:
@@ -144,8 +144,8 @@ class Training:
         if what is None:
             return
         if self._last is not None and self.history:
-            self._take_back_sweep()
-        self._fall_back(what, self._proven)
+            self._drop_last_record()
+        self._put_back_and_raise(what, self._proven)
 
     def _batches_of_sweep(self):
         if self.batch_size == self.m:
@@ -160,9 +160,9 @@ class Training:
         # after a sweep that was cut short by the clock, the last one is short, too
         return self.m if self.sweeps is None else min(self.m, math.ceil(self.m * (self.sweeps - self._sweep) - 1e-6))
 
-    def _finish_sweep(self):
+    def _sweep_ends_the_fit(self):
         # whether early stopping ends the fit
-        record, run, after_sweep = self._note_sweep(), self.run, self.solver.after_sweep
+        record, run, after_sweep = self._record_sweep(), self.run, self.solver.after_sweep
         if record is None:
             return False
         if run.stopping is not None:
@@ -174,7 +174,7 @@ class Training:
             after_sweep(record)
         return stop
 
-    def _note_sweep(self):
+    def _record_sweep(self):
         # the record of the sweep that ends here; one that was cut says where another fit is to go on
         if not self._rows:
             return None
@@ -187,16 +187,16 @@ class Training:
         self.history.append(record)
         self._total, self._rows = 0.0, 0
         self._proven = self._begun
-        if self._all_finite():
-            self._begun = self._copies()
-        self._show(mean)
+        if self._guarded_are_finite():
+            self._begun = self._copies_of_guarded()
+        self._show_progress(mean)
         return record
 
-    def _take_back_sweep(self):
+    def _drop_last_record(self):
         self.history.pop()
         self._sweep = self.history[-1]["sweep"] if self.history else 0
 
-    def _show(self, mean):
+    def _show_progress(self, mean):
         seconds = self.budget.seconds
         done = self._sweep if seconds is None else min(self.seconds, seconds)
         # the terminal may be gone, whose hanging up is what has cut the fit
@@ -204,15 +204,15 @@ class Training:
             self._bar.set_postfix_str(f"sweep {self._sweep:.0f}, {self._title} {mean:.4g}{self._unit}", refresh=False)
             self._bar.update(done - self._bar.n)
 
-    def _copies(self):
+    def _copies_of_guarded(self):
         return [a.copy() for a in self.run.guarded]
 
-    def _all_finite(self):
+    def _guarded_are_finite(self):
         return all(np.isfinite(a).all() for a in self.run.guarded)
 
     def _wrong_after_last_step(self):
         # in words, or None
-        if not self._all_finite():
+        if not self._guarded_are_finite():
             return "non-finite parameter"
         if self._last is None:
             return None
@@ -226,7 +226,7 @@ class Training:
         worse = level < self._level - GROSS * (abs(self._level) + 1) if self._unit else level > GROSS * self._level > 0
         return f"median {self._title} of {level:.3g}{self._unit}, begun with {self._level:.3g}," if worse else None
 
-    def _fall_back(self, what, earlier):
+    def _put_back_and_raise(self, what, earlier):
         # all of them, also those that are still finite: they belong together, and they led to this
         for a, kept in zip(self.run.guarded, earlier, strict=True):
             a[...] = kept

@@ -141,7 +141,7 @@ class VariationalEM(EMSolver):
         blocks = (take(X, slice(i, i + ROWS), np.float64) for i in range(0, len(X), ROWS))
         return np.concatenate([starting_rows(model, x, rng) for x in blocks])
 
-    def _lay_out_q(self, X):
+    def _start_q(self, X):
         self.posterior, self._data = Free(self._table(len(X))), X
 
     def _table(self, m):

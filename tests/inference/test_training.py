@@ -43,7 +43,7 @@ class Toy:
         self.run.guarded += guarded[1:]
         self.run.history[:] = history
 
-    def _set_schedules(self, sweep):
+    def _follow_schedules(self, sweep):
         pass
 
     def _objective(self, X, index):
