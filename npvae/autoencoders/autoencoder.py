@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from npvae.autoencoders.estimator import Estimator
 from npvae.autoencoders.settings import learning_rate, networks
@@ -38,7 +39,7 @@ class Autoencoder(Estimator):
     ((200, 2), (200, 5))
     """
 
-    def inverse_transform(self, Z) -> np.ndarray:
+    def inverse_transform(self, Z: ArrayLike) -> np.ndarray:
         """y = g_θ(z) for codes Z (B, K): (B, D), in the data's units ([0, 1] for uint8 images)."""
         solver = self._fitted
         return solver.decoder(self._read_codes(Z))[0]
@@ -51,12 +52,12 @@ class Autoencoder(Estimator):
         n, rng = whole("n", n, most=LARGEST), as_generator(self.seed if rng is None else rng)
         return self.inverse_transform(rng.standard_normal((n, self._code_dim)))
 
-    def squared_error(self, X) -> np.ndarray:
+    def squared_error(self, X: ArrayLike) -> np.ndarray:
         """‖g_θ(f_φ(x)) − x‖² of each row of X (B, D): (B,), squared data units."""
         X = self._read(X)
         return np.concatenate([((self.inverse_transform(self._encode(x)) - x) ** 2).sum(1) for x in blocks(X)])
 
-    def score(self, X, y=None) -> float:
+    def score(self, X: ArrayLike, y=None) -> float:
         """The mean of −‖g_θ(f_φ(x)) − x‖² over the rows of X (B, D): higher is better, as scikit-learn asks."""
         return -float(self.squared_error(X).mean())
 

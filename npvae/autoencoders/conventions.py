@@ -7,6 +7,7 @@ import importlib
 import warnings
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from npvae.checks import shown
 from npvae.models.data.arrays import as_array, column_names
@@ -14,7 +15,7 @@ from npvae.models.data.arrays import as_array, column_names
 COLOURS = (1, 3, 4)
 
 
-def rows_of(X) -> tuple[np.ndarray, tuple[int, ...] | None]:
+def rows_of(X: ArrayLike) -> tuple[np.ndarray, tuple[int, ...] | None]:
     """Data as rows (m, D): images (m, h, w) or (m, h, w, c) with 1, 3 or 4 colours are laid out flat.
 
     Beside them stands what an image was like, (h, w) or (h, w, c), or None for what was rows already. A ValueError for

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from npvae.arrays import real_array
 from npvae.autoencoders.conventions import as_output, check_image_shape, check_names, rows_of
@@ -85,8 +86,8 @@ class Estimator(ScikitLearn, Saved):
     progress: bool | None = None
     scale: float | None = None
 
-    def fit(self, X, y=None, resume: bool = False, after_sweep: Callable | None = None,
-            after_step: Callable | None = None):
+    def fit(self, X: ArrayLike, y=None, resume: bool = False, after_sweep: Callable | None = None,
+            after_step: Callable | None = None) -> "Estimator":
         """Learn from X (m, D); `y` is not looked at. Returns itself.
 
         Parameters
@@ -117,7 +118,7 @@ class Estimator(ScikitLearn, Saved):
             raise ValueError(f"after_sweep is {shown(after_sweep)}, expected a function of the model")
         return self._fit(X, None, truth("resume", resume), after_sweep, after_step)
 
-    def partial_fit(self, X, y=None):
+    def partial_fit(self, X: ArrayLike, y=None) -> "Estimator":
         """One more sweep over X (m, D), the first one if there was none. Returns itself.
 
         If early stopping has ended the fit there is none, with a warning: raise `patience` to go on. It raises what
@@ -183,7 +184,7 @@ class Estimator(ScikitLearn, Saved):
         if diverged:
             raise of_a_refit(problem) from None
 
-    def transform(self, X):
+    def transform(self, X: ArrayLike):
         """The codes of X (B, D): (B, K); μ_φ(x) of a VAE, f_φ(x) of an autoencoder.
 
         An array, or what `set_output` has asked for.
@@ -191,7 +192,7 @@ class Estimator(ScikitLearn, Saved):
         codes, output = self._encode(self._read(X)), self.__dict__.get("_sklearn_output_config", {})
         return as_output(output.get("transform", "default"), codes, X, self.get_feature_names_out())
 
-    def reconstruct(self, X) -> np.ndarray:
+    def reconstruct(self, X: ArrayLike) -> np.ndarray:
         """g(f(x)) for X (B, D): (B, D), in the data's units ([0, 1] for uint8 images)."""
         return self.inverse_transform(self._encode(self._read(X)))
 

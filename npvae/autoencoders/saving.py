@@ -45,7 +45,7 @@ class Saved:
         write_model(path, self._header(True), arrays)
 
     @classmethod
-    def load(cls, path: str | Path):
+    def load(cls, path: str | Path) -> "Saved":
         """The model in a file that `save` or `export` has written.
 
         Raises

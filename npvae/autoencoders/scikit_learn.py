@@ -7,6 +7,7 @@ write them, and that what `fit` has learned ends in an underscore.
 from dataclasses import fields
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from npvae.autoencoders.conventions import check_output_kind
 
@@ -18,7 +19,7 @@ class ScikitLearn:
         """The settings by name, as they were given."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
-    def set_params(self, **settings):
+    def set_params(self, **settings) -> "ScikitLearn":
         """Change settings by name; returns itself. A ValueError for a name that it does not have."""
         known = [field.name for field in fields(self)]
         for name, value in settings.items():
@@ -27,11 +28,11 @@ class ScikitLearn:
             setattr(self, name, value)
         return self
 
-    def fit_transform(self, X, y=None):
+    def fit_transform(self, X: ArrayLike, y=None):
         """`fit(X).transform(X)`."""
         return self.fit(X).transform(X)
 
-    def set_output(self, *, transform: str | None = None):
+    def set_output(self, *, transform: str | None = None) -> "ScikitLearn":
         """Have `transform` return "default" arrays, or "pandas" or "polars" tables; returns itself.
 
         A ValueError for another kind, or one that is not installed.

@@ -7,6 +7,7 @@
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from npvae.inference.history import History
 from npvae.inference.resumable import Resumable
@@ -68,7 +69,7 @@ class SquaredErrorSolver(Resumable):
     integer_scale = Scale()
     name, measure, _maximises_what_it_reports = "Autoencoder", "squared_error", True
 
-    def fit(self, X, resume: bool = False):
+    def fit(self, X: ArrayLike, resume: bool = False) -> "SquaredErrorSolver":
         """Learn θ and φ from X (m, D); returns itself. `resume` and what it raises are as in `AmortizedVI.fit`."""
         with fitting(self, X, resume) as (X, training):
             for index in training.batches():
@@ -82,7 +83,7 @@ class SquaredErrorSolver(Resumable):
                 self.run.optimizer.step()
         return self
 
-    def read(self, X) -> np.ndarray:
+    def read(self, X: ArrayLike) -> np.ndarray:
         """X (B, D) as it is computed with, or a ValueError if it does not fit the networks."""
         return self._checked_data(X, self.dtype)
 

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from npvae.autoencoders.estimator import Estimator
 from npvae.autoencoders.settings import check_choice, learning_rate, networks
@@ -68,7 +69,7 @@ class VAE(Estimator):
         """σ_g as learned or given, in the data's units; None for a Bernoulli likelihood."""
         return getattr(self.model_.likelihood, "sigma_g", None)
 
-    def inverse_transform(self, Z) -> np.ndarray:
+    def inverse_transform(self, Z: ArrayLike) -> np.ndarray:
         """E[x|z] for codes Z (B, K): g_θ(z), or its sigmoid for a Bernoulli likelihood, (B, D)."""
         return self._fitted.model.decode(self._read_codes(Z))
 
@@ -81,19 +82,20 @@ class VAE(Estimator):
         n, rng, model = whole("n", n, most=LARGEST), as_generator(self.seed if rng is None else rng), self._fitted.model
         return model.sample(n, rng)[0] if noise else model.decode(model.latent.sample_prior(n, rng))
 
-    def elbo(self, X) -> np.ndarray:
+    def elbo(self, X: ArrayLike) -> np.ndarray:
         """L(x; φ, θ) of each row of X (B, D), on fresh noise, in float64: (B,) nats."""
         return self._fitted.elbo(self._read(X))
 
-    def score_samples(self, X) -> np.ndarray:
+    def score_samples(self, X: ArrayLike) -> np.ndarray:
         """The ELBO of each row, a lower bound on log p_θ(x): (B,) nats."""
         return self.elbo(X)
 
-    def score(self, X, y=None) -> float:
+    def score(self, X: ArrayLike, y=None) -> float:
         """The mean ELBO over the rows of X (B, D), nats: higher is better."""
         return float(self.elbo(X).mean())
 
-    def log_likelihood(self, X, samples: int = 1000, seed: int = 12345, proposal: str | None = None) -> np.ndarray:
+    def log_likelihood(self, X: ArrayLike, samples: int = 1000, seed: int = 12345,
+                       proposal: str | None = None) -> np.ndarray:
         """The importance-weighted lower bound on log p_θ(x), L_S = E log 1/S Σ_s p_θ(x, z_s)/q(z_s): (B,) nats.
 
         It rises to log p_θ(x) with S (Burda, Grosse & Salakhutdinov 2016), and warns where few draws have a say.
@@ -115,7 +117,7 @@ class VAE(Estimator):
             proposal = "mixture" if model.latent.dim <= 2 else "q"
         return importance_weighted_bound(model, self.solver_.infer(X), X, samples, seed=seed, proposal=proposal)
 
-    def cost(self, X, convention: str = "minimise") -> np.ndarray:
+    def cost(self, X: ArrayLike, convention: str = "minimise") -> np.ndarray:
         """The lecture's C(θ, φ), a row at a time: α‖g_θ(z) − x‖² + KL, z ~ q_φ(z|x), averaged over draws.
 
         "minimise" is the cost as it stands under the picture of the VAE. "maximise" is its negative, as in the

@@ -9,6 +9,7 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from npvae.arrays import OUT_OF_RANGE, finite_rows
 from npvae.inference.elbo import lower_bound, sound_bound
@@ -81,7 +82,7 @@ class AmortizedVI(Resumable, Solver):
     after_sweep: object = None
     after_step: object = None
 
-    def fit(self, X, resume: bool = False):
+    def fit(self, X: ArrayLike, resume: bool = False) -> "AmortizedVI":
         """Learn θ and φ from X (m, D); returns itself.
 
         With `resume` it goes on from where the last fit, or a restored one, stopped, until `sweeps` sweeps in all:
@@ -97,7 +98,7 @@ class AmortizedVI(Resumable, Solver):
                 self.run.optimizer.step()
         return self
 
-    def gradient(self, x) -> np.ndarray:
+    def gradient(self, x: ArrayLike) -> np.ndarray:
         """Put ∇_θ and ∇_φ of the mean of L(x^i; φ, θ) over x (B, D) into `parameters.grad`; returns the ELBOs (B,)."""
         if "posterior" not in self.__dict__:
             self.read(x)
@@ -112,7 +113,7 @@ class AmortizedVI(Resumable, Solver):
             value = value - (1 - self._beta) * self.model.latent.kl(q)[0]
         return value
 
-    def infer(self, X) -> np.ndarray:
+    def infer(self, X: ArrayLike) -> np.ndarray:
         """The encoder's rows q_φ(z|x) for X (B, D): (B, R), one pass through a network."""
         X = self.read(X)
         encoder = self.posterior.encoder
@@ -125,7 +126,7 @@ class AmortizedVI(Resumable, Solver):
                 q[far] = outputs(wide, take(X, np.flatnonzero(far), np.float64), np.float64)
         return finite_rows("the encoder's output", q, OUT_OF_RANGE)
 
-    def restore(self, arrays):
+    def restore(self, arrays: dict) -> "AmortizedVI":
         super().restore(arrays)
         if hasattr(self.model.likelihood, "from_data"):
             # σ_g has been learned: whoever is handed this model is not to start it at the data anew

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from npvae.arrays import numbers
 from npvae.checks import as_generator, shown, whole
@@ -19,8 +20,8 @@ from npvae.nn import SGD, lay_out
 from npvae.nn.parameters import check_back_writes
 
 
-def fit_rows(model: LatentVariableModel, x, estimator: Callable, rng: np.random.Generator | int, steps: int = 200,
-             learning_rate: float = 0.05, every: int = 1) -> np.ndarray:
+def fit_rows(model: LatentVariableModel, x: ArrayLike, estimator: Callable, rng: np.random.Generator | int,
+             steps: int = 200, learning_rate: float = 0.05, every: int = 1) -> np.ndarray:
     """Climb to argmax_q L(q, x^i, θ) for each x with plain SGD from the prior, θ fixed, on one estimator's gradients.
 
     Parameters
@@ -75,8 +76,9 @@ def fit_rows(model: LatentVariableModel, x, estimator: Callable, rng: np.random.
     return _history(step, lambda: elbos(fixed, q, x), steps, every)
 
 
-def fit_vae(model: LatentVariableModel, encoder, x, estimator: Callable, rng: np.random.Generator | int,
-            steps: int = 200, learning_rate: float = 0.01, every: int = 10) -> np.ndarray:
+def fit_vae(model: LatentVariableModel, encoder: Callable, x: ArrayLike, estimator: Callable,
+            rng: np.random.Generator | int, steps: int = 200, learning_rate: float = 0.01,
+            every: int = 10) -> np.ndarray:
     """Train θ and an encoder's φ with plain SGD on all data at once, the rows' gradients by one estimator.
 
     Only q depends on how one differentiates through sampling: θ has the same estimate under every estimator.

@@ -1,6 +1,9 @@
 """The best encoder of a given form for a fixed θ: what is left between it and the best q_i is the amortization gap."""
 
+from collections.abc import Callable
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from npvae.checks import whole
 from npvae.inference.elbo import lower_bound
@@ -13,7 +16,8 @@ from npvae.nn import Adam, lay_out
 from npvae.nn.parameters import check_back_writes
 
 
-def fit_encoder(model: LatentVariableModel, encoder, X, steps: int = 2000, learning_rate: float = 1e-2, noise=None):
+def fit_encoder(model: LatentVariableModel, encoder: Callable, X: ArrayLike, steps: int = 2000,
+                learning_rate: float = 1e-2, noise: Callable | None = None) -> Callable:
     """max_φ Σ_i L(x^i; φ, θ) over all data at once, θ held fixed, with a rate that falls to nothing.
 
     Parameters

@@ -99,7 +99,7 @@ class Amortized:
         return sum(a.size for a in self.encoder.arrays().values())
 
 
-def check_encoder(encoder, model: LatentVariableModel):
+def check_encoder(encoder: Callable, model: LatentVariableModel) -> Callable:
     """The encoder, or a ValueError unless it is a network that maps the model's data (B, D) to rows (B, R)."""
     check_network("encoder", encoder)
     try:

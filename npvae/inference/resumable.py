@@ -19,7 +19,7 @@ class Resumable:
     new vector.
     """
 
-    def restore(self, arrays):
+    def restore(self, arrays: dict) -> "Resumable":
         """Take up a saved run, as `Run.restore` does; `fit(X, resume=True)` then goes on with it. Returns itself.
 
         Raises

@@ -11,6 +11,7 @@ Whatever the decoder, the optimum ignores the latent: `shared_ceiling` is its va
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from npvae.inference.argmax_shared_q import best_row
 from npvae.inference.elbo import lower_bound
@@ -22,7 +23,7 @@ from npvae.models.data import check_data, moments, take
 from npvae.nn import Adam
 
 
-def shared_ceiling(X) -> float:
+def shared_ceiling(X: ArrayLike) -> float:
     """The greatest mean ELBO that a shared q reaches with a Gaussian decoder: −(D/2)(log 2πV + 1), nats.
 
     With q independent of x the ELBO, averaged over the data, is
@@ -75,7 +76,7 @@ class SharedQ(EMSolver):
     q_learning_rate: float = 3e-3
     tolerance: float = 1e-8
 
-    def fit(self, X):
+    def fit(self, X: ArrayLike) -> "SharedQ":
         """Learn θ and q from X (m, D); returns itself. It raises what `VariationalEM.fit` raises."""
         with fitting(self, X) as (X, training):
             for index in training.batches():
@@ -89,7 +90,7 @@ class SharedQ(EMSolver):
                 self._argmax(take(X, slice(None), self._dtype))
         return self
 
-    def infer(self, X) -> np.ndarray:
+    def infer(self, X: ArrayLike) -> np.ndarray:
         """The one row, once for each row of X (B, D): (B, R). It does not look at X; that is the trouble."""
         X = self.read(X)
         return np.tile(self.posterior.row.astype(np.float64), (len(X), 1))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from npvae.checks import NotFittedError, positive, shown, truth, whole
 from npvae.declared import declares
@@ -115,12 +116,12 @@ class Solver:
         if "parameters" in state:
             self.model = self.model.on(self.parameters, "theta.")
 
-    def elbo(self, X) -> np.ndarray:
+    def elbo(self, X: ArrayLike) -> np.ndarray:
         """L(q, x^i, θ) of each row of X (B, D) with the row's q from `infer`, on fresh noise: (B,) nats."""
         X = self.read(X)
         return evaluate(self.model, self.infer(X), X, reporting_noise(self.model, fitted_on=self.noise))
 
-    def read(self, X) -> np.ndarray:
+    def read(self, X: ArrayLike) -> np.ndarray:
         """X (B, D) as the fitted solver computes with it, or a ValueError if it does not fit the model."""
         if not hasattr(self, "posterior"):
             raise NotFittedError(f"this {type(self).__name__} has not been fitted: call fit(X) first")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from npvae.checks import truth
 from npvae.files import release
@@ -18,7 +19,7 @@ SHUFFLED_BATCHES = 64   # batches a block, when the rows are shuffled block by b
 
 
 @contextmanager
-def fitting(solver, X, resume: bool = False):
+def fitting(solver, X: ArrayLike, resume: bool = False) -> Iterator[tuple[np.ndarray, "Training"]]:
     """Around a solver's loop: the door, the training, and the earlier fit back in its place if this one fails.
 
     It gives X (m, D), as the solver reads it, and the `Training`.

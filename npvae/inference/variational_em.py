@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from npvae.checks import as_path, whole
 from npvae.files import TABLE, check_output, file_behind, stepping_aside
@@ -80,7 +81,7 @@ class VariationalEM(EMSolver):
     table_file: str | None = None
     restarts: int = 1
 
-    def fit(self, X):
+    def fit(self, X: ArrayLike) -> "VariationalEM":
         """Learn θ and q_1 … q_m from X (m, D); returns itself.
 
         Raises
@@ -107,7 +108,7 @@ class VariationalEM(EMSolver):
                 self._argmax(take(X, slice(None), self._dtype), slice(None))
         return self
 
-    def infer(self, X) -> np.ndarray:
+    def infer(self, X: ArrayLike) -> np.ndarray:
         """The rows q_i = argmax_q L(q, x^i, θ) for any X (B, D), by the inner loop; (B, R), float64.
 
         For the data that it was fitted on, or their first rows, the loop starts at the table's rows; for new data, at
