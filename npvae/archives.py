@@ -12,7 +12,7 @@ LONGEST_HEADER = 2**16          # bytes of a .npy header; NumPy's own limit is l
 HARMLESS, MOST_INFLATED = 2**28, 100    # bytes that any file may become; times its size that more may be
 
 
-def check_archive(file: BinaryIO, names: set[str] | None = None, stored: bool = False):
+def check_archive(file: BinaryIO, names: set[str] | None = None, stored: bool = False) -> None:
     """A ValueError unless the arrays of a .npz are as long as their headers say, and no bomb.
 
     Looked at are those of these names, all by default; with `stored` none may be compressed. The position changes.
@@ -40,7 +40,7 @@ def check_archive(file: BinaryIO, names: set[str] | None = None, stored: bool = 
     check_growth(sum(info.file_size for info in wanted.values()), packed)
 
 
-def check_growth(size: int, packed: int):
+def check_growth(size: int, packed: int) -> None:
     """A ValueError if `size` bytes out of `packed` ones are a bomb's, or more than the machine holds."""
     if size > max(HARMLESS, MOST_INFLATED * packed):
         raise ValueError(f"it would grow from {packed / 1e6:.3g} MB to {size / 1e9:.3g} GB, as no data do: if these "

@@ -58,7 +58,7 @@ def has_one_prior(latent) -> bool:
     return together or declares(latent, "one prior")
 
 
-def check_one_prior(latent):
+def check_one_prior(latent) -> None:
     """Raise a ValueError unless `has_one_prior`, for the ELBO takes its prior from `kl`, log p(x) from `log_prior`."""
     if not has_one_prior(latent):
         raise ValueError(f"{type(latent).__name__} replaces one of log_prior, kl and sample_prior and not the others, "

@@ -77,7 +77,7 @@ def made_by_npvae(path: str | Path, kind: str) -> bool:
     return not head or KINDS[kind](head, tail)
 
 
-def check_output(path: str | Path, kind: str, inputs: Sequence[str | Path] = ()):
+def check_output(path: str | Path, kind: str, inputs: Sequence[str | Path] = ()) -> None:
     """A ValueError, before any work, if a file there would be lost that npvae has not made, or that is read.
 
     The kind, of `KINDS`, is what is to be written, and alone is replaced; inputs are files that are being read.
@@ -117,7 +117,7 @@ def file_behind(X) -> str | None:
     return None
 
 
-def release(X: np.ndarray):
+def release(X: np.ndarray) -> None:
     """Let go of the pages that a read-only memory map has read; they come back from disk when asked for again.
 
     Without this a sweep over a large file keeps as much of it resident as memory holds.
@@ -126,7 +126,7 @@ def release(X: np.ndarray):
         X._mmap.madvise(mmap.MADV_DONTNEED)
 
 
-def make_folder(path: str | Path):
+def make_folder(path: str | Path) -> None:
     """Make a folder and all that it stands in, however many; one that is there may stay."""
     path, missing = Path(path), []
     while not path.exists():

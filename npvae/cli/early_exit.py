@@ -11,7 +11,7 @@ NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
 COMMANDS = ("npvae", "npvae.cli", "npvae.__main__")     # after python -m
 
 
-def end_while_read():
+def end_while_read() -> None:
     """Until the command has handlers of its own, let a signal end it with one line."""
     for name in NAMES if is_the_command() else ():
         number = getattr(_signal, name, None)
@@ -28,7 +28,7 @@ def is_the_command():
     return bool(program) and os.path.basename(program[0]).removesuffix(".exe") == "npvae"
 
 
-def end(number, frame):
+def end(number, frame) -> None:
     """Say so, and be gone, whatever is half read."""
     names = {getattr(_signal, name): name for name in NAMES if hasattr(_signal, name)}
     how = "interrupted" if names[number] == "SIGINT" else f"stopped by {names[number]}"

@@ -20,7 +20,7 @@ def add_command(commands, name: str, run: Callable, summary: str, examples: list
     return command
 
 
-def add_data(command: argparse.ArgumentParser, what: str = ""):
+def add_data(command: argparse.ArgumentParser, what: str = "") -> None:
     """--data, and --label and --leave-out for the columns of a text file."""
     command.add_argument("--data", default="digits", metavar="NAME|PATH",
                          help=f"{what}digits, a toy's name, a .npz, .npy, .csv or IDX file, or a folder of IDX files "
@@ -37,7 +37,7 @@ def read_data(args: argparse.Namespace) -> datasets.Dataset:
     return datasets.load(args.data or "digits", args.label, args.leave_out)
 
 
-def print_data(data: datasets.Dataset):
+def print_data(data: datasets.Dataset) -> None:
     """Print what was read, in one line."""
     print(datasets.describe(data))
 

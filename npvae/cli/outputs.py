@@ -11,7 +11,7 @@ from npvae.files import PROGRAM, VERSION, check_output, make_folder, same_file, 
 KINDS = {".npz": "numbers", ".npy": "numbers", ".png": "picture", ".pdf": "picture", ".svg": "picture"}
 
 
-def write_json(figures: dict | list[dict], path: str | Path):
+def write_json(figures: dict | list[dict], path: str | Path) -> None:
     """Write whole or not at all, with the version that wrote it: a ValueError for a number that is not finite."""
     records = [figures] if isinstance(figures, dict) else figures
     records = [{PROGRAM: VERSION, **record} for record in records]
@@ -37,7 +37,7 @@ def writable_folder(path: str | Path) -> Path:
     return path
 
 
-def writable_file(path: str | Path | None, kind: str | None = None):
+def writable_file(path: str | Path | None, kind: str | None = None) -> None:
     """Make a file's folder if need be; a ValueError before any work if the file could not, or may not, be written.
 
     `path` None stands for no file; `kind` is as in `check_output`, by default what the ending says, or else JSON.
@@ -47,7 +47,7 @@ def writable_file(path: str | Path | None, kind: str | None = None):
         writable_folder(Path(path).parent)
 
 
-def check_files(inputs: dict, outputs: dict, kinds: dict[str, str] | None = None):
+def check_files(inputs: dict, outputs: dict, kinds: dict[str, str] | None = None) -> None:
     """A ValueError, before any work, if an output would replace an input, another output, or what npvae has not made.
 
     Paths stand under the names of their options, None for one not given; of a folder that is read, every file in it is

@@ -9,14 +9,14 @@ from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 
 
-def replace_closed_streams():
+def replace_closed_streams() -> None:
     """Let what is written to a stream that was closed, and is None then, go nowhere."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))
 
 
-def print_in_any_encoding():
+def print_in_any_encoding() -> None:
     """Let an encoding without σ or ½ show their code instead."""
     for stream in (sys.stdout, sys.stderr):
         # not every stand-in for a stream has an encoding

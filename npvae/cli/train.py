@@ -152,7 +152,7 @@ class Saving:
             self.failed = True
         self.last = time.perf_counter()
 
-    def save(self, model):
+    def save(self, model) -> None:
         """Save what was trained; an OSError that says what is lost if it cannot be written."""
         try:
             self.write(model)
@@ -161,7 +161,7 @@ class Saving:
             raise OSError(f"the training is done, {done:.4g} sweeps, but what it has learned is lost: {problem}"
                           ) from problem
 
-    def write(self, model):
+    def write(self, model) -> None:
         """Write the model file, the shape of the images in it."""
         model.image_shape_ = self.image_shape or model.image_shape_
         model.save(self.path)
@@ -186,7 +186,7 @@ def measure(model: VAE | Autoencoder, data: Dataset) -> dict:
     return figures
 
 
-def print_figures(figures: dict):
+def print_figures(figures: dict) -> None:
     """One figure a line."""
     cells = [[TITLES.get(name, name), f"{value:.4g}" if isinstance(value, float) else str(value)]
              for name, value in figures.items()]

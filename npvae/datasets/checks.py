@@ -99,7 +99,7 @@ def check_file(path: str | os.PathLike) -> bytes:
         raise ValueError(f"{path}: cannot be read ({error})") from error
 
 
-def check_folder(path: str | os.PathLike):
+def check_folder(path: str | os.PathLike) -> None:
     """Raise a ValueError unless there is a folder at path.
 
     Examples

@@ -75,7 +75,7 @@ class Numbers:
             raise ValueError(complaint(cell, line, j, self.names))
         return float(cell.replace(",", "."))
 
-    def check(self):
+    def check(self) -> None:
         """A ValueError if every comma met may as well stand between thousands as before decimals."""
         if self.comma and not self.certain:
             line, cell = self.grouped

@@ -72,14 +72,14 @@ class _PrivateMap(mmap.mmap):
 
     free = ()
 
-    def keep(self, starts: np.ndarray, ends: np.ndarray):
+    def keep(self, starts: np.ndarray, ends: np.ndarray) -> None:
         """Never let go of the bytes from starts to ends (two sorted arrays): nothing could bring them back."""
         page = mmap.PAGESIZE
         starts = np.append(starts // page * page, len(self))
         ends = np.append(0, -(-ends // page) * page)
         self.free = [(int(a), int(b)) for a, b in zip(ends, starts, strict=True) if a < b]
 
-    def madvise(self, option: int):
+    def madvise(self, option: int) -> None:
         """As of mmap, for the pages that are as in the file."""
         if hasattr(mmap.mmap, "madvise"):
             for start, end in self.free:

@@ -66,7 +66,7 @@ def load_file(path: str | os.PathLike, label: str | int | None = None,
     raise ValueError(f"{path}: not a data set: it starts with {magic!r}, expected a .npz, .npy, IDX or .csv file")
 
 
-def check_no_columns(source: str | os.PathLike, label, leave_out):
+def check_no_columns(source: str | os.PathLike, label, leave_out) -> None:
     """A ValueError if columns are named of what is not a text file."""
     if label is not None or listed(leave_out):
         raise ValueError(f"{source}: label and leave_out name columns of a .csv file, which this is not: take the "

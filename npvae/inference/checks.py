@@ -11,7 +11,7 @@ from npvae.models.data import check_data
 from npvae.models.data.arrays import as_array
 
 
-def check_complex(model, q, x):
+def check_complex(model, q, x) -> None:
     """Raise a ValueError for complex q or x, where a model has real gradients, which could not hold them."""
     parts = [*getattr(model.decoder, "layers", (model.decoder,)), model.likelihood, model.latent]
     held = [getattr(part, name, None) for part in parts for name in ("dW", "dlog_sigma", "dlogits")]
@@ -21,7 +21,7 @@ def check_complex(model, q, x):
                          "complex step, or none: model.copy(complex), or model.copy(gradient=False)")
 
 
-def check_shapes(model, q, x, names="q, x"):
+def check_shapes(model, q, x, names="q, x") -> None:
     """Raise a ValueError that names both unless q (B, R) has a row for each of the data x (B, D)."""
     q_name, x_name = names.split(", ")
     try:
@@ -37,7 +37,7 @@ def check_shapes(model, q, x, names="q, x"):
                          f"{q_name}, {x_name}")
 
 
-def check_rows(model, q, q_name="q"):
+def check_rows(model, q, q_name="q") -> None:
     """Raise a ValueError that names the first row of q (B, R) with NaN or infinities.
 
     Where the nodes are all z, logits may be −∞: that z is impossible.

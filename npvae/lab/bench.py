@@ -72,7 +72,7 @@ def prepared_solver(D: int, H: int, K: int, B: int, activation: Callable = tanh,
     return solver, lambda: take(X, order[next(turn) % len(order)], X.dtype)
 
 
-def one_step(solver: AmortizedVI, x: np.ndarray):
+def one_step(solver: AmortizedVI, x: np.ndarray) -> None:
     """What `AmortizedVI.fit` does with a batch."""
     float(solver.gradient(x).sum())
     solver.run.optimizer.step()

@@ -1,5 +1,7 @@
 """8. Finite differences: what each method can see, on a VAE with 211 parameters and frozen ε."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from npvae.gradcheck.differences import central, complex_step, five_point, forward, richardson
@@ -16,7 +18,7 @@ METHODS = {"forward, h = 1e-7": (lambda phi: forward(phi, 1e-7), 1.4e-7),
            "complex step, h = 1e-30": (complex_step, 2e-16)}
 
 
-def claims(quick):
+def claims(quick: bool) -> Iterator[Claim]:
     """The error of each method, beside the figure of the ground truth."""
     value, gradient, size = vae_objective()
     yield Claim("the VAE has 211 parameters", "counted", 211, size, 0.0)

@@ -1,5 +1,7 @@
 """7. Pathwise against score function: unbiased both, and how far their variances are apart."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from npvae.inference.argmax_q import argmax_q
@@ -14,7 +16,7 @@ RATIOS = {1: (4, 15, 10, 6), 100: (4, 10608, 208, 204)}
 NAMES = ("pathwise", "no baseline", "mean baseline", "optimal baseline")
 
 
-def claims(quick):
+def claims(quick: bool) -> Iterator[Claim]:
     """Variances, unbiasedness, and the estimator that lands."""
     vectors = 200_000 if quick else 2_000_000
     for K, closed in RATIOS.items():
@@ -27,7 +29,7 @@ def claims(quick):
     yield landing()
 
 
-def unbiased(draws):
+def unbiased(draws: int) -> Iterator[Claim]:
     """Both estimators against the exact gradient ∂/∂μ = 2μ, ∂/∂log σ = 2σ², and a planted bias that must be seen."""
     latent, rng = Gaussian(3), np.random.default_rng(1)
     q = 0.3 * rng.standard_normal((1, 6))
@@ -43,7 +45,7 @@ def unbiased(draws):
                 -biased["z"], 0.0, bound=True)
 
 
-def landing():
+def landing() -> Claim:
     """Sticking the landing at the exact posterior of an aligned linear model."""
     model, X = random_ppca()
     layer = model.decoder.layers[0]

@@ -1,5 +1,7 @@
 """1. The identity: ELBO_i + KL(q_i ‖ p(z|x_i)) = log p(x_i), for any q and θ."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from npvae.inference import evaluate, gap_decomposition
@@ -12,7 +14,7 @@ from npvae.models.categorical_latent import log_softmax
 from npvae.models.exact import exact_posterior, log_marginal
 
 
-def claims(quick):
+def claims(quick: bool) -> Iterator[Claim]:
     """The identity in three settings, and what follows: the ELBO is a bound, also as it is reported."""
     yield Claim("ELBO + KL(q‖posterior) = log p(x): mixture", "enumeration, random q, greatest of 50 rows", 0.0,
                 mixture_residual(), 1e-10)
@@ -26,7 +28,7 @@ def claims(quick):
                 gap_residual(), 1e-10)
 
 
-def mixture_residual():
+def mixture_residual() -> float:
     """Greatest |ELBO + KL − log p| with the posterior by Bayes' rule."""
     model, X = random_mixture()
     q, posterior = random_rows(model.latent, len(X)), exact_posterior(model, X).mean
@@ -35,7 +37,7 @@ def mixture_residual():
     return float(abs(elbo(model, q, X)[0] + kl - log_marginal(model, X)).max())
 
 
-def ppca_residual():
+def ppca_residual() -> float:
     """Greatest |ELBO + KL − log p| with the KL of two Gaussians; cubature makes the ELBO exact."""
     model, X = random_ppca()
     K, q = model.latent.dim, random_rows(model.latent, len(X))
@@ -49,7 +51,7 @@ def ppca_residual():
     return float(abs(value + kl - log_marginal(model, X)).max())
 
 
-def nonlinear_residual():
+def nonlinear_residual() -> float:
     """Greatest |ELBO + KL − log p| with the posterior and the KL on a fine grid."""
     model, X = parabola_model(), parabola_data(50)
     q, z, h = random_rows(model.latent, 50), np.linspace(-12, 12, 4001)[:, None, None], 24 / 4000
@@ -62,7 +64,7 @@ def nonlinear_residual():
     return float(abs(value + kl - log_marginal(model, X, 1e-11)).max())
 
 
-def reported_excess():
+def reported_excess() -> float:
     """How far the reported mean ELBO is above log p(x) when q was fitted to one frozen draw."""
     model, X = parabola_model(), parabola_data(100)
     frozen = MonteCarlo(1)(np.random.default_rng(0), len(X), 1)
@@ -71,7 +73,7 @@ def reported_excess():
     return float((evaluate(model, q, X) - log_marginal(model, X)).mean())
 
 
-def gap_residual():
+def gap_residual() -> float:
     """Greatest |log p − ELBO − the two gaps|, with the exact posterior as the best q."""
     model, X = random_mixture()
     q = random_rows(model.latent, len(X))

@@ -1,6 +1,7 @@
 """10. Importance weighting: L_1 ≤ L_5 ≤ L_50 ≤ … → log p(x) (Burda, Grosse & Salakhutdinov 2016)."""
 
 import warnings
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from npvae.lab.claims.known_models import parabola_data, parabola_model, random_
 from npvae.models.exact import log_marginal
 
 
-def claims(quick):
+def claims(quick: bool) -> Iterator[Claim]:
     """More draws tighten the bound; its limit is the exact log p(x)."""
     model, X = parabola_model(), parabola_data(100)
     log_p, q = log_marginal(model, X), random_rows(model.latent, 100) * 0.3
@@ -31,6 +32,6 @@ def claims(quick):
                 ((value - log_p) / error).max(), 0.0, bound=True)
 
 
-def mean_error(bound):
+def mean_error(bound) -> float:
     """The standard error of the mean over the rows."""
     return float(np.sqrt((bound[1] ** 2).sum()) / len(bound[1]))

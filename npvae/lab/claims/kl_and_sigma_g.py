@@ -1,5 +1,7 @@
 """6. The KL to the prior, and σ_g: what it weighs, its best value, and the price of a wrong one."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from npvae.lab.claims.claim import Claim
@@ -7,7 +9,7 @@ from npvae.lab.claims.known_models import random_ppca, random_rows
 from npvae.models import GaussHermite, Gaussian, GaussianLikelihood
 
 
-def claims(quick):
+def claims(quick: bool) -> Iterator[Claim]:
     """KL and its gradient; the Gaussian likelihood, α and σ_g."""
     latent = Gaussian(2)
     q = random_rows(latent, 30)
@@ -22,7 +24,7 @@ def claims(quick):
     yield from the_likelihood()
 
 
-def the_likelihood():
+def the_likelihood() -> Iterator[Claim]:
     """−log p(x|z) = α‖x − x̂‖² + (D/2) log 2πσ_g²; the best σ_g²; the penalty for a wrong one."""
     model, X = random_ppca()
     D, g = X.shape[1], model.decoder(random_rows(model.latent, len(X))[:, :2])[0][None]

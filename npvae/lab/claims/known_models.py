@@ -7,26 +7,26 @@ from npvae.models import Gaussian, GaussianLikelihood, LatentVariableModel, mixt
 from npvae.nn import chain
 
 
-def parabola(z):
+def parabola(z: np.ndarray):
     """g(z) = (z, z²/2) for K = 1, and its backward pass."""
     return np.concatenate([z, 0.5 * z * z], axis=1), lambda dy: dy[:, :1] + z * dy[:, 1:]
 
 
 parabola.smooth = True      # few nodes are right for it
 
-def parabola_model(sigma_g=0.4):
+def parabola_model(sigma_g: float = 0.4) -> LatentVariableModel:
     """A nonlinear decoder whose posteriors are not Gaussian: x = (z, z²/2) + σ_g ε."""
     return LatentVariableModel(Gaussian(1), chain(parabola), GaussianLikelihood(sigma_g))
 
 
-def parabola_data(m=300):
+def parabola_data(m: int = 300) -> np.ndarray:
     """The 300 data of the gap ladder: draws from the model itself, seed 5."""
     rng = np.random.default_rng(5)
     z = rng.standard_normal((m, 1))
     return parabola(z)[0] + 0.4 * rng.standard_normal((m, 2))
 
 
-def random_mixture(components=4, data_dim=3, rows=50, seed=0):
+def random_mixture(components=4, data_dim=3, rows=50, seed=0) -> tuple[LatentVariableModel, np.ndarray]:
     """A mixture with random means and weights, and draws from it."""
     rng = np.random.default_rng(seed)
     means = 2 * rng.standard_normal((components, data_dim))
@@ -35,7 +35,7 @@ def random_mixture(components=4, data_dim=3, rows=50, seed=0):
     return model, model.sample(rows, rng)[0]
 
 
-def random_ppca(latent_dim=2, data_dim=5, rows=50, seed=0):
+def random_ppca(latent_dim=2, data_dim=5, rows=50, seed=0) -> tuple[LatentVariableModel, np.ndarray]:
     """Probabilistic PCA with a random W that is not aligned, and draws from it."""
     rng = np.random.default_rng(seed)
     model = probabilistic_pca(latent_dim, data_dim, sigma_g=0.6, rng=rng)
@@ -43,7 +43,7 @@ def random_ppca(latent_dim=2, data_dim=5, rows=50, seed=0):
     return model, model.sample(rows, rng)[0]
 
 
-def random_rows(latent, rows, seed=1):
+def random_rows(latent, rows: int, seed: int = 1) -> np.ndarray:
     """Rows q with nothing special about them."""
     rng = np.random.default_rng(seed)
     q = rng.standard_normal((rows, latent.row_size))

@@ -4,6 +4,8 @@ The paper nearest to the lecture's progression. Each x_i = z_i + noise with z_i 
 probabilistic PCA with K = D = 1, W = τ, σ_g = σ.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from npvae.inference import evaluate
@@ -11,19 +13,19 @@ from npvae.inference.argmax_q import argmax_rows
 from npvae.inference.argmax_shared_q import argmax_shared_q
 from npvae.inference.fit_encoder import fit_encoder
 from npvae.lab.claims.claim import Claim
-from npvae.models import Cubature, probabilistic_pca
+from npvae.models import Cubature, LatentVariableModel, probabilistic_pca
 from npvae.nn import mlp
 
 N, TAU, SIGMA = 10_000, 1.155, 2.43
 PUBLISHED = {"factorized": 6090.30, "constant": 7232.36, "degree 1": 6087.99, "degree 2": 6088.00}
 
 
-def optimum(r):
+def optimum(r: float) -> float:
     """Their −ELBO at the optimum without the constants that they drop: n[½r + ½ log(1 + τ²/σ²)] + ½ log(n/σ²)."""
     return N * (0.5 * r + 0.5 * np.log(1 + TAU**2 / SIGMA**2)) + 0.5 * np.log(N / SIGMA**2)
 
 
-def claims(quick):
+def claims(quick: bool) -> Iterator[Claim]:
     """Their published figures against each other, then our optima on our own data against the closed form."""
     r = (PUBLISHED["degree 1"] - optimum(0.0)) / (0.5 * N)
     constant = optimum(r) + 0.5 * N * r * TAU**2 / SIGMA**2
@@ -44,7 +46,7 @@ def claims(quick):
                 1e-3 if quick else 1e-6)
 
 
-def linear_model():
+def linear_model() -> tuple[LatentVariableModel, np.ndarray]:
     """Their model with b at the data's mean, and 10,000 draws of our own."""
     rng = np.random.default_rng(0)
     X = TAU * rng.standard_normal((N, 1)) + SIGMA * rng.standard_normal((N, 1))
@@ -53,7 +55,7 @@ def linear_model():
     return model, X
 
 
-def optima(model, X, steps):
+def optima(model: LatentVariableModel, X: np.ndarray, steps: int) -> dict[str, float]:
     """Mean −ELBO of the best separate, constant and affine q at fixed θ."""
     cubature = Cubature()
     rows = {"separate": argmax_rows(model, np.zeros((len(X), 2)), X),

@@ -1,6 +1,7 @@
 """4. Mixture of Gaussians: the lecture's Σ_z, where argmax_q is the posterior."""
 
 import copy
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from npvae.models.gaussian_latent import LOG_2PI
 from npvae.nn import Affine, chain, quadratic_features
 
 
-def claims(quick):
+def claims(quick: bool) -> Iterator[Claim]:
     """Exact inference, monotone ascent, and when an encoder is exact."""
     model, X = random_mixture(rows=200)
     value = elbo(model, argmax_q(model, None, X), X)[0]
@@ -30,7 +31,7 @@ def claims(quick):
     yield from unequal_covariances(quick)
 
 
-def linear_encoder(model, X):
+def linear_encoder(model: LatentVariableModel, X: np.ndarray) -> Claim:
     """Shared covariance σ²I: softmax(Wx + c) with w_k = μ_k/σ², c_k = log π_k − ‖μ_k‖²/(2σ²) is exact."""
     means, s2 = model.decode(np.eye(model.latent.dim)), model.likelihood.sigma_g**2
     encoder = Affine((means / s2).T, model.latent.log_weights() - (means**2).sum(1) / (2 * s2))
@@ -56,7 +57,7 @@ class OwnSigma:
         """E[x|z] = μ."""
         return g[:, :-1]
 
-    def check(self, x):
+    def check(self, x) -> None:
         """Every real number is a possible x."""
 
     def arrays(self):
@@ -68,7 +69,7 @@ class OwnSigma:
         return copy.copy(self)
 
 
-def unequal_covariances(quick):
+def unequal_covariances(quick: bool) -> Iterator[Claim]:
     """Standard deviations 0.3, 1, 3: a linear encoder is no longer exact, a quadratic one is."""
     rng = np.random.default_rng(0)
     means, sigma = np.array([[0.0, 0.0], [2.0, 0.0], [0.0, 2.0]]), np.array([0.3, 1.0, 3.0])

@@ -1,5 +1,7 @@
 """5. A nonlinear decoder with K = 1: the ladder of gaps, from one q for all to an MLP encoder."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from npvae.inference import evaluate, gap_decomposition
@@ -7,7 +9,7 @@ from npvae.inference.argmax_shared_q import argmax_shared_q
 from npvae.inference.fit_encoder import fit_encoder
 from npvae.lab.claims.claim import Claim
 from npvae.lab.claims.known_models import parabola_data, parabola_model
-from npvae.models import probabilistic_pca
+from npvae.models import LatentVariableModel, probabilistic_pca
 from npvae.models.exact import boxes, log_marginal
 from npvae.nn import Affine, chain, mlp, quadratic_features
 
@@ -15,7 +17,7 @@ RUNGS = ("constant", "linear", "quadratic", "MLP-4", "MLP-16")
 GAPS = {"constant": 4.297, "linear": 0.363, "quadratic": 0.192}     # as the ground truth has them, nats
 
 
-def claims(quick):
+def claims(quick: bool) -> Iterator[Claim]:
     """The grid, the two lower rungs, and the ladder of encoders."""
     model, X = parabola_model(), parabola_data()
     log_p, error = log_marginal(model, X, 1e-9, return_error=True)
@@ -31,7 +33,7 @@ def claims(quick):
     yield from ladder(model, X, best, quick)
 
 
-def grid_against_closed_form():
+def grid_against_closed_form() -> Claim:
     """A grid knows nothing of closed forms: it must find probabilistic PCA's."""
     model = probabilistic_pca(2, 3, sigma_g=0.2)
     X = model.sample(40, np.random.default_rng(0))[0]
@@ -40,13 +42,13 @@ def grid_against_closed_form():
                  abs(value - log_marginal(model, X)).max(), 1e-9)
 
 
-def best_elbo(model, X):
+def best_elbo(model: LatentVariableModel, X: np.ndarray) -> np.ndarray:
     """The ELBO of the best q_i of each row."""
     gaps = gap_decomposition(model, np.zeros((len(X), 2)), X, tolerance=1e-10)
     return gaps.elbo + gaps.amortization
 
 
-def ladder(model, X, best, quick):
+def ladder(model: LatentVariableModel, X: np.ndarray, best, quick: bool) -> Iterator[Claim]:
     """The amortization gap falls with what the encoder can express."""
     gaps = {}
     for name in RUNGS:
@@ -65,12 +67,12 @@ def ladder(model, X, best, quick):
                     bound=True)
 
 
-def zero_affine(n_in, n_out):
+def zero_affine(n_in: int, n_out: int) -> Affine:
     """An affine layer that returns zeros."""
     return Affine(np.zeros((n_in, n_out)), np.zeros(n_out))
 
 
-def rung(name, model, X):
+def rung(name: str, model: LatentVariableModel, X: np.ndarray) -> np.ndarray:
     """The rows of the best encoder of this form, (300, 2)."""
     if name == "constant":
         return np.tile(argmax_shared_q(model, np.zeros(2), X, tolerance=1e-12), (len(X), 1))

@@ -1,17 +1,19 @@
 """2. Probabilistic PCA: maximum likelihood, posteriors and gaps are known in closed form."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from npvae.datasets import linear_gaussian
 from npvae.inference import AmortizedVI, VariationalEM, argmax_q, elbo, evaluate
 from npvae.lab.claims.claim import Claim
 from npvae.lab.claims.known_models import random_ppca
-from npvae.models import Cubature, probabilistic_pca
+from npvae.models import Cubature, LatentVariableModel, probabilistic_pca
 from npvae.models.affine import affine_map, approximation_gap, maximum_likelihood_ppca
 from npvae.models.exact import exact_posterior, log_marginal
 
 
-def claims(quick):
+def claims(quick: bool) -> Iterator[Claim]:
     """The optimum and its properties; then who reaches it."""
     X = linear_gaussian(400, 0, data_dim=6, latent_dim=2, sigma_g=0.5).train
     eigenvalues, mle = np.linalg.eigvalsh(np.cov(X.T, bias=True))[::-1], maximum_likelihood_ppca(X, 2)
@@ -23,7 +25,7 @@ def claims(quick):
     yield from who_reaches_it(X, best, quick)
 
 
-def the_optimum(X, eigenvalues, mle, best):
+def the_optimum(X: np.ndarray, eigenvalues: np.ndarray, mle: LatentVariableModel, best) -> Iterator[Claim]:
     """Log-likelihood, mean KL, aggregate posterior and σ_g² at the maximum likelihood solution."""
     K, D, s2 = 2, 6, eigenvalues[2:].mean()
     # −½[D log 2π + Σ_{j≤K} log λ_j + (D − K) log s² + D]
@@ -44,7 +46,7 @@ def the_optimum(X, eigenvalues, mle, best):
     yield Claim("E_q‖x − x̂‖²/D at the maximum = s²", "cubature", s2, error, 1e-10)
 
 
-def the_posterior():
+def the_posterior() -> Iterator[Claim]:
     """The posterior against conditioning the joint Gaussian of (z, x)."""
     model, X = random_ppca()
     (W, b), s2 = affine_map(model), model.likelihood.sigma_g**2
@@ -56,7 +58,7 @@ def the_posterior():
                 np.max([abs(mean - conditional).max(), abs(covariance[0] - spread).max()]), 1e-10)
 
 
-def the_gaps(X, mle):
+def the_gaps(X: np.ndarray, mle: LatentVariableModel) -> Iterator[Claim]:
     """The approximation gap: none in the aligned frame, a known one in a rotated frame."""
     aligned = log_marginal(mle, X) - evaluate(mle, argmax_q(mle, None, X), X, Cubature())
     yield Claim("WWᵀ diagonal: the best diagonal q_i is exact", "greatest gap of a row", 0.0, abs(aligned).max(), 1e-10)
@@ -74,7 +76,7 @@ def the_gaps(X, mle):
                 abs(log_marginal(mle, X) - value).max(), 1e-10)
 
 
-def the_collapse(X, eigenvalues):
+def the_collapse(X: np.ndarray, eigenvalues: np.ndarray) -> Iterator[Claim]:
     """Posterior collapse at fixed s²: directions whose eigenvalue is below it carry no information."""
     s2 = 0.5 * (eigenvalues[0] + eigenvalues[1])
     em = VariationalEM(probabilistic_pca(2, 6, sigma_g=float(np.sqrt(s2))), sweeps=400, exact_m_step=True).fit(X)
@@ -83,7 +85,7 @@ def the_collapse(X, eigenvalues):
                 0.5 * np.maximum(0, np.log(eigenvalues[:2] / s2)).sum(), kl, 1e-8)
 
 
-def who_reaches_it(X, best, quick):
+def who_reaches_it(X: np.ndarray, best, quick: bool) -> Iterator[Claim]:
     """Variational EM with exact steps and with gradient steps, and an amortized affine encoder."""
     exact = VariationalEM(probabilistic_pca(2, 6), sweeps=300, exact_m_step=True).fit(X)
     yield Claim("exact variational EM from a random W reaches the maximum", "mean ELBO after 300 sweeps", best,

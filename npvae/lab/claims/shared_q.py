@@ -1,5 +1,7 @@
 """3. Why solution 1 fails, for every decoder: a shared q has a ceiling at which the latent is ignored."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from npvae.datasets import linear_gaussian
@@ -13,7 +15,7 @@ from npvae.models.exact import log_marginal
 from npvae.models.joint import log_joint, log_sum_exp
 
 
-def claims(quick):
+def claims(quick: bool) -> Iterator[Claim]:
     """The collapse in one step, the ceiling, and the price of it."""
     X = linear_gaussian(300, 1, data_dim=4, latent_dim=2, sigma_g=0.4).train
     ceiling = shared_ceiling(X)
@@ -35,7 +37,7 @@ def claims(quick):
     yield from a_mixture()
 
 
-def greatest_excess(X, ceiling, draws):
+def greatest_excess(X: np.ndarray, ceiling: float, draws: int) -> float:
     """The greatest mean ELBO of random θ and shared q, minus the ceiling."""
     rng, model, excess = np.random.default_rng(0), probabilistic_pca(2, 4), []
     nodes, layer = Cubature()(None, 1, 2), model.decoder.layers[0]
@@ -50,7 +52,7 @@ def greatest_excess(X, ceiling, draws):
     return float(np.max(excess))
 
 
-def the_price(X, ceiling):
+def the_price(X: np.ndarray, ceiling: float) -> Iterator[Claim]:
     """What amortized or separate q gain over a shared one, in probabilistic PCA."""
     eigenvalues = np.linalg.eigvalsh(np.cov(X.T, bias=True))[::-1]
     D, K, V, s2 = 4, 2, X.var(0).mean(), eigenvalues[2:].mean()
@@ -61,7 +63,7 @@ def the_price(X, ceiling):
                 best - ceiling, 1e-10)
 
 
-def a_mixture():
+def a_mixture() -> Iterator[Claim]:
     """A mixture at fixed θ: q_k ∝ π_k exp(mean_i log p(x_i|k)), of value log Σ_k π_k exp(·)."""
     model, X = random_mixture()
     mean_joint = log_joint(model, X, np.eye(model.latent.dim)).mean(1)

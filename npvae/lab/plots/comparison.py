@@ -39,7 +39,7 @@ def comparison_figure(comparison: Comparison) -> Figure:
     return figure
 
 
-def races(figure: Figure | SubFigure, comparison: Comparison):
+def races(figure: Figure | SubFigure, comparison: Comparison) -> None:
     """The race twice, against seconds and against sweeps, with one scale of nats and one legend."""
     left, right = figure.subplots(1, 2, sharey=True)
     seeds = len(comparison.figures["seeds"])
@@ -52,7 +52,7 @@ def races(figure: Figure | SubFigure, comparison: Comparison):
     right.legend(loc="lower right", frameon=True, framealpha=0.85, edgecolor="none", fontsize=8.5)
 
 
-def race(axes: Axes, comparison: Comparison, against: str = "seconds"):
+def race(axes: Axes, comparison: Comparison, against: str = "seconds") -> None:
     """The training ELBO of the three solvers against seconds or sweeps, and the ceiling of a shared q."""
     # the curves are means over all training rows, of which perhaps not all were measured
     ceiling, ends = shared_ceiling(comparison.data.train), []
@@ -86,7 +86,7 @@ def on_one_axis(histories: list[dict], against: str) -> tuple[np.ndarray, np.nda
     return x, np.array([np.interp(x, history[against], history["elbo"]) for history in histories])
 
 
-def gap_bars(axes: Axes, comparison: Comparison):
+def gap_bars(axes: Axes, comparison: Comparison) -> None:
     """log p(x) of the test data as ELBO + amortization gap + approximation gap; the ELBO alone if it is unknown."""
     figures, runs = comparison.figures["solvers"], comparison.figures["runs"]
     known = any(f["test_log_marginal"] is not None for f in figures.values())
@@ -122,7 +122,7 @@ def decimals_that_differ(values: list[float]) -> int:
     return int(np.clip(2 - math.floor(math.log10(spread)), 1, 6)) if spread > 0 else 1
 
 
-def image_reconstructions(figure: Figure | SubFigure, comparison: Comparison, count: int = 8):
+def image_reconstructions(figure: Figure | SubFigure, comparison: Comparison, count: int = 8) -> None:
     """Test images above the three solvers' reconstructions E[x|z = E_q z]."""
     data, shape = comparison.data, comparison.data.image_shape
     images = take(data.test, slice(count), np.float64)
@@ -134,7 +134,7 @@ def image_reconstructions(figure: Figure | SubFigure, comparison: Comparison, co
     image_rows(figure, strips, shape)
 
 
-def point_reconstructions(figure: Figure | SubFigure, comparison: Comparison):
+def point_reconstructions(figure: Figure | SubFigure, comparison: Comparison) -> None:
     """The first two columns of the test data, and the three solvers' reconstructions of them (above, if D = 1)."""
     test = take(comparison.data.test, slice(None), np.float64)
     panels, plane = figure.subplots(1, 3, sharex=True, sharey=True), test.shape[1] > 1
@@ -184,7 +184,7 @@ def whole_labels(labels: np.ndarray | None, most: int) -> np.ndarray | None:
     return whole if (whole == labels).all() else None
 
 
-def label_bars(axes: Axes, weights: np.ndarray, labels: np.ndarray):
+def label_bars(axes: Axes, weights: np.ndarray, labels: np.ndarray) -> None:
     """For each component the share of the test rows that it takes, stacked by label; the commonest stands on top."""
     bottom, present = np.zeros(weights.shape[1]), np.unique(labels)
     for label in present:

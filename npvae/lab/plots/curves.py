@@ -20,7 +20,7 @@ def panels(columns: int = 2, rows: int = 1, width: float = 5.0, height: float = 
 @style()
 def curves(axes: Axes, x: np.ndarray, series: dict[str, np.ndarray],
            marks: dict[str, tuple[float, float]] | None = None, legend: str = "best",
-           colors: list[str] = (BLACK, *LINES[:-1]), **labels):
+           colors: list[str] = (BLACK, *LINES[:-1]), **labels) -> None:
     """Lines y (n,) by name over one x (n,), with a key, and single points marked on top.
 
     `labels` go to `axes.set`: title, xlabel, ylabel, xscale, ylim, …
@@ -73,7 +73,7 @@ def strips(groups: dict[str, np.ndarray], exact: dict[str, float], **labels) -> 
 
 
 @style()
-def spread(axes: Axes, samples: dict[str, np.ndarray], exact: float, limits: tuple[float, float], **labels):
+def spread(axes: Axes, samples: dict[str, np.ndarray], exact: float, limits: tuple[float, float], **labels) -> None:
     """Histograms of single draws (n,) by name, over each other, and the exact value of their mean.
 
     Draws outside of the limits are counted in the outermost bins.
@@ -88,7 +88,7 @@ def spread(axes: Axes, samples: dict[str, np.ndarray], exact: float, limits: tup
 
 
 @style()
-def rows_against_bound(axes: Axes, excess: dict[str, np.ndarray], **labels):
+def rows_against_bound(axes: Axes, excess: dict[str, np.ndarray], **labels) -> None:
     """For each name the sorted excess 'ELBO' − log p(x) (m,), nats: right of the line the bound is broken."""
     for (name, values), color in zip(excess.items(), (BLUE, ORANGE, GREEN), strict=False):
         axes.plot(np.sort(values), np.linspace(0, 1, len(values)), color=color, lw=2, label=name)
@@ -98,7 +98,7 @@ def rows_against_bound(axes: Axes, excess: dict[str, np.ndarray], **labels):
 
 
 @style()
-def tube(axes: Axes, X: np.ndarray, curve: np.ndarray, sigma_g: float, **labels):
+def tube(axes: Axes, X: np.ndarray, curve: np.ndarray, sigma_g: float, **labels) -> None:
     """Data X (m, 2), the decoder's curve (n, 2), and discs of radius 2σ_g along it: where p_θ(x|z) puts its mass."""
     axes.scatter(*X.T, s=7, color=BLACK, alpha=0.55, lw=0, zorder=2)
     for point in curve:

@@ -15,7 +15,7 @@ ESTIMATOR_DASHES = {"pathwise, KL sampled": "--", "mean baseline": "-.", "optima
 
 
 @style()
-def frozen_noise(axes: Axes, eps: np.ndarray, mu: float, sigma: float):
+def frozen_noise(axes: Axes, eps: np.ndarray, mu: float, sigma: float) -> None:
     """Draws ε (S,) on the lower line, z = μ + σε on the upper one, and the thread between the two."""
     z, grid = mu + sigma * eps, np.linspace(-3.2, 3.2, 200)
     bell = 0.45 * np.exp(-0.5 * grid**2)
@@ -33,7 +33,7 @@ def frozen_noise(axes: Axes, eps: np.ndarray, mu: float, sigma: float):
 
 @style()
 def slopes(axes: Axes, z: np.ndarray, f: np.ndarray, slope: np.ndarray, curve: tuple[np.ndarray, np.ndarray],
-           **labels):
+           **labels) -> None:
     """Points (z, f) (S,) on a curve, each with a piece of its tangent: what the pathwise gradient averages."""
     axes.plot(*curve, color="0.6", lw=1.2)
     step = 0.6 / np.sqrt(1 + (slope / 3) ** 2)

@@ -132,7 +132,7 @@ def explorer_figure(z: tuple[float, float], codes: np.ndarray, labels: np.ndarra
     return figure
 
 
-def image_rows(figure: Figure | SubFigure, strips: dict[str, np.ndarray], image_shape: tuple[int, int]):
+def image_rows(figure: Figure | SubFigure, strips: dict[str, np.ndarray], image_shape: tuple[int, int]) -> None:
     """Rows of images (n, D) under each other, each row with its name, on a figure or a part of one."""
     limits = ink_limits(np.concatenate([np.reshape(strip, (len(strip), -1)) for strip in strips.values()]))
     for axes, (name, strip) in zip(figure.subplots(len(strips), squeeze=False)[:, 0], strips.items(), strict=True):
@@ -142,7 +142,7 @@ def image_rows(figure: Figure | SubFigure, strips: dict[str, np.ndarray], image_
 
 
 def image_grid(figure: Figure | SubFigure, images: np.ndarray, image_shape: tuple[int, int], columns: int,
-               limits: tuple[float, float] | None = None):
+               limits: tuple[float, float] | None = None) -> None:
     """Images (n, D) row by row, on a figure or a part of one; `limits` as in `show_images`."""
     limits = limits or ink_limits(images)
     # white where the last row has no image
@@ -151,7 +151,7 @@ def image_grid(figure: Figure | SubFigure, images: np.ndarray, image_shape: tupl
     show_images(figure.subplots(), places.reshape(-1, columns, places.shape[1]), image_shape, limits)
 
 
-def label_points(axes: Axes, first: np.ndarray, second: np.ndarray, labels: np.ndarray):
+def label_points(axes: Axes, first: np.ndarray, second: np.ndarray, labels: np.ndarray) -> None:
     """Points of the plane, coordinates (n,), drawn as their labels (n,), whole numbers."""
     for a, b, label in zip(first, second, labels, strict=True):
         axes.text(a, b, str(label), color=CLASSES[label % 10], fontsize=8, ha="center", va="center", clip_on=True)

@@ -91,7 +91,7 @@ def rows_on_a_curve(x: np.ndarray, mu: np.ndarray, sigma: np.ndarray,
 
 
 def gap_bar(axes: Axes, i: int, elbo: float, amortization: float, approximation: float, floor: float, color: str,
-            width: float = 0.65, labelled: bool = True):
+            width: float = 0.65, labelled: bool = True) -> None:
     """Bar i of log p(x): ELBO, amortization gap and approximation gap stand on each other, nats, from `floor` on.
 
     The gaps of the first one have names for a legend, unless `labelled` is False.
@@ -105,7 +105,7 @@ def gap_bar(axes: Axes, i: int, elbo: float, amortization: float, approximation:
 
 
 @style()
-def gap_stack(axes: Axes, gaps: dict, floor: float, colors: list[str], ceiling: float | None = None, **labels):
+def gap_stack(axes: Axes, gaps: dict, floor: float, colors: list[str], ceiling: float | None = None, **labels) -> None:
     """log p(x) = ELBO + amortization gap + approximation gap: by name a bar of means of `Gaps`, nats a row.
 
     The bars begin at `floor`; `ceiling` is the greatest log p(x) that any θ of the family reaches.

@@ -55,7 +55,7 @@ def save(figure: Figure, path: str | Path) -> Path:
     return path
 
 
-def show_image(axes: Axes, image: np.ndarray, shape: tuple[int, int]):
+def show_image(axes: Axes, image: np.ndarray, shape: tuple[int, int]) -> None:
     """One image, ink dark on white, without axes."""
     show_images(axes, np.reshape(image, (1, 1, -1)), shape)
 
