@@ -1,7 +1,6 @@
 """∫ p(x, z) dz over boxes of z, with the mean and covariance of z in them, by rules of two orders."""
 
 import itertools
-from typing import NamedTuple
 
 import numpy as np
 
@@ -10,24 +9,21 @@ from npvae.models.exact.box_bounds import Boxes, Pairs
 from npvae.models.exact.nodes import BLOCK
 
 
-class Integrals(NamedTuple):
-    """Of P pairs of a row and a box; without moments mean and covariance are zeros."""
-
-    mass: np.ndarray            # (P,), log ∫ p(x, z) dz by the higher order, nats
-    gap: np.ndarray             # (P,), how far the lower order is from it, relative
-    mean: np.ndarray            # (P, K) of z in the box
-    covariance: np.ndarray      # (P, K, K)
-
-
 def is_cut(boxes: Boxes) -> np.ndarray:
     """Which boxes one straight kink cuts in two, which the rules can follow: (C,)."""
     return (boxes.output.kinks == 1) & np.isfinite(boxes.output.line).all(1)
 
 
-def integrals(pairs: Pairs, which: np.ndarray, order: np.ndarray, blur: np.ndarray, moments: bool) -> Integrals:
-    """The `Integrals` of the pairs `which`, a rising array (P,), each by its `order`.
+def integrals(pairs: Pairs, which: np.ndarray, order: np.ndarray, blur: np.ndarray, moments: bool) -> list[np.ndarray]:
+    """What the boxes of the pairs `which`, a rising array (P,), hold, each by the rule of its `order`.
 
     Values of log p(x, z) that differ by no more than `blur` times a nat count as one: they are rounded by as much.
+
+    Returns
+    -------
+    mass : array (P,), log ∫ p(x, z) dz, nats
+    gap : array (P,), how far the rule of the order below is from it, relative
+    mean, covariance : arrays (P, K) and (P, K, K) of z in the box; zeros unless there are to be `moments`
     """
     K, D = pairs.boxes.center.shape[1], pairs.X.shape[1]
     kind, parts = 2 * order + is_cut(pairs.boxes)[pairs.box[which]], []
@@ -38,10 +34,10 @@ def integrals(pairs: Pairs, which: np.ndarray, order: np.ndarray, blur: np.ndarr
         for part in (places[i:i + size] for i in range(0, len(places), size)):
             parts.append((part, *_by_rule(pairs, which[part], n, cut, blur[part], moments)))
     if not parts:
-        return Integrals(np.zeros(0), np.zeros(0), np.zeros((0, K)), np.zeros((0, K, K)))
+        return [np.zeros(0), np.zeros(0), np.zeros((0, K)), np.zeros((0, K, K))]
     place, *columns = (np.concatenate(column) for column in zip(*parts, strict=True))
     back = np.argsort(place)
-    return Integrals(*(column[back] for column in columns))
+    return [column[back] for column in columns]
 
 
 def _by_rule(pairs, which, order, cut, blur, moments):

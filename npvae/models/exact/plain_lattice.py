@@ -6,12 +6,14 @@ prior itself must come out with the integral 1 on it.
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
-from npvae.models.exact.nodes import BLOCK, log_integral, moments_of_nodes
+from npvae.models.exact.nodes import in_blocks, log_integral, moments_of_nodes
 from npvae.models.generative import LatentVariableModel
 from npvae.models.joint import log_sum_exp
+from npvae.models.noise import tensor
 
 MOST_NODES = {1: 500_000, 2: 1_500_000}     # where it gives up
 START = {1: 1 / 128, 2: 1 / 16}             # the spacing it begins with, in standard deviations of the prior
@@ -29,25 +31,21 @@ def moments(model: LatentVariableModel, X: np.ndarray, tolerance: float) -> tupl
     return moments_of_nodes(model, X, lattice.blocks(len(X)), log_p, lattice.log_cell)
 
 
-class _Lattice:
+class _Lattice(NamedTuple):
     # nodes center + scale · h · (−n … n)^K
 
-    def __init__(self, center, scale, h, n):
-        self.center, self.scale, self.h, self.n, self.K = center, scale, h, n, len(center)
-        self.log_cell = float(np.log(h * scale).sum())
+    center: np.ndarray
+    scale: np.ndarray
+    h: float
+    n: int
 
-    def finer(self):
-        return _Lattice(self.center, self.scale, self.h / 2, 2 * self.n)
-
-    def wider(self):
-        return _Lattice(self.center, self.scale, self.h, self.n + self.n // 2)
+    @property
+    def log_cell(self):
+        return float(np.log(self.h * self.scale).sum())
 
     def blocks(self, rows):
         side = np.arange(-self.n, self.n + 1) * self.h
-        count, size = len(side) ** self.K, max(1, BLOCK // rows)
-        for start in range(0, count, size):
-            places = np.unravel_index(np.arange(start, min(start + size, count)), (len(side),) * self.K)
-            yield self.center + self.scale * np.stack([side[i] for i in places], axis=1)
+        return in_blocks(self.center + self.scale * tensor(side, len(self.center)), rows)
 
 
 def _lattice_that_serves(model, X, tolerance):
@@ -55,18 +53,26 @@ def _lattice_that_serves(model, X, tolerance):
     lattice, earlier = _about_the_prior(model), np.full(len(X), np.inf)
     value = _log_integral(model, X, lattice, tolerance)
     while True:
-        finer, wider = (_log_integral(model, X, other, tolerance) for other in (lattice.finer(), lattice.wider()))
+        finer, wider = (_log_integral(model, X, other, tolerance) for other in (_finer(lattice), _wider(lattice)))
         refined, widened = np.abs(finer - value), np.abs(wider - value)
         # at a kink of the decoder one change may be small by chance: look at two
         error = np.maximum(np.maximum(refined, earlier / 10), widened)
         if widened.max() > tolerance / 4:
-            lattice, value = lattice.wider(), wider
+            lattice, value = _wider(lattice), wider
         elif error.max() > tolerance:
-            lattice, value, earlier = lattice.finer(), finer, refined
+            lattice, value, earlier = _finer(lattice), finer, refined
         else:
-            lattice = lattice.finer()
+            lattice = _finer(lattice)
             _check_prior(model, lattice, tolerance)
             return lattice, finer, error
+
+
+def _finer(lattice):
+    return lattice._replace(h=lattice.h / 2, n=2 * lattice.n)
+
+
+def _wider(lattice):
+    return lattice._replace(n=lattice.n + lattice.n // 2)
 
 
 def _about_the_prior(model):
@@ -80,8 +86,9 @@ def _about_the_prior(model):
 
 
 def _log_integral(model, X, lattice, tolerance):
-    if (2 * lattice.n + 1) ** lattice.K > MOST_NODES[lattice.K]:
-        raise ValueError(f"a grid of {MOST_NODES[lattice.K]} nodes does not reach an error of {tolerance:g} nats for "
+    K = model.latent.dim
+    if (2 * lattice.n + 1) ** K > MOST_NODES[K]:
+        raise ValueError(f"a grid of {MOST_NODES[K]} nodes does not reach an error of {tolerance:g} nats for "
                          f"{model}: the posterior is too narrow or the prior too wide; raise the tolerance or use "
                          "importance_weighted_bound")
     total, _ = log_integral(model, X, lattice.blocks(len(X)), lattice.log_cell)
