@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from npvae.inference import AmortizedVI, DivergenceError, SharedQ, VariationalEM
-from npvae.models import Gaussian, GaussianLikelihood, LatentVariableModel, mixture_of_gaussians, mlp_model
+from npvae.models import Cubature, Gaussian, GaussianLikelihood, LatentVariableModel, mixture_of_gaussians, mlp_model
 from npvae.nn import Affine, Parameters, mlp
 
 X = np.random.default_rng(0).normal(size=(60, 3))
@@ -80,6 +80,23 @@ def test_resuming_takes_up_a_new_learning_rate_and_patience_but_no_other_held_ou
     solver.held_out = 0.3
     with pytest.raises(ValueError, match="held_out is 0.3, but the run that goes on began with 0.2"):
         solver.fit(X, resume=True)
+
+
+def test_resuming_takes_up_another_noise_and_another_weight_of_the_kl():
+    solver = AmortizedVI(mlp_model(1, [8], 3), sweeps=1, learning_rate=3e-2).fit(X)
+    state, solver.noise, solver.beta, solver.sweeps = solver.run.rng.bit_generator.state, Cubature(), 100.0, 60
+    kl = solver.model.latent.kl(solver.infer(X))[0].mean()
+    solver.fit(X, resume=True)
+    # nothing is drawn any more, and q goes to the prior
+    assert solver.run.rng.bit_generator.state == state and solver.model.latent.kl(solver.infer(X))[0].mean() < kl / 3
+
+
+@pytest.mark.parametrize("name", ["after_sweep", "after_step"])
+def test_what_is_called_on_the_way_is_asked_for_at_the_door(name):
+    solver = AmortizedVI(mlp_model(1, [8], 3), sweeps=1, **{name: "save"})
+    with pytest.raises(ValueError, match=f"{name} is 'save', expected a function"):
+        solver.fit(X)
+    assert not solver.history
 
 
 def test_an_exhausted_run_stays_where_it_is_also_after_a_partial_sweep():
