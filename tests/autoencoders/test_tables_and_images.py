@@ -117,3 +117,14 @@ def test_names_of_codes_are_asked_for_after_the_fit(kind, frame):
     for names in (["a", "b"], ["c", "b", "a"]):
         with pytest.raises(ValueError, match="input_features"):
             model.get_feature_names_out(names)
+
+
+@pytest.mark.parametrize("new", [5, 6])
+def test_of_columns_that_are_new_five_are_named(new):
+    pandas = pytest.importorskip("pandas")
+    X = np.random.default_rng(0).normal(size=(30, 3))
+    model = Autoencoder(**SMALL).fit(pandas.DataFrame(X, columns=["a", "b", "c"]))
+    wide = pandas.DataFrame(np.zeros((2, 3 + new)), columns=["a", "b", "c", *(f"n{i}" for i in range(new))])
+    with pytest.raises(ValueError) as refused:
+        model.transform(wide)
+    assert str(refused.value).count("\n- n") == 5 and ("- ..." in str(refused.value)) == (new > 5)

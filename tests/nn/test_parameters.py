@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from npvae.nn import Parameters, lay_out, mlp
+from npvae.nn import Parameters, lay_out, mlp, tanh
+from npvae.nn.parameters import check_back_writes
 
 SHAPES = st.lists(st.lists(st.integers(0, 3), max_size=3).map(tuple), max_size=6)
 
@@ -120,3 +121,38 @@ def test_nothing_laid_out_is_an_empty_vector():
 def test_the_printout_counts_and_lists():
     text = repr(lay_out({"net": mlp([2, 3])}, np.float32))
     assert "9 numbers, float32" in text and "net.0.W" in text and "(2, 3)" in text
+
+
+class Adding:
+    """A layer y = a x whose `back` adds to its gradient."""
+
+    def __init__(self, a, da=None):
+        self.a, self.da = a, da
+
+    def __call__(self, x):
+        def back(dy):
+            self.da += (dy * x).sum(0)
+            return dy * self.a
+
+        return x * self.a, back
+
+    def arrays(self):
+        return {"a": self.a}
+
+    def on(self, parameters, prefix="", gradient=True):
+        return Adding(parameters[prefix + "a"], parameters.gradient(prefix + "a"))
+
+
+def test_a_network_that_adds_is_found_wherever_it_stands():
+    def moved(**networks):
+        parameters = lay_out(networks)
+        return parameters, {role: network.on(parameters, role + ".") for role, network in networks.items()}
+
+    # the second takes what the first returns, of another width
+    parameters, networks = moved(decoder=mlp([2, 3]), encoder=mlp([3, 5, 4], tanh))
+    check_back_writes(parameters, np.ones((1, 2)), **networks)
+    for role, first, second in (("second", mlp([2, 3]), Adding(np.ones(3))),
+                                ("first", Adding(np.ones(2)), mlp([2, 3]))):
+        parameters, networks = moved(first=first, second=second)
+        with pytest.raises(ValueError, match=f"back of the {role} .* adds to its gradient"):
+            check_back_writes(parameters, np.ones((1, 2)), **networks)

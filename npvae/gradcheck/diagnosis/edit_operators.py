@@ -115,7 +115,8 @@ def _is_value(node, parent):
     if isinstance(parent, ast.Assign | ast.AugAssign | ast.Return | ast.Lambda):
         field = parent.body if isinstance(parent, ast.Lambda) else parent.value
         return field is node and arithmetic and not isinstance(node, ast.Name)
-    return is_mathematics(parent) and node in parent.args and isinstance(node, ast.BinOp | ast.Name)
+    condition = is_mathematics(parent) and parent.func.attr == "where" and parent.args[0] is node
+    return is_mathematics(parent) and node in parent.args and not condition and isinstance(node, ast.BinOp | ast.Name)
 
 
 def is_mathematics(node):
@@ -190,7 +191,10 @@ def factors(node, parent, names):
         if isinstance(part, ast.Name | ast.Attribute):
             square = ast.BinOp(part, ast.Mult(), part)
             yield f"the {_place(i)} term squared", _joined([*parts[:i], (operator, square), *parts[i + 1:]])
-    if _is_number(node) and isinstance(parent, ast.BinOp | ast.UnaryOp) and not isinstance(parent.op, ast.Pow):
+    # −1 is a place counted from the end, or a size left open
+    open_size = isinstance(parent, ast.UnaryOp) and isinstance(node, ast.Constant) and node.value == 1
+    power = isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Pow)
+    if _is_number(node) and isinstance(parent, ast.BinOp | ast.UnaryOp) and not power and not open_size:
         for number in _other_numbers(node.value):
             yield f"{number} for {node.value}", ast.Constant(number)
 
