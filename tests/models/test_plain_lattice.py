@@ -7,7 +7,7 @@ import pytest
 
 from npvae.models import Gaussian, GaussianLikelihood, LatentVariableModel
 from npvae.models.exact import exact_method, exact_posterior, log_marginal
-from npvae.nn import mlp
+from npvae.nn import mlp, relu
 
 
 class Normal(Gaussian):
@@ -48,6 +48,15 @@ def test_log_p_and_the_posterior_are_those_of_the_closed_form(K, center, scale):
     found = exact_posterior(model, X)
     np.testing.assert_allclose(found.mean, center + away @ W.T / 0.6**2 @ covariance, rtol=0, atol=1e-4)
     np.testing.assert_allclose(found.covariance, np.broadcast_to(covariance, (4, K, K)), rtol=0, atol=1e-4)
+
+
+def test_of_a_decoder_with_kinks_it_finds_what_the_boxes_find():
+    decoder = mlp([1, 4, 2], relu, np.random.default_rng(3))
+    X = np.random.default_rng(4).normal(size=(3, 2))
+    (value, error), (boxes, bound) = (
+        log_marginal(LatentVariableModel(latent, decoder, GaussianLikelihood(0.1)), X, 1e-8, return_error=True)
+        for latent in (Normal(1, 0.0, 1.0), Gaussian(1)))
+    assert (np.abs(value - boxes) <= error + bound).all() and error.max() <= 1e-8
 
 
 def test_a_log_prior_that_is_no_density_is_refused():
