@@ -126,15 +126,6 @@ class AmortizedVI(Resumable, Solver):
                 q[far] = outputs(wide, take(X, np.flatnonzero(far), np.float64), np.float64)
         return finite_rows("the encoder's output", q, OUT_OF_RANGE)
 
-    def restore(self, arrays: dict) -> "AmortizedVI":
-        super().restore(arrays)
-        if hasattr(self.model.likelihood, "from_data"):
-            # σ_g has been learned: whoever is handed this model is not to start it at the data anew
-            self.model.likelihood.from_data = False
-        return self
-
-    restore.__doc__ = Resumable.restore.__doc__
-
     def __setstate__(self, state):
         super().__setstate__(state)
         if "posterior" in state:
@@ -156,6 +147,9 @@ class AmortizedVI(Resumable, Solver):
         self._dtype = self.dtype or np.float32
         self.parameters = lay_out({"theta": model, "phi": encoder}, self._dtype)
         self.model = model.on(self.parameters, "theta.")
+        if hasattr(self.model.likelihood, "from_data"):
+            # σ_g is learned: whoever is handed this model is not to start it at the data anew
+            self.model.likelihood.from_data = False
         self.posterior = Amortized(encoder.on(self.parameters, "phi."))
         check_back_writes(self.parameters, np.ones((1, model.latent.dim)), decoder=self.model.decoder,
                           encoder=self.posterior.encoder)
