@@ -16,6 +16,8 @@ import numpy as np
 from npvae.nn import Parameters
 from npvae.nn.parameters import has_parameters
 
+OUTSIDE = (ValueError, ArithmeticError)     # what f raises where a step beside x has left its domain
+
 
 @dataclass(frozen=True)
 class Later:
@@ -51,7 +53,7 @@ class Subject:
                                  "return (y, back) with back(dy) for a function with several outputs")
 
     def _place(self, arrays, dtype):
-        self.at = Parameters(arrays, dtype)
+        self.at, self.inner_scale = Parameters(arrays, dtype), None
         self.start = self.at.value.copy()
         self.f = self.part.on(self.at) if self.parametrised else self.part
 
@@ -94,8 +96,15 @@ class Subject:
         return (self.upstream * y).sum()
 
     def scale(self):
-        """Σ |c ⊙ y|: the size of the numbers that rounding acts on."""
-        return float(np.abs(self.upstream * self.forward()[0]).sum())
+        """Σ |c ⊙ y|, or more where f cancels greater numbers on the way: the size of what rounding acts on."""
+        if self.inner_scale is None:
+            epsilon, rng = float(np.finfo(self.at.value.dtype).eps), np.random.default_rng([self.seed, 5])
+            moves = [4 * epsilon * np.abs(self.start.real) * rng.standard_normal(self.start.size) for _ in range(4)]
+            here, phis = self.value(), [self.along(d) for d in moves]
+            # φ(1) + φ(−1) − 2 φ(0) is nothing but rounding for a step of a few last digits
+            noise = np.abs([phi(1.0) + phi(-1.0) - 2 * here for phi in phis])
+            self.inner_scale = float(np.nan_to_num(noise).max() / (4 * epsilon))
+        return max(float(np.abs(self.upstream * self.forward()[0]).sum()), self.inner_scale)
 
     def gradient(self, times=1):
         """The analytic gradient by name, after `times` calls of `back`; None for an input that gets none."""
@@ -132,6 +141,8 @@ class Subject:
             self.at.value[...] = start + t * direction
             try:
                 return self.value(function)
+            except OUTSIDE:
+                return np.nan
             finally:
                 self.at.value[...] = start
 
@@ -145,10 +156,18 @@ class Subject:
             self.at.value[j] = old + t
             try:
                 return value()
+            except OUTSIDE:
+                return np.nan
             finally:
                 self.at.value[j] = old
 
         return phi
+
+    def ignores(self, name):
+        """Whether the value stays exactly the same however far one of the arrays is moved."""
+        d = np.zeros(self.at.value.size)
+        d[self.where(name)] = np.random.default_rng([self.seed, 6]).standard_normal(self.at[name].size)
+        return all(self.along(d)(t) == self.value() for t in (1.0, -1.0, 10.0))
 
     def pieces(self):
         """c ⊙ y (n,), the numbers that F is the sum of."""

@@ -253,3 +253,49 @@ def test_beside_kinks_a_wrong_gradient_still_fails(wrong):
         return y, lambda dy: {"x": back(dy) @ p["W"].T, "W": wrong * p["x"].T @ back(dy)}
 
     assert not npvae.gradcheck(layer, {"x": x, "W": W}).passed
+
+
+def cholesky(A, k=1.0):
+    """Half the log determinant of the symmetric part; it refuses what is not positive definite."""
+    if np.linalg.eigvalsh(A + A.T).min() <= 0:
+        raise ValueError("not positive definite")
+    S = (A + A.T) / 2
+    return np.log(np.diag(np.linalg.cholesky(S))).sum(), k * 0.5 * np.linalg.inv(S)
+
+
+@pytest.mark.parametrize("margin", [1e-4, 0.05, 1.0])
+def test_a_function_that_refuses_points_beside_x_is_checked_and_diagnosed(margin):
+    A = np.random.default_rng(0).standard_normal((3, 3))
+    A = A @ A.T
+    A += (margin - np.linalg.eigvalsh(A).min()) * np.eye(3)
+    assert npvae.gradcheck(cholesky, A)
+    report = npvae.gradcheck(lambda A: cholesky(A, 2.0), A)
+    assert not report and (margin < 0.01 or "2 times the right one" in report.diagnosis[0].sentence)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_zero_gradient_that_is_right_is_uninformative_and_not_wrong(seed):
+    x = np.random.default_rng(seed).standard_normal((6, 3))
+    centred_sum = lambda x: ((x - x.mean(0)).sum(), 0 * x)      # noqa: E731
+    with pytest.raises(ValueError, match="an error of 1 % would pass|gradient is zero"):
+        npvae.gradcheck(centred_sum, x)
+    assert not npvae.gradcheck(lambda x: (centred_sum(x)[0], np.ones_like(x)), x, diagnosis=False)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_summed_batch_norm_is_not_accused(seed):
+    x = 3 + 2 * np.random.default_rng(seed).standard_normal((6, 3))
+
+    def summed(x):
+        xhat = (x - x.mean(0)) / x.std(0)
+        d = np.ones_like(x)
+        return xhat.sum(), (d - d.mean(0) - xhat * (d * xhat).mean(0)) / x.std(0)
+
+    with pytest.raises(ValueError, match="an error of 1 % would pass|gradient is zero"):
+        npvae.gradcheck(summed, x)
+
+
+def test_a_closure_that_ignores_its_argument_is_told_so():
+    x = np.array([0.5, -1.0, 2.0])
+    report = npvae.gradcheck(lambda w: ((x**2).sum(), 2 * x), x.copy())
+    assert not report and "the value does not depend on it" in report.diagnosis[0].sentence

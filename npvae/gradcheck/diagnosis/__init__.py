@@ -45,11 +45,12 @@ def _candidate_for(subject, name, gradient, sizes, terms, method):
     obstacle = _nothing_to_compare(evidence, method)
     if obstacle:
         return "unknown", *obstacle, name
-    in_two_places = called_twice(evidence)
+    in_two_places = _asked(called_twice, evidence)
     if in_two_places:
         return (*in_two_places, evidence.where)
-    candidates = [c for relation in (factor_candidates, path_candidates, *RELATIONS) for c in relation(evidence)]
-    candidates = candidates or (noise(evidence) if a.ndim == 2 else [])
+    relations = (factor_candidates, path_candidates, *RELATIONS)
+    candidates = [c for relation in relations for c in _asked(relation, evidence)]
+    candidates = candidates or (_asked(noise, evidence) if a.ndim == 2 else [])
     twice = _doubled(evidence, gradient, candidates)
     if twice:
         return (*twice, evidence.where)
@@ -63,10 +64,22 @@ def _candidate_for(subject, name, gradient, sizes, terms, method):
         "Check the parts one by one", evidence.where
 
 
+def _asked(relation, evidence):
+    """A relation's candidates; none where it asks f or back for something that they refuse."""
+    try:
+        with np.errstate(all="ignore"):
+            return relation(evidence)
+    except Exception:       # whatever somebody's code does at a point or an upstream gradient of ours
+        return []
+
+
 def _nothing_to_compare(e, method):
     """(what, mend) if the numeric gradient is no use to tell a relation from, else None."""
     if not np.isfinite(e.n).all():
         return "f is not finite a step beside x, at the edge of its domain", "Check further inside it"
+    if not e.n.any() and e.subject.ignores(e.name):
+        return ("the value does not depend on it, however it is moved",
+                "Let f use its argument, not a variable of the same name outside")
     if not e.off.any():
         return ("unknown: the gradients differ by less than a relation could be told from",
                 "Look for a constant with too few digits" if method == "complex"
