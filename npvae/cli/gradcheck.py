@@ -12,14 +12,16 @@ def add_gradcheck(commands) -> None:
         commands, "gradcheck", run_gradcheck,
         "Check every analytic gradient of the package, or one of your own, and say what is wrong with it.",
         ["", "--method complex --json gradients.json", "my_layers.py:swish",
-         "my_layers.py:swish --method taylor", "--gallery"])
+         "my_layers.py:swish --method taylor", "my_layers.py:affine_forward,affine_backward", "--gallery"])
     command.epilog += ("\n\nmy_layers.py has the function and, under the same name with _x, where to check it:\n"
                        "  def swish(x):\n      s = 1 / (1 + np.exp(-x))\n"
                        "      return x * s, lambda dy: dy * (s + x * s * (1 - s))\n"
                        "  swish_x = np.array([0.5, -1.0, 2.0])\n"
-                       "or a function of no arguments that returns (f, x); f returns (y, back) or (value, gradient).")
+                       "or a function of no arguments that returns (f, x); f returns (y, back) or (value, gradient).\n"
+                       "A pair has its point under the first name, a tuple for several arguments; a class with forward"
+                       "\nand backward is checked as a layer; NAME_terms names the parts of a loss.")
     command.add_argument("target", nargs="?", metavar="FILE.py:NAME",
-                         help="a function of your own (default: the package)")
+                         help="a function, a pair (NAME,NAME) or a class of your own (default: the package)")
     command.add_argument("--gallery", action="store_true",
                          help="instead, show some twenty wrong functions and what the checker says of each")
     command.add_argument("--method", choices=["central", "five_point", "richardson", "complex", "direction", "taylor"],

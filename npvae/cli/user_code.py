@@ -1,4 +1,4 @@
-"""`FILE.py:NAME` on the command line: a function of the user's own, and where to check it."""
+"""`FILE.py:NAME` on the command line: a function, a pair or a layer of the user's own, and where to check it."""
 
 import importlib.util
 import sys
@@ -6,49 +6,55 @@ import traceback
 from contextlib import contextmanager
 from pathlib import Path
 
-from npvae.gradcheck import gradcheck, report
+from npvae.gradcheck import Report, gradcheck, report
 
 
-def check_file(target, method=None, seed=0):
-    """Check the function that `FILE.py:NAME` names.
+def check_file(target: str, method: str | None = None, seed: int = 0) -> Report:
+    """Check what `FILE.py:NAME` names: a function, a layer or its class, or a pair `FILE.py:forward,backward`.
 
-    Either the file also has `NAME_x`, the point, and NAME is the function; or NAME takes no arguments and returns
-    (f, x).
-
-    Parameters
-    ----------
-    target : str
-    method : str, optional
-    seed : int
-
-    Returns
-    -------
-    report : Report
+    The file has `NAME_x`, the point (a tuple for several arguments; of a pair, the first one's), and may have
+    `NAME_terms`; or NAME takes no arguments and returns (f, x).
 
     Raises
     ------
     ValueError
-        If there is no such file or name, or the file or the function raises an error.
+        If there is no such file or name, or the file or the function raises an error: with its line.
     """
-    path, _, name = target.rpartition(":")
-    if not path.endswith(".py") or not name.isidentifier():
-        raise ValueError(f"got {target!r}, expected FILE.py:NAME, e.g. my_layers.py:my_tanh")
+    path, _, given = target.rpartition(":")
+    names = given.split(",")
+    if not path.endswith(".py") or not all(name.isidentifier() for name in names) or len(names) > 2:
+        raise ValueError(f"got {target!r}, expected FILE.py:NAME, e.g. my_layers.py:my_tanh, or "
+                         "FILE.py:FORWARD,BACKWARD")
     with importable(Path(path)):
         module = loaded(Path(path))
-        if not hasattr(module, name):
-            names = ", ".join(n for n in vars(module) if not n.startswith("_"))
-            raise ValueError(f"{path} has no {name}: it has {names}")
-        f, x = point_of(module, name, path)
+        missing = [name for name in names if not hasattr(module, name)]
+        if missing:
+            known = ", ".join(n for n in vars(module) if not n.startswith("_"))
+            raise ValueError(f"{path} has no {missing[0]}: it has {known}")
+        f, x = point_of(module, names, path)
+        args, terms = x if isinstance(x, tuple) else (x,), getattr(module, f"{names[0]}_terms", None)
         try:
-            return gradcheck(f, x, method=method, seed=seed, name=name)
+            return gradcheck(f, *args, method=method, seed=seed, terms=terms, name=given)
         except (Exception, SystemExit) as problem:
             if isinstance(problem, (ValueError, ArithmeticError)) and refused_here(problem):
                 raise
-            raise ValueError(f"{name} in {path} failed: {type(problem).__name__}: {problem}") from problem
+            raise ValueError(f"{given} in {where(path, problem)} failed: {told(problem)}") from problem
+
+
+def told(problem: BaseException) -> str:
+    """An error as one says it: its type and its words."""
+    return f"{type(problem).__name__}: {problem}"
+
+
+def where(path: str, problem: BaseException) -> str:
+    """The file, and the line in it that an error comes from."""
+    lines = [frame.lineno for frame in traceback.extract_tb(problem.__traceback__)
+             if Path(frame.filename).resolve() == Path(path).resolve()]
+    return f"{path}, line {lines[-1]}," if lines else path
 
 
 @contextmanager
-def importable(path):
+def importable(path: Path):
     """What the file imports may stand beside it, also if it imports only when its function runs."""
     folders, known = list(sys.path), path.stem in sys.modules
     sys.path.insert(0, str(path.parent.resolve()))
@@ -60,7 +66,7 @@ def importable(path):
             sys.modules.pop(path.stem, None)
 
 
-def loaded(path):
+def loaded(path: Path):
     """The file as a module, known by its name as dataclasses need it, unless a module that is loaded has that name."""
     if not path.is_file():
         raise ValueError(f"there is no file {path}")
@@ -70,27 +76,40 @@ def loaded(path):
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as problem:
-        raise ValueError(f"{path} could not be loaded: {type(problem).__name__}: {problem}") from problem
+        raise ValueError(f"{where(str(path), problem)} could not be loaded: {told(problem)}") from problem
     return module
 
 
-def refused_here(problem):
+def refused_here(problem: BaseException) -> bool:
     """Whether an error was raised by the check itself rather than in code that it called."""
     frames = traceback.extract_tb(problem.__traceback__)
     return Path(frames[-1].filename).resolve().is_relative_to(Path(report.__file__).resolve().parent)
 
 
-def point_of(module, name, path):
-    """The function and the point x to check it at."""
-    f, x = getattr(module, name), getattr(module, f"{name}_x", None)
-    if x is not None:
-        return f, x
-    how = (f"put the point beside it, {name}_x = np.array(…), or let {name} take no arguments and return (f, x)")
+def point_of(module, names: list[str], path: str):
+    """The function, pair or layer, and the point x to check it at."""
+    parts, x = [getattr(module, name) for name in names], getattr(module, f"{names[0]}_x", None)
+    how = f"put the point beside it, {names[0]}_x = np.array(…)"
+    if len(parts) == 2 or x is not None:
+        if x is None:
+            raise ValueError(f"{path} has no {names[0]}_x: {how}, a tuple for several arguments")
+        return tuple(parts) if len(parts) == 2 else layer_of(parts[0], names[0], path), x
+    how += f", or let {names[0]} take no arguments and return (f, x)"
     try:
-        answer = f()
+        answer = parts[0]()
     except (Exception, SystemExit) as problem:
-        raise ValueError(f"{path} has no {name}_x, and {name}() failed ({type(problem).__name__}: {problem}): {how}"
-                         ) from problem
+        raise ValueError(f"{path} has no {names[0]}_x, and {names[0]}() failed ({told(problem)}): {how}") from problem
     if not isinstance(answer, tuple) or len(answer) != 2:
-        raise ValueError(f"{name}() returned {type(answer).__name__}, expected (f, x): {how}")
+        raise ValueError(f"{names[0]}() returned {type(answer).__name__}, expected (f, x): {how}")
     return answer
+
+
+def layer_of(part, name: str, path: str):
+    """A class is checked as a layer that is made without arguments."""
+    if not isinstance(part, type):
+        return part
+    try:
+        return part()
+    except (Exception, SystemExit) as problem:
+        raise ValueError(f"{name}() in {where(path, problem)} failed ({told(problem)}): make a layer beside the class, "
+                         f"layer = {name}(…), with layer_x, and check {path}:layer") from problem

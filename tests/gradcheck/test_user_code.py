@@ -47,11 +47,11 @@ f_x = np.ones(2)
 
 
 @pytest.mark.parametrize("body, says", [
-    ("raise ValueError('no such thing')", r"^f in .*my_layers.py failed: ValueError: no such thing"),
-    ("return np.linalg.inv(np.zeros((2, 2))), None", r"^f in .*my_layers.py failed: LinAlgError"),
-    ("return x / np.zeros(3), lambda dy: dy", r"^f in .*my_layers.py failed: ValueError: operands"),
-    ("return npvae.nn.Affine.random(3, 4, np.random.default_rng(0))(x)", r"^f in .*my_layers.py failed: ValueError"),
-    ("import sys; sys.exit(3)", r"^f in .*my_layers.py failed: SystemExit"),
+    ("raise ValueError('no such thing')", r"^f in .*my_layers.py, line \d+, failed: ValueError: no such thing"),
+    ("return np.linalg.inv(np.zeros((2, 2))), None", r"^f in .*my_layers.py, line \d+, failed: LinAlgError"),
+    ("return x / np.zeros(3), lambda dy: dy", r"^f in .*my_layers.py, line \d+, failed: ValueError: operands"),
+    ("return npvae.nn.Affine.random(3, 4, np.random.default_rng(0))(x)", r"^f in .*, line \d+, failed: ValueError"),
+    ("import sys; sys.exit(3)", r"^f in .*my_layers.py, line \d+, failed: SystemExit"),
     ("return x.astype(np.float32), lambda dy: dy", r"^f answers in float32 .*npvae.gradcheck\(…, dtype=np.float32\)"),
     ("return x", "^f returned ndarray")])
 def test_an_error_says_whether_the_function_failed_or_the_check_refuses(tmp_path, body, says):
@@ -178,3 +178,64 @@ def test_an_estimator_wants_one_value_for_each_draw_and_row(estimate, axes):
 
     with pytest.raises(ValueError, match=r"expected \(3, 4\): one number for each draw and row"):
         estimate(f)
+
+
+DIALECTS = """
+def affine_forward(x, w, b):
+    return x @ w + b, (x, w)
+
+def affine_backward(dout, cache):
+    return dout @ cache[1].T, cache[0].T @ dout, dout.sum(0)
+
+def half_backward(dout, cache):
+    return dout @ cache[1].T, 0.5 * cache[0].T @ dout, dout.sum(0)
+
+affine_forward_x = np.ones((4, 3)) + np.arange(3), np.ones((3, 2)), np.zeros(2)
+
+class Scale:
+    def __init__(self, factor=2.0):
+        self.a = np.array([factor, 3.0])
+    def forward(self, x):
+        self.x = x
+        return self.a * x
+    def backward(self, dy):
+        self.da = (dy * self.x).sum(0)
+        return dy * self.a
+
+Scale_x = np.ones((3, 2)) + np.arange(2)
+
+class Needs:
+    def __init__(self, factor):
+        self.factor = factor
+
+Needs_x = Scale_x
+
+def loss(w):
+    return (w**2).sum() + np.sin(w).sum(), 2 * w
+
+loss_x = np.array([0.3, -1.2, 0.7])
+loss_terms = {"the sine": lambda w: np.sin(w).sum(), "the square": lambda w: (w**2).sum()}
+"""
+
+
+def test_pairs_classes_and_terms_in_a_file(tmp_path):
+    assert checked(tmp_path, DIALECTS, "affine_forward,affine_backward")
+    wrong = checked(tmp_path, DIALECTS, "affine_forward,half_backward")
+    assert not wrong and "w: the gradient is ½ times" in wrong.diagnosis[0].sentence
+    assert [row.name for row in checked(tmp_path, DIALECTS, "Scale").rows] == ["x", "a"]
+    assert "the path through the sine is left out" in checked(tmp_path, DIALECTS, "loss").diagnosis[0].sentence
+
+
+@pytest.mark.parametrize("name, says", [
+    ("Needs", r"Needs\(\) in .*my_layers.py failed .*make a layer beside the class"),
+    ("half_backward,affine_forward", "has no half_backward_x"), ("a,b,c", "expected FILE.py:NAME")])
+def test_what_a_file_lacks_is_said(tmp_path, name, says):
+    with pytest.raises(ValueError, match=says):
+        checked(tmp_path, DIALECTS, name)
+
+
+def test_an_error_in_a_file_has_its_line(tmp_path):
+    with pytest.raises(ValueError, match=r"my_layers.py, line 5, failed: IndexError"):
+        checked(tmp_path, "\ndef f(x):\n    y = 2 * x\n    return y[5], None\n\nf_x = np.ones(2)\n")
+    with pytest.raises(ValueError, match=r"my_layers.py, line 3, could not be loaded: ZeroDivisionError"):
+        checked(tmp_path, "\n1 / 0\n")
