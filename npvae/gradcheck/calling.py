@@ -33,7 +33,7 @@ class Subject:
     """
 
     def __init__(self, f, arguments, call=None, upstream=None, dtype=np.float64, seed=0):
-        self.part, self.call, self.arguments, self.seed = f, call, arguments, seed
+        self.part, self.call, self.arguments, self.seed, self.inner_scale = f, call, arguments, seed, 0.0
         self.inputs = arguments.arrays
         self.parametrised = has_parameters(f)
         own = f.arrays() if self.parametrised else {}
@@ -53,7 +53,7 @@ class Subject:
                                  "return (y, back) with back(dy) for a function with several outputs")
 
     def _place(self, arrays, dtype):
-        self.at, self.inner_scale = Parameters(arrays, dtype), None
+        self.at = Parameters(arrays, dtype)
         self.start = self.at.value.copy()
         self.f = self.part.on(self.at) if self.parametrised else self.part
 
@@ -96,15 +96,18 @@ class Subject:
         return (self.upstream * y).sum()
 
     def scale(self):
-        """Σ |c ⊙ y|, or more where f cancels greater numbers on the way: the size of what rounding acts on."""
-        if self.inner_scale is None:
-            epsilon, rng = float(np.finfo(self.at.value.dtype).eps), np.random.default_rng([self.seed, 5])
-            moves = [4 * epsilon * np.abs(self.start.real) * rng.standard_normal(self.start.size) for _ in range(4)]
-            here, phis = self.value(), [self.along(d) for d in moves]
-            # φ(1) + φ(−1) − 2 φ(0) is nothing but rounding for a step of a few last digits
-            noise = np.abs([phi(1.0) + phi(-1.0) - 2 * here for phi in phis])
-            self.inner_scale = float(np.nan_to_num(noise).max() / (4 * epsilon))
+        """Σ |c ⊙ y|, or more if `cancels` has found so: the size of the numbers that rounding acts on."""
         return max(float(np.abs(self.upstream * self.forward()[0]).sum()), self.inner_scale)
+
+    def cancels(self):
+        """Whether f cancels numbers greater than y on the way, as a sum of what is centred does."""
+        epsilon, rng = float(np.finfo(self.at.value.dtype).eps), np.random.default_rng([self.seed, 5])
+        moves = [4 * epsilon * np.abs(self.start) * rng.standard_normal(self.start.size) for _ in range(4)]
+        here, phis, outer = self.value(), [self.along(d) for d in moves], self.scale()
+        # φ(1) + φ(−1) − 2 φ(0) is nothing but rounding for a step of a few last digits
+        noise = np.abs([phi(1.0) + phi(-1.0) - 2 * here for phi in phis])
+        self.inner_scale = float(np.nan_to_num(noise).max() / (4 * epsilon))
+        return self.inner_scale > outer
 
     def gradient(self, times=1):
         """The analytic gradient by name, after `times` calls of `back`; None for an input that gets none."""
