@@ -86,22 +86,8 @@ def approximation_gap(model: LatentVariableModel) -> float:
 def maximum_likelihood_ppca(X: ArrayLike, latent_dim: int) -> LatentVariableModel:
     """The probabilistic PCA of greatest likelihood: b = x̄, s² = mean of the D − K small eigenvalues, W = (Λ − s²)^½ Uᵀ.
 
-    Parameters
-    ----------
-    X : array (m, D)
-        Floats, or uint8 images 0 … 255.
-    latent_dim
-        K < D.
-
-    Returns
-    -------
-    model : LatentVariableModel
-        With W in its aligned frame: W Wᵀ is diagonal, so the best diagonal q is the exact posterior.
-
-    Raises
-    ------
-    ValueError
-        If K is not below D, or the data have no variance outside K directions.
+    W is in its aligned frame: W Wᵀ is diagonal, so the best diagonal q is the exact posterior. A ValueError if K is not
+    below D, or the data (m, D) have no variance outside K directions.
 
     Examples
     --------

@@ -18,14 +18,9 @@ class Categorical:
     components
         K.
     weights : array (K,), optional
-        The prior π; equal weights without it.
+        The prior π, positive numbers that sum to 1; equal weights without it.
     learn_weights
         Whether π belongs to θ (as in a mixture of Gaussians) or stays as it is.
-
-    Raises
-    ------
-    ValueError
-        If K is not a whole number from 1, or `weights` are not K positive numbers that sum to 1.
 
     Examples
     --------

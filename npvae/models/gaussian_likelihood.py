@@ -21,15 +21,10 @@ class GaussianLikelihood:
     Parameters
     ----------
     sigma_g
-        The standard deviation, in the data's units ([0, 1] for uint8 images). Without it σ_g starts at the data's
-        standard deviation.
+        The standard deviation, in the data's units ([0, 1] for uint8 images): a positive finite number, its square,
+        too. Without it σ_g starts at the data's standard deviation.
     learn
         Whether log σ_g belongs to θ. By default it does if `sigma_g` was not given.
-
-    Raises
-    ------
-    ValueError
-        If `sigma_g` is not a positive finite number, nor its square.
 
     Examples
     --------

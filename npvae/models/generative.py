@@ -27,14 +27,9 @@ class LatentVariableModel:
     ----------
     latent : Gaussian or Categorical
     decoder : network
-        Maps z (B, K) to what the likelihood takes: g(z) (B, D), or logits.
+        Maps z (B, K) to what the likelihood takes: g(z) (B, D), or logits. A ValueError if it does not, or has no
+        gradient for z.
     likelihood : GaussianLikelihood or BernoulliLikelihood
-
-    Raises
-    ------
-    ValueError
-        If the decoder does not take rows of K numbers, has no `arrays()` and `on()`, or was built with
-        `input_gradient=False`.
 
     Examples
     --------

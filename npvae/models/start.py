@@ -14,19 +14,10 @@ def started(model, X: np.ndarray, rng: np.random.Generator, rows: np.ndarray | N
     """The model with what was drawn at random, and a σ_g that was not given, started at the data.
 
     A decoder as drawn, h, becomes g(z) = c + s h(z) with g(z̄) = x̄ at the prior's mean z̄ and s the data's unit, two
-    standard deviations; a mixture's means become rows far apart. σ_g starts at what x̄ leaves over, the
-    standard deviation.
+    standard deviations; a mixture's means become rows far apart. σ_g starts at the standard deviation about x̄.
 
-    Parameters
-    ----------
-    model : LatentVariableModel
-    X : array (m, D)
-    rng
-        Chooses the rows where a mixture's means start.
-    rows : array of int, optional
-        Look at these rows only.
-    found
-        Of these rows, where they are known.
+    `rng` chooses the rows where a mixture's means start; only `rows` of X (m, D) are looked at, and `found` are their
+    moments where they are known.
     """
     found = moments(X, rows) if found is None else found
     likelihood, decoder = model.likelihood, model.decoder
