@@ -110,7 +110,8 @@ class SquaredErrorSolver(Resumable):
         self.parameters = lay_out({"theta.decoder": parts["decoder"], "phi": parts["encoder"]}, self._dtype)
         self.decoder = parts["decoder"].on(self.parameters, "theta.decoder.")
         self.encoder = parts["encoder"].on(self.parameters, "phi.")
-        check_back_writes(self.parameters, np.ones((1, self._code_size())), decoder=self.decoder, encoder=self.encoder)
+        y = check_back_writes(self.parameters, "decoder", self.decoder, np.ones((1, self._code_size())))
+        check_back_writes(self.parameters, "encoder", self.encoder, y)
         self._new_run(parts, maximize=False)
         self._scale = float(self.run.constants.get("decoder.scale", 1.0))
 

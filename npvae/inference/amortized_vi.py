@@ -20,6 +20,7 @@ from npvae.inference.schedules import at
 from npvae.inference.solver import ONE_DRAW, Solver
 from npvae.inference.training import fitting
 from npvae.models import MonteCarlo
+from npvae.models.checks import check_model_writes
 from npvae.models.data import as_floats, blocks, outputs, take
 from npvae.models.noise import noise_of_batches
 from npvae.models.start import standardised
@@ -151,8 +152,8 @@ class AmortizedVI(Resumable, Solver):
             # σ_g is learned: whoever is handed this model is not to start it at the data anew
             self.model.likelihood.from_data = False
         self.posterior = Amortized(encoder.on(self.parameters, "phi."))
-        check_back_writes(self.parameters, np.ones((1, model.latent.dim)), decoder=self.model.decoder,
-                          encoder=self.posterior.encoder)
+        check_model_writes(self.model, self.parameters)
+        check_back_writes(self.parameters, "encoder", self.posterior.encoder, np.ones((1, model.data_dim)))
         held = getattr(likelihood, "from_data", False) and not likelihood.learn
         self._new_run(parts if held else {"decoder": model.decoder, "encoder": encoder})
         self._rng = self.run.rng

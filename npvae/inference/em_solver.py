@@ -11,10 +11,10 @@ from npvae.inference.run import Run
 from npvae.inference.solver import ONE_DRAW, Budget, Solver
 from npvae.inference.theta_steps import AdamStep, ExactStep, LineSearchStep
 from npvae.models.affine import is_quadratic_in_z
+from npvae.models.checks import check_model_writes
 from npvae.models.data import take
 from npvae.models.noise import noise_of_batches
 from npvae.nn import lay_out
-from npvae.nn.parameters import check_back_writes
 
 
 @dataclass(eq=False)
@@ -45,7 +45,7 @@ class EMSolver(Solver):
         self.parameters = lay_out({"theta": model}, self._dtype)
         self.model = model.on(self.parameters, "theta.")
         self._fixed = self.model.on(self.parameters, "theta.", gradient=False)
-        check_back_writes(self.parameters, np.ones((1, model.latent.dim)), decoder=self.model.decoder)
+        check_model_writes(self.model, self.parameters)
         rule = self.noise or (quadrature(model) if self._full else ONE_DRAW)
         self._noise = None if self._is_categorical else noise_of_batches(rule, model.latent.dim, self._dtype)
         step = ExactStep if self.exact_m_step else LineSearchStep if self._full else AdamStep

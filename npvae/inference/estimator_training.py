@@ -14,7 +14,7 @@ from npvae.inference.evaluation import elbos
 from npvae.inference.history import DivergenceError
 from npvae.inference.posteriors import check_encoder
 from npvae.models import LatentVariableModel, MonteCarlo
-from npvae.models.checks import check_model
+from npvae.models.checks import check_model, check_model_writes
 from npvae.models.data import as_floats
 from npvae.nn import SGD, lay_out
 from npvae.nn.parameters import check_back_writes
@@ -117,7 +117,8 @@ def fit_vae(model: LatentVariableModel, encoder: Callable, x: ArrayLike, estimat
     check_encoder(encoder, model)
     parameters = lay_out({"theta": model, "phi": encoder})
     moving, encoder = model.on(parameters, "theta."), encoder.on(parameters, "phi.")
-    check_back_writes(parameters, np.ones((1, model.latent.dim)), decoder=moving.decoder, encoder=encoder)
+    check_model_writes(moving, parameters)
+    check_back_writes(parameters, "encoder", encoder, x[:1])
     fixed = model.on(parameters, "theta.", gradient=False)
     sgd, latent = SGD(parameters.value, parameters.grad, learning_rate), model.latent
 

@@ -47,7 +47,7 @@ def fit_encoder(model: LatentVariableModel, encoder: Callable, X: ArrayLike, ste
     x = as_floats(X, model.data_dim, model.likelihood)
     parameters = lay_out({"phi": encoder})
     encoder = encoder.on(parameters, "phi.")
-    check_back_writes(parameters, x[:1], encoder=encoder)
+    check_back_writes(parameters, "encoder", encoder, x[:1])
     nodes = quadrature_nodes(model) if noise is None else noise(None, 1, model.latent.dim)
     steps = whole("steps", steps)
     rate = cosine(learning_rate, 0.0, steps)

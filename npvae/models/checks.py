@@ -4,7 +4,7 @@ import numpy as np
 
 from npvae.checks import shown
 from npvae.declared import declares
-from npvae.nn.parameters import check_network
+from npvae.nn.parameters import Parameters, check_back_writes, check_network
 
 
 def check_model(model: object):
@@ -52,3 +52,12 @@ def check_decoder(decoder: object, latent: object) -> None:
                          f"{latent.dim} inputs, and layers that return (y, back)") from mismatch
     if not fits:
         raise ValueError(f"the decoder {decoder} does not return (g, back) with g (B, D) for z (B, {latent.dim})")
+
+
+def check_model_writes(model: object, parameters: Parameters) -> None:
+    """Raise a ValueError if a part of a model on `parameters` adds to its gradient, in place of writing it."""
+    latent, likelihood = model.latent, model.likelihood
+    check_back_writes(parameters, "latent", latent.kl, 0.1 * np.arange(latent.row_size)[None])
+    g = check_back_writes(parameters, "decoder", model.decoder, np.ones((1, latent.dim)))
+    # E[x|z] is data that any likelihood should take
+    check_back_writes(parameters, "likelihood", lambda g: likelihood.log_prob(likelihood.mean(g[0]), g), g[None])

@@ -118,20 +118,17 @@ def check_network(role: str, network: object) -> None:
                          "mlp([…]) or chain(…) makes")
 
 
-def check_back_writes(parameters: Parameters, x: np.ndarray, **networks: Callable) -> None:
-    """Raise a ValueError if `back` of a network on `parameters` adds to its gradient, which no solver sets to zero.
-
-    The networks, given by role, are called one after another: the first at x (1, n), the next at what that returns.
-    """
-    for role, network in networks.items():
-        found = []
-        for _ in range(2):
-            with np.errstate(all="ignore"):
-                y, back = network(x.astype(parameters.value.dtype))
-                if callable(back):
-                    back(np.ones_like(y))
-            found.append(parameters.grad.copy())
-        if not np.array_equal(*found, equal_nan=True):
-            raise ValueError(f"back of the {role} {shown(network)} adds to its gradient, which no step sets to zero: "
-                             "let it write, dW[...] = … in place of dW[...] += …")
-        x = y
+def check_back_writes(parameters: Parameters, role: str, f: Callable, x: np.ndarray) -> np.ndarray:
+    """The y of `y, back = f(x)`; a ValueError if `back` adds to a gradient, of which no solver sets any to zero."""
+    found = []
+    for _ in range(2):
+        with np.errstate(all="ignore"):
+            y, back = f(x.astype(parameters.value.dtype))
+            if callable(back):
+                back(np.ones_like(y))
+        found.append({name: parameters.gradient(name).copy() for name in parameters.names})
+    adds = [name for name, one in found[0].items() if not np.array_equal(one, found[1][name], equal_nan=True)]
+    if adds:
+        raise ValueError(f"back of the {role} adds to the gradient of {', '.join(adds)}, which no step sets to zero: "
+                         "let it write, dW[...] = … in place of dW[...] += …")
+    return y

@@ -1,4 +1,4 @@
-"""A user's own layer in a solver: one whose `back` writes is trained, one whose `back` adds is refused at the door."""
+"""A user's own part in a solver: one whose `back` writes is trained, one whose `back` adds is refused at the door."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from npvae.inference import AmortizedVI, SharedQ, VariationalEM
 from npvae.inference.elbo_gradients import elbo_estimators
 from npvae.inference.estimator_training import fit_vae
 from npvae.inference.fit_encoder import fit_encoder
-from npvae.models import Gaussian, GaussianLikelihood, LatentVariableModel
+from npvae.models import Categorical, Gaussian, GaussianLikelihood, LatentVariableModel
 from npvae.nn import Affine, chain, mlp, quadratic_features, tanh
 
 X = np.random.default_rng(0).normal(size=(40, 3)) * [2.0, 1.0, 0.5]
@@ -33,6 +33,28 @@ class Scaling:
             return dy * self.s
 
         return x * self.s, back
+
+
+class Width(GaussianLikelihood):
+    """A likelihood, and `Weights` a prior, whose `back` adds."""
+
+    def log_prob(self, x, g):
+        value, back = super().log_prob(x, g)
+        return value, lambda dvalue: adding(self.dlog_sigma, back, dvalue)
+
+
+class Weights(Categorical):
+    def kl(self, q):
+        value, back = super().kl(q)
+        return value, lambda dkl: adding(self.dlogits, back, dkl)
+
+
+def adding(gradient, back, dvalue):
+    before = None if gradient is None else gradient.copy()
+    answer = back(dvalue)
+    if before is not None:
+        gradient += before
+    return answer
 
 
 def decoder(adds):
@@ -63,8 +85,16 @@ FITS = {
 @pytest.mark.parametrize("fit", FITS.values(), ids=FITS)
 def test_a_layer_that_writes_is_trained_and_one_that_adds_is_refused(fit):
     fit(adds=False)
-    with pytest.raises(ValueError, match=r"adds to its gradient, which no step sets to zero: let it write"):
+    with pytest.raises(ValueError, match=r"adds to the gradient of .*s, which no step sets to zero: let it write"):
         fit(adds=True)
+
+
+@pytest.mark.parametrize("solver", [AmortizedVI, VariationalEM, SharedQ])
+@pytest.mark.parametrize("latent, likelihood, role, name", [
+    (Gaussian(2), Width(), "likelihood", "log_sigma"), (Weights(2), GaussianLikelihood(1.0), "latent", "logits")])
+def test_a_likelihood_or_a_prior_that_adds_is_refused(solver, latent, likelihood, role, name):
+    with pytest.raises(ValueError, match=f"back of the {role} adds to the gradient of theta.{role}.{name}"):
+        solver(LatentVariableModel(latent, mlp([2, 3]), likelihood), 2).fit(X)
 
 
 def test_a_layer_that_writes_moves_as_the_same_numbers_in_an_affine_layer_would():
