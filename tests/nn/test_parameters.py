@@ -144,15 +144,15 @@ class Adding:
 
 
 def test_a_network_that_adds_is_found_wherever_it_stands():
-    def moved(**networks):
-        parameters = lay_out(networks)
-        return parameters, {role: network.on(parameters, role + ".") for role, network in networks.items()}
+    def check(**networks):
+        # the second takes what the first returns, of another width
+        parameters, x = lay_out(networks), np.ones((1, 2))
+        for role, network in networks.items():
+            x = check_back_writes(parameters, role, network.on(parameters, role + "."), x)
+        return x
 
-    # the second takes what the first returns, of another width
-    parameters, networks = moved(decoder=mlp([2, 3]), encoder=mlp([3, 5, 4], tanh))
-    check_back_writes(parameters, np.ones((1, 2)), **networks)
+    assert check(decoder=mlp([2, 3]), encoder=mlp([3, 5, 4], tanh)).shape == (1, 4)
     for role, first, second in (("second", mlp([2, 3]), Adding(np.ones(3))),
                                 ("first", Adding(np.ones(2)), mlp([2, 3]))):
-        parameters, networks = moved(first=first, second=second)
-        with pytest.raises(ValueError, match=f"back of the {role} .* adds to its gradient"):
-            check_back_writes(parameters, np.ones((1, 2)), **networks)
+        with pytest.raises(ValueError, match=f"back of the {role} adds to the gradient of {role}.a, which"):
+            check(first=first, second=second)
