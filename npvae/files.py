@@ -23,36 +23,36 @@ from npvae.checks import as_path
 PART, ABANDONED = ".part", 3600.0   # ending of a file that is being written; seconds after which nobody is
 MODEL_FORMAT = "npvae model"
 NUMBERS, TABLE = b"npvae: numbers\n", b"npvae: table of q\n"    # at the very end of .npy and .npz
-VERSION = "0.1.0"
+VERSION = "0.1.0"                                               # setup.cfg reads it here
 PROGRAM = "npvae"                                               # in the metadata of a picture, the key in a JSON file
 HEAD, TAIL = 4096, 16384                                        # bytes that are looked at
 
 
-def _model(head, tail):
+def _is_model(head, tail):
     # the header is the first array in the archive, text of four bytes a letter
     said = f'"format": "{MODEL_FORMAT}"'
     return head[:2] == b"PK" and any(said.encode(code) in head for code in ("utf-32-le", "utf-32-be"))
 
 
-def _numbers(head, tail):
+def _is_numbers(head, tail):
     return head[:2] in (b"PK", b"\x93N") and tail.endswith(NUMBERS)
 
 
-def _table(head, tail):
+def _is_table(head, tail):
     return head[:6] == b"\x93NUMPY" and tail.endswith(TABLE)
 
 
-def _picture(head, tail):
+def _is_picture(head, tail):
     said = PROGRAM.encode()
     return (head[:4] == b"\x89PNG" and b"Software\0" + said in head or head[:4] == b"%PDF" and b"(" + said in tail
             or b"<svg" in head and b"<dc:title>" + said in head)
 
 
-def _json(head, tail):
+def _is_json(head, tail):
     return re.match(rb'[\[{\s]*"%s": "' % PROGRAM.encode(), head) is not None
 
 
-KINDS = {"model": _model, "numbers": _numbers, "table": _table, "picture": _picture, "json": _json}
+KINDS = {"model": _is_model, "numbers": _is_numbers, "table": _is_table, "picture": _is_picture, "json": _is_json}
 TITLES = {"model": "model file", "numbers": "file of numbers", "table": "table of q", "picture": "picture",
           "json": "JSON file"}
 
