@@ -82,12 +82,12 @@ def test_mass_mean_and_covariance_of_a_box(K, activation):
     pairs = pairs_of(model, X, center, radius)
     which = np.flatnonzero((pairs.boxes.output.kinks[pairs.box] == 0) | is_cut(pairs.boxes)[pairs.box])
     assert len(which) > 5
-    found = integrals(pairs, which, np.full(len(which), 6), np.ones(len(which)), True)
-    assert found.gap.max() < 1e-5
+    masses, gaps, means, covariances = integrals(pairs, which, np.full(len(which), 6), np.ones(len(which)), True)
+    assert gaps.max() < 1e-5
     # the oracle: a fine midpoint rule
     side = (np.arange(400) + 0.5) / 200 - 1
     u = tensor(side, K)
-    for p, mass, mean, covariance in zip(which, found.mass, found.mean, found.covariance, strict=True):
+    for p, mass, mean, covariance in zip(which, masses, means, covariances, strict=True):
         z = center[pairs.box[p]] + radius[pairs.box[p]] * u
         weight = np.exp(log_joint_of_pairs(model, np.broadcast_to(X[pairs.row[p]], (len(z), 2)), z))
         assert mass == pytest.approx(math.log(weight.mean() * (2 * radius[pairs.box[p]]).prod()), abs=1e-5)
