@@ -105,9 +105,10 @@ class AmortizedVI(Resumable, Solver):
             self.read(x)
         if not isinstance(x, np.ndarray) or x.dtype.kind not in "fc":
             x = as_floats(x)
-        q, back_q = self.posterior(x)
+        q, back_q = self.posterior(x)                       # (B, R)
         noise = self._noise and self._noise(self._rng, len(x))
-        value, back = lower_bound(self.model, q, x, noise, self._beta)
+        value, back = lower_bound(self.model, q, x, noise, self._beta)      # (B,)
+        # ∂L/∂q, which writes ∇_θ on its way, and from there ∇_φ
         back_q(back(np.full(len(x), 1 / len(x), x.dtype)))
         if self._beta != 1:
             # the ELBO itself, also while the KL that is maximised has another weight
