@@ -172,21 +172,10 @@ def _in_words(f, x):
 
 
 def check_elbo(model, x, q=None, noise=None, elbo: Callable = package_elbo, seed: int = 0, **options) -> Report:
-    """Check ∂L/∂θ and ∂L/∂q of an ELBO of a model.
+    """Check ∂L/∂θ and ∂L/∂q of an ELBO of a model, at data x (B, D), floats or uint8 images 0 … 255.
 
-    Parameters
-    ----------
-    model : LatentVariableModel
-    x : array (B, D)
-        Floats, or uint8 images 0 … 255.
-    q : array (B, R), optional
-        Rows that describe q(z|x); random by default.
-    noise : Noise, optional
-        Frozen nodes; three Monte-Carlo draws by default.
-    elbo : callable (model, q, x, noise) -> (value (B,), back)
-        The package's own by default.
-    **options
-        As in `gradcheck`.
+    By default the rows q (B, R) are random, the noise three Monte-Carlo draws, and `elbo(model, q, x, noise) -> (value
+    (B,), back)` the package's own; options as in `gradcheck`.
 
     Examples
     --------

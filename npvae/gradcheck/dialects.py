@@ -23,7 +23,7 @@ GRADIENT_OF = ("d{}", "d_{}", "grad_{}", "{}_grad", "{}")
 
 
 def understood(f, args, call=None):
-    """(f, arguments, what to call f, notes) for whatever was handed in."""
+    """(f, arguments, what to call f, notes)."""
     if isinstance(f, tuple) and len(f) == 2 and all(map(callable, f)):
         return _pair(*f, args)
     own = call is not None or has_parameters(f)
@@ -57,10 +57,8 @@ def _pair(first, second, args):
 
 def _dy_and(backward, dy, cache):
     """The arguments of backward(dy, cache), backward(cache, dy) or backward(dy, *cache)."""
-    names = names_of(backward, 2)
-    if len(cache) == 1 and names and names[0] in ("cache", "caches", "ctx"):
-        return *cache, dy
-    return dy, *cache
+    first = (names_of(backward, 2) or [""])[0]
+    return (*cache, dy) if len(cache) == 1 and first in ("cache", "caches", "ctx") else (dy, *cache)
 
 
 class Stateful:
@@ -110,8 +108,8 @@ class Stateful:
 
 def _layer(layer, args):
     stateful = Stateful(layer, args)
-    names = names_of(layer.forward, len(args)) if len(args) > 1 else ["x"]
-    arguments = Arguments((*args, stateful.parameters), [*(names or [f"x{i}" for i in range(len(args))]), ""])
+    names = (["x"] if len(args) == 1 else names_of(layer.forward, len(args))) or [f"x{i}" for i in range(len(args))]
+    arguments = Arguments((*args, stateful.parameters), [*names, ""])
     notes = [f"{n}: no gradient was found for it (d{n}, grads[{n!r}] or the like), so it was not checked"
              for n in stateful.alone]
     return stateful, arguments, type(layer).__name__, notes
@@ -161,8 +159,8 @@ def _gradient_of(name, held):
 class Arguments:
     """The arguments of f: `arrays` by name, which are moved, and the rest, which is held constant.
 
-    An argument is an array, or a dict, list or tuple of them, nested or not. Integers, booleans, texts and None are
-    constants. A single argument is called x, the entries of a single dict by their own names.
+    Integers, booleans, texts and None are constants. A single argument is called x, the entries of a single dict by
+    their own names.
     """
 
     def __init__(self, args, names=None):
@@ -178,8 +176,7 @@ class Arguments:
                     self.arrays[name] = a
                 else:
                     self.constants.append((name, leaf))
-        if not self.arrays:
-            # nothing that can be moved: said by whoever looks at the types
+        if not self.arrays:     # nothing that can be moved: said by whoever looks at the types
             self.arrays, self.constants = {name: np.asarray(a) for name, a in self.constants}, []
 
     def rebuilt(self, at):

@@ -95,22 +95,9 @@ def richardson(phi, h, levels=5, ratio=4):
 def second_look(phi, expected, h, scale, dtype, tolerance, x=0.0, pieces=None):
     """The slope of φ at 0 as sharply as its values tell, and a kink that excuses the difference from `expected`.
 
-    Parameters
-    ----------
-    phi : callable float -> float
-    expected : float
-        The analytic slope.
-    h : float
-        The step of the first look.
-    scale : float
-        Size of the numbers in φ that rounding acts on.
-    dtype : numpy dtype
-    tolerance : float
-        Relative.
-    x : float
-        |x| of the coordinate that φ moves, 0 if it moves several.
-    pieces : callable float -> array (n,), optional
-        What φ is the sum of: several of them may stand on a kink of their own.
+    `h` is the step of the first look, `scale` the size of the numbers in φ that rounding acts on, `x` the |x| of the
+    coordinate that φ moves (0 if it moves several), `pieces(t)` (n,) what φ is the sum of: several of them may stand on
+    a kink of their own.
 
     Returns
     -------
@@ -196,18 +183,9 @@ def _one_sided_slopes(phi, h, scale, dtype):
 def u_curve(subject, steps=None) -> dict:
     """Relative errors of forward differences, central differences and the complex step, in one random direction.
 
-    Parameters
-    ----------
-    subject : Subject
-    steps : array, optional
-        The steps h; 10⁻¹ … 10⁻¹⁴ by default.
-
-    Returns
-    -------
-    curves : dict
-        "h", "forward", "central", "complex" (None if f does not take complex numbers), and "analytic": the error of
-        the gradient under test, one number. Errors are against the complex step where there is one, else against
-        Richardson's extrapolation.
+    The dict has "h" (10⁻¹ … 10⁻¹⁴ by default), "forward", "central", "complex" (None if f takes no complex numbers)
+    and "analytic", the error of the gradient under test, one number. Errors are against the complex step where there is
+    one, else against Richardson's extrapolation.
     """
     h = np.logspace(-1, -14, 53) if steps is None else np.asarray(steps, float)
     d = np.random.default_rng(subject.seed).standard_normal(subject.at.value.size)

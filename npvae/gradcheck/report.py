@@ -84,18 +84,7 @@ class Verdict:
 class Report(Verdict):
     """The rows of a check: true if all passed. `print(report)`, `dict(report)`, `report.plot()`.
 
-    Parameters
-    ----------
-    name : str
-        What was checked.
-    rows : list of Row
-    method, dtype : str
-    diagnosis : list of Finding
-        What is wrong, one for each relation found between the wrong gradients and the right ones.
-    notes : list of str
-        What was not checked.
-    subject : Subject, optional
-        For the plot.
+    `diagnosis` says what is wrong, `notes` what was not checked; the plot needs `subject`.
     """
 
     name: str

@@ -54,13 +54,9 @@ class LinearGaussian:
 
 
 def which_mistake(cases, tolerance):
-    """The finding for values that are not the right ones; none if they are.
+    """The finding for values that are not the right ones; none if they are. The tolerance is in nats.
 
-    Parameters
-    ----------
-    cases : list of (LinearGaussian, right (B,), got (B,), standard error (B,))
-    tolerance : float
-        Nats.
+    `cases` hold (LinearGaussian, right (B,), got (B,), standard error (B,)).
     """
     right, got, doubt = (np.concatenate([case[i] for case in cases]) for i in (1, 2, 3))
 

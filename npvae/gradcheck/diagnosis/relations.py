@@ -183,10 +183,7 @@ def _masks(e, on):
 
 
 def noise(e):
-    """∂/∂log σ is dz · ε′ · σ for an ε′ that does not depend on dz, and that is not the ε of the forward pass.
-
-    With dz restricted to one node at a time, ε′ can be read off, and read off again with another dz.
-    """
+    """∂/∂log σ is dz · ε′ · σ for an ε′ that does not depend on dz, and that is not the ε of the forward pass."""
     K, shape = e.v.shape[-1] // 2, e.y.shape
     if len(shape) != 3 or e.v.shape != (shape[1], 2 * K) or shape[2] != K or e.block[1:] != (slice(K, 2 * K),):
         return []
@@ -235,10 +232,9 @@ def _affine_layers_add():
         y, back = writing(layer, x)
 
         def back_and_add(dy):
-            gradients = [d for d in (layer.dW, layer.db) if d is not None]
-            before = [d.copy() for d in gradients]
+            before = [(d, d.copy()) for d in (layer.dW, layer.db) if d is not None]
             dx = back(dy)
-            for d, old in zip(gradients, before, strict=True):
+            for d, old in before:
                 d += old
             return dx
 
