@@ -73,11 +73,11 @@ def test_a_wide_box_holds_at_most_the_greatest_density_and_the_prior_where_it_is
 @pytest.mark.parametrize("K", [1, 2])
 def test_what_p_of_x_is_at_least_and_where_the_rest_of_it_lies(K, sigma_g):
     rng = seeded(9)
-    decoder = mlp([K, 3], rng=rng)
+    decoder = mlp([K, 30], rng=rng)
     model = LatentVariableModel(Gaussian(K), decoder, GaussianLikelihood(sigma_g))
     W, b = decoder.layers[0].W, decoder.layers[0].b
     X = model.sample(6, rng)[0]
-    covariance = W.T @ W + sigma_g**2 * np.eye(3)
+    covariance = W.T @ W + sigma_g**2 * np.eye(30)
     log_det = np.linalg.slogdet(2 * np.pi * covariance)[1]
     exact = np.array([-0.5 * (x - b) @ np.linalg.solve(covariance, x - b) - 0.5 * log_det for x in X])
     share = 1e-6
@@ -87,5 +87,5 @@ def test_what_p_of_x_is_at_least_and_where_the_rest_of_it_lies(K, sigma_g):
     mean, deviation = (X - b) @ W.T @ np.linalg.inv(M), np.sqrt(np.diag(sigma_g**2 * np.linalg.inv(M)))
     beyond = [math.erfc(a / math.sqrt(2)) for a in ((half - np.abs(mean)) / deviation).ravel()]
     assert max(beyond) < share and half == 2 ** round(math.log2(half)) and half <= 2 * math.sqrt(
-        2 * (model.likelihood.greatest_log_prob(3) - at_least.min() + math.log(K / share)))
+        2 * (model.likelihood.greatest_log_prob(30) - at_least.min() + math.log(K / share)))
     np.testing.assert_allclose(high_point(model, X), mean, atol=1e-6)

@@ -50,6 +50,14 @@ def test_blocks_are_the_rows_one_after_another():
     np.testing.assert_array_equal(np.concatenate(list(blocks(X, rows=rows))), X[rows])
 
 
+def test_the_scale_is_two_deviations_and_one_for_what_is_constant():
+    X = np.random.default_rng(1).normal(size=(2 * ROWS + 7, 3)) * [1.0, 2.0, 0.5] + 100
+    found = moments(X)
+    np.testing.assert_allclose(found.mean, X.mean(0), rtol=1e-13)
+    assert found.variance == pytest.approx(((X - X.mean(0)) ** 2).mean(), rel=1e-12)
+    assert found.scale == pytest.approx(2 * found.variance**0.5) and moments(np.full((5, 3), 0.1)).scale == 1.0
+
+
 @pytest.mark.parametrize("unit", [1e-6, 1.0, 1e6])
 def test_data_too_coarse_for_float32_draw_a_word_in_any_unit(unit):
     X = np.random.default_rng(0).normal(size=(50, 2)) * [1.0, 2.0]
