@@ -46,3 +46,13 @@ def test_the_elbo_itself_is_reported_whatever_weight_its_kl_has(beta):
     expected = (-1.5 * np.log(2 * np.pi * 0.49) - (((X - mu @ W - g) ** 2).sum(1) + sigma**2 @ (W * W).sum(1)) / 0.98
                 - 0.5 * (sigma**2 + mu**2 - 1 - 2 * np.log(sigma)).sum(1))
     np.testing.assert_allclose(solver.gradient(X), expected, rtol=1e-10)
+
+
+def test_one_row_beyond_float32_is_inferred_in_float64_and_changes_no_other():
+    X = np.random.default_rng(7).normal(size=(5, 2))
+    solver = AmortizedVI(probabilistic_pca(1, 2, sigma_g=1.0), encoder=mlp([2, 2]), sweeps=1).fit(X)
+    far = X.copy()
+    far[2] = 3e38, -3e38
+    found, before = solver.infer(far), solver.infer(X)
+    assert np.isfinite(found).all() and np.abs(found[2]).max() > 1e37
+    np.testing.assert_array_equal(np.delete(found, 2, 0), np.delete(before, 2, 0))

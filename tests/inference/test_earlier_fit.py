@@ -1,10 +1,13 @@
 """No fit that has diverged counts as done, and a fit that fails leaves the earlier one: usable, and resumable."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from npvae import VAE, Autoencoder, datasets
 from npvae.inference import AmortizedVI, DivergenceError, SharedQ, VariationalEM
+from npvae.inference.earlier_fit import EarlierFit
 from npvae.inference.elbo import lower_bound
 from npvae.models import GaussianLikelihood, mixture_of_gaussians, mlp_model, probabilistic_pca
 
@@ -254,3 +257,19 @@ def test_another_objective_than_the_elbo_may_lower_it():
     # nearly no KL: the ELBO itself falls far, as asked for
     vae = fits(VAE, sweeps=200, batch_size=60, beta=1e-6, learning_rate=0.3, alpha=1e4).fit(X)
     assert len(vae.history_) == 200
+
+
+@pytest.mark.parametrize("problem, new_history, learned, stays", [
+    (KeyboardInterrupt(), False, True, True), (KeyboardInterrupt(), False, False, False),
+    (KeyboardInterrupt(), True, True, True), (KeyboardInterrupt(), True, False, False),
+    (ValueError("no such data"), False, True, False), (ValueError("no such data"), True, True, False)])
+def test_what_a_stopped_fit_has_learned_stays_and_what_a_failed_one_has_does_not(problem, new_history, learned, stays):
+    solver = SimpleNamespace(parameters="earlier", history=[{"sweep": 1}])
+    kept = EarlierFit(solver)
+    solver.parameters = "later"
+    if new_history:
+        solver.history = []
+    if learned:
+        solver.history.append({"sweep": 2})
+    kept.put_back(problem)
+    assert solver.parameters == ("later" if stays else "earlier")

@@ -87,7 +87,8 @@ def operators(node, parent, names):
         yield f"= for {AUGMENTED[type(node.op)]}", ast.Assign([node.target], node.value)
     if isinstance(node, ast.Assign) and len(node.targets) == 1:
         target = node.targets[0]
-        if isinstance(target, ast.Subscript) or isinstance(target, ast.Name) and target.id in names:
+        known = isinstance(target, ast.Name) and target.id in names and _is_amount(node.value)
+        if known or isinstance(target, ast.Subscript):
             yield "+= for =", ast.AugAssign(target, ast.Add(), node.value)
 
 
@@ -111,12 +112,17 @@ def _is_value(node, parent):
     # what is assigned, returned, or the argument of np.f, if it is arithmetic
     if is_text(node):
         return False
-    arithmetic = isinstance(node, ast.BinOp | ast.Name) or is_mathematics(node) or _fold(node)
     if isinstance(parent, ast.Assign | ast.AugAssign | ast.Return | ast.Lambda):
         field = parent.body if isinstance(parent, ast.Lambda) else parent.value
-        return field is node and arithmetic and not isinstance(node, ast.Name)
+        return field is node and _is_amount(node)
     condition = is_mathematics(parent) and parent.func.attr == "where" and parent.args[0] is node
     return is_mathematics(parent) and node in parent.args and not condition and isinstance(node, ast.BinOp | ast.Name)
+
+
+def _is_amount(node):
+    # arithmetic, not a place or a truth value
+    amount = is_mathematics(node) or _fold(node)
+    return isinstance(node, ast.BinOp) or amount and node.func.attr not in ("argmax", "argmin", "all", "any")
 
 
 def is_mathematics(node):
@@ -132,9 +138,8 @@ def is_numpy(node):
 
 def _fold(node):
     # x.sum(0), np.sum(x, 0): the name of the fold
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in FOLDS:
-        return node.func.attr
-    return None
+    named = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    return node.func.attr if named and node.func.attr in FOLDS else None
 
 
 def axes(node, parent, names):
@@ -160,11 +165,8 @@ def axes(node, parent, names):
 
 
 def _integer(node):
-    try:
-        value = ast.literal_eval(node)
-    except ValueError:
-        return None
-    return value if type(value) is int else None
+    text = ast.unparse(node)
+    return int(text) if text.lstrip("-").isdigit() else None
 
 
 def _other_axes(node, axis):
@@ -212,8 +214,7 @@ def comparisons(node, parent, names):
     operator = type(node.ops[0])
     if operator in REVERSED:
         yield "the comparison the other way round", ast.Compare(node.left, [REVERSED[operator]()], node.comparators)
-    whole = any(_is_whole(side) for side in (node.left, *node.comparators))
-    if operator in AT_THE_EDGE and whole:
+    if operator in AT_THE_EDGE and any(_is_whole(side) for side in (node.left, *node.comparators)):
         yield "the comparison at the edge", ast.Compare(node.left, [AT_THE_EDGE[operator]()], node.comparators)
 
 
