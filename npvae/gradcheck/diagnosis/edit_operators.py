@@ -211,8 +211,7 @@ def comparisons(node, parent, names):
     """A comparison the other way round; > for ≥ where whole numbers are compared, so that the edge is met."""
     if not isinstance(node, ast.Compare) or len(node.ops) != 1 or is_text(node.comparators[0]) or is_text(node.left):
         return
-    operator = type(node.ops[0])
-    if operator in REVERSED:
+    if (operator := type(node.ops[0])) in REVERSED:
         yield "the comparison the other way round", ast.Compare(node.left, [REVERSED[operator]()], node.comparators)
     if operator in AT_THE_EDGE and any(_is_whole(side) for side in (node.left, *node.comparators)):
         yield "the comparison at the edge", ast.Compare(node.left, [AT_THE_EDGE[operator]()], node.comparators)
