@@ -27,7 +27,7 @@ def whole(name: str, number, least: int = 1, most: float = math.inf) -> int:
     """
     try:
         # no truth values, and no floats: what rounds them is not said
-        found = None if isinstance(number, bool) else operator.index(number)
+        found = None if isinstance(number, bool | np.bool_) else operator.index(number)
     except TypeError:
         found = None
     if found is None or not least <= found <= most:
