@@ -1,5 +1,6 @@
 """A slice of the fuzzer's calls in every run, and the judge judged: every kind of offence is planted and seen."""
 
+import re
 import time
 import warnings
 
@@ -19,8 +20,9 @@ def test_a_slice_of_the_calls():
 
 def test_the_same_seed_makes_the_same_calls():
     once, twice = ([str(fuzz.make(3, number)) for number in range(150, 170)] for _ in range(2))
-    without_addresses = [[text.split(" at 0x")[0] for text in texts] for texts in (once, twice)]
-    assert without_addresses[0] == without_addresses[1]
+    # apart from addresses, and from the numbers of files that are not there yet
+    same = [[re.sub(r"(/[a-z]+)\d+", r"\1", text.split(" at 0x")[0]) for text in texts] for texts in (once, twice)]
+    assert same[0] == same[1]
 
 
 def test_every_public_name_has_a_door():

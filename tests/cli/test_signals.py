@@ -55,8 +55,11 @@ def test_a_program_that_imports_npvae_keeps_its_own_handlers():
 
 @pytest.mark.parametrize("name", STATUS)
 def test_a_signal_ends_another_command_with_one_line_and_no_file(name, tmp_path):
-    process = started([*AS_MODULE, "compare", "--time-budget", "60", "--out", str(tmp_path)])
-    time.sleep(3)
+    process = started([*AS_MODULE, "compare", "--time-budget", "60", "--out", str(tmp_path)],
+                      env=os.environ | {"PYTHONUNBUFFERED": "1"})
+    # the data have been read, and training is next
+    assert process.stdout.readline().startswith("digits")
+    time.sleep(1)
     process.send_signal(getattr(signal, name))
     out, err = process.communicate(timeout=30)
     says = "interrupted" if name == "SIGINT" else f"stopped by {name}"
