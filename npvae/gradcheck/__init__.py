@@ -8,8 +8,8 @@ How code is called stands in `calling`, what is compared in `comparison`, what i
 says what a wrong gradient is, `bound` what a wrong ELBO is, and `gallery` shows mistakes of both kinds.
 """
 
-from npvae.gradcheck.bound import BoundReport, check_bound
+from npvae.gradcheck.bound import check_bound
 from npvae.gradcheck.check import assert_gradients, check_elbo, gradcheck
-from npvae.gradcheck.report import Finding, Report, Row
+from npvae.gradcheck.report import BoundReport, Finding, Report, Row
 
 __all__ = ["gradcheck", "assert_gradients", "check_bound", "check_elbo", "Report", "BoundReport", "Row", "Finding"]

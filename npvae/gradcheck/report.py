@@ -136,3 +136,43 @@ class Report(Verdict):
 
 def _number(value):
     return "–" if value is None else f"{value:.6g}"
+
+
+@dataclass(repr=False)
+class BoundReport(Verdict):
+    """For each q the right ELBO and the one that came out, mean over the data, nats; and the mistake that fits."""
+
+    rows: list[dict]        # q, log_p (None where no quadrature gives it), expected, got, error
+    tolerance: float
+    diagnosis: list[Finding] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def passed(self) -> bool:
+        """Whether every value is the right one."""
+        return not self.diagnosis
+
+    @property
+    def error(self) -> float:
+        """The greatest difference from the right value, nats."""
+        return max(row["error"] for row in self.rows)
+
+    def to_dict(self) -> dict:
+        """Plain lists, strings and numbers, ready for JSON."""
+        return {"passed": self.passed, "error": self.error, "tolerance": self.tolerance, "rows": self.rows,
+                "diagnosis": self._findings(), "notes": list(self.notes)}
+
+    def verdict(self) -> str:
+        """One sentence."""
+        return self.diagnosis[0].sentence if self.diagnosis else "no mistake found"
+
+    def _title(self):
+        return f"check_bound: {'passed' if self.passed else 'FAILED'}"
+
+    def _below(self):
+        return [f"diagnosis: {self.verdict()}", *self.notes]
+
+    def _cells(self):
+        header = ["q", "log p(x) (nats)", "right ELBO", "got", "furthest off"]
+        return header, [[row["q"], *("–" if row[k] is None else f"{row[k]:.6f}" for k in ("log_p", "expected", "got")),
+                         f"{row['error']:.1e}"] for row in self.rows]

@@ -122,7 +122,8 @@ def test_a_function_that_draws_its_own_noise(power, says):
     (lambda q, x, eps: students_elbo(q, x, eps).mean(), {}, "neither summed nor averaged"),
     (lambda q, x, eps: students_elbo(q, x, eps) * np.nan, {}, "not finite"),
     (students_elbo, {"row": "variance"}, "expected one of log_sigma"),
-    (students_elbo, {"model": npvae.mlp_model(2, [3], 5)}, "expected probabilistic PCA")])
+    (students_elbo, {"model": npvae.mlp_model(2, [3], 5)}, "cannot be called with arrays of shapes"),
+    (students_elbo, {"model": npvae.mixture_of_gaussians(2, 5)}, "expected a model with a Gaussian latent")])
 def test_what_cannot_be_checked_is_refused(f, options, says):
     with pytest.raises(ValueError, match=says):
         check_bound(f, **options)

@@ -1,81 +1,49 @@
 """What no gradient check sees: whether the bound is a bound. Code that draws z with σ² and computes its KL with σ is
 differentiated correctly, and reports an "ELBO" above log p(x).
 
-    ELBO(q) + KL(q ‖ p(z|x)) = log p(x)        so, where log p(x) is exact, the right number is known for every q
-"""
+    E_q log p(x|z) − KL(q ‖ p(z)) = ELBO(q) = log p(x) − KL(q ‖ p(z|x))
 
-from dataclasses import dataclass, field
+so the right number is known for every q: exactly for probabilistic PCA, by quadrature for other decoders.
+"""
 
 import numpy as np
 
-from npvae.arrays import numbers
 from npvae.checks import whole
-from npvae.gradcheck.bound.mistakes import LinearGaussian, which_mistake
-from npvae.gradcheck.report import Finding, Verdict
-from npvae.models import Cubature, probabilistic_pca
+from npvae.declared import declares
+from npvae.gradcheck.bound.terms import ROWS, Terms, UserFunction, nodes_of
+from npvae.gradcheck.bound.which import Fit, finding, importance_weighted, which_mistake
+from npvae.gradcheck.report import BoundReport, Finding
+from npvae.models import LatentVariableModel, probabilistic_pca
 from npvae.models.affine import best_diagonal_rows, is_affine_gaussian
 from npvae.models.checks import check_model
 from npvae.models.data import as_floats
 from npvae.models.exact import log_marginal
 
-ROWS = {"log_sigma": lambda s: s, "log_variance": lambda s: 2 * s, "sigma": np.exp}
 FEWEST = 100        # draws, with which six standard errors are as rare as for a normal
+MOST = 20           # data dimensions in which a decoder is read off
 
 
-@dataclass(repr=False)
-class BoundReport(Verdict):
-    """For each q the right ELBO and the one that came out, mean over the data, nats; and the mistake that fits."""
-
-    rows: list[dict]        # q, log_p, expected, got, error
-    tolerance: float
-    diagnosis: list[Finding] = field(default_factory=list)
-
-    @property
-    def passed(self) -> bool:
-        """Whether every value is the right one."""
-        return not self.diagnosis
-
-    @property
-    def error(self) -> float:
-        """The greatest difference from the right value, nats."""
-        return max(row["error"] for row in self.rows)
-
-    def to_dict(self) -> dict:
-        """Plain lists, strings and numbers, ready for JSON."""
-        return {"passed": self.passed, "error": self.error, "tolerance": self.tolerance, "rows": self.rows,
-                "diagnosis": self._findings()}
-
-    def verdict(self) -> str:
-        """One sentence."""
-        return self.diagnosis[0].sentence if self.diagnosis else "no mistake found"
-
-    def _title(self):
-        return f"check_bound: {'passed' if self.passed else 'FAILED'}"
-
-    def _below(self):
-        return [f"diagnosis: {self.verdict()}"]
-
-    def _cells(self):
-        header = ["q", "log p(x) (nats)", "right ELBO", "got", "furthest off"]
-        return header, [[row["q"], *(f"{row[k]:.6f}" for k in ("log_p", "expected", "got")), f"{row['error']:.1e}"]
-                        for row in self.rows]
-
-
-def check_bound(elbo_fn, model=None, X=None, *, row="log_sigma", draws=None, seed=0):
-    """Hold an ELBO function against log p(x), and say which mistake fits if it is not an ELBO.
+def check_bound(elbo_fn, model: LatentVariableModel | None = None, X=None, *, row: str = "log_sigma",
+                draws: int | None = None, seed: int = 0) -> BoundReport:
+    """Hold an ELBO function against the right ELBO and log p(x), and say which mistake fits if it is not an ELBO.
 
     Parameters
     ----------
-    elbo_fn : callable (q (B, 2K), x (B, D), eps (B, K)) -> value (B,), nats
-        One draw z = μ + σ ε for each row. Its mean over ε is taken exactly, over cubature points. With `draws`, a
-        function (q, x) that draws its own noise.
-    model : LatentVariableModel, optional
-        Probabilistic PCA; `npvae.probabilistic_pca(3, 5, sigma_g=0.5)` by default, which is the same model each time.
+    elbo_fn : callable
+        `elbo_fn(q, x, eps) -> value (B,)` in nats, with rows q (B, 2K), data x (B, D) and one draw z = μ + σ ε for
+        each row, eps (B, K). Its mean over ε is taken over nodes. With `draws`, `elbo_fn(q, x)`, which draws its own
+        noise, as often as it likes: an importance-weighted bound may stand above the ELBO. A function of four
+        arguments (with `draws`, of three) gets μ and the second half of the rows apart: `elbo_fn(mu, logvar, x, eps)`.
+        A loss to be minimised, or one number for the batch, is turned by a lambda:
+        `lambda q, x, eps: -loss(...)`.
+    model
+        What your function's x and z are of: any model with a Gaussian latent, so with your own decoder, too.
+        `npvae.probabilistic_pca(3, 5, sigma_g=0.5)` by default, which is the same model each time.
     X : array (B, D), optional
         Data; seven draws from the model by default.
-    row : "log_sigma", "log_variance" or "sigma"
-        What stands in the second half of the rows that your function takes.
-    draws : int, optional
+    row : "log_sigma", "log_variance", "sigma" or "softplus"
+        What stands in the second half of the rows that your function takes; σ = log(1 + e^ρ) for "softplus".
+    draws
         Average so many calls of a function (q, x), at least 100; values then count as right within six standard
         errors.
     seed : int
@@ -83,12 +51,12 @@ def check_bound(elbo_fn, model=None, X=None, *, row="log_sigma", draws=None, see
     Returns
     -------
     report : BoundReport
-        `.passed`, `.diagnosis`, a table of right and obtained values.
+        True if the bound is right. `.diagnosis`, `.notes`, and a table of right and obtained values.
 
     Raises
     ------
     ValueError
-        If the model is not probabilistic PCA, the function does not return (B,) numbers, or the draws are too few.
+        If the model's latent is not Gaussian, the function does not return (B,) numbers, or the draws are too few.
 
     Notes
     -----
@@ -100,7 +68,7 @@ def check_bound(elbo_fn, model=None, X=None, *, row="log_sigma", draws=None, see
     >>> from npvae.models import Noise, probabilistic_pca
     >>> model = probabilistic_pca(3, 5, sigma_g=0.5)
     >>> one = np.ones((1, 1))
-    >>> check_bound(lambda q, x, eps: elbo(model, q, x, Noise(eps[None], one))[0], model).passed
+    >>> bool(check_bound(lambda q, x, eps: elbo(model, q, x, Noise(eps[None], one))[0], model))
     True
     >>> doubled = check_bound(lambda q, x, eps: elbo(model, q, x, Noise(2 * eps[None], one))[0], model)
     >>> doubled.verdict()
@@ -108,102 +76,155 @@ def check_bound(elbo_fn, model=None, X=None, *, row="log_sigma", draws=None, see
     """
     if not callable(elbo_fn):
         raise ValueError(f"elbo_fn is {elbo_fn!r}, expected a function (q, x, eps) -> value (B,)")
-    model = probabilistic_pca(3, 5, sigma_g=0.5) if model is None else model
-    if not is_affine_gaussian(check_model(model)):
-        raise ValueError(f"check_bound got {model}, expected probabilistic PCA (Gaussian latent, affine decoder, "
-                         "GaussianLikelihood): there every mistake predicts a number of its own")
-    if abs(np.log(model.likelihood.sigma_g)) < 1e-3:
-        raise ValueError("the model's σ_g is 1, where σ_g for σ_g² and a missing −D log σ_g change nothing: take "
-                         "another one, e.g. sigma_g=0.5")
-    rng = np.random.default_rng(whole("seed", seed, least=0))
-    X = model.sample(7, rng)[0] if X is None else as_floats(X, model.data_dim, model.likelihood)
-    log_p, rows, found, cases = log_marginal(model, X), [], [], []
-    for name, q in _trial_rows(model, X, rng).items():
-        case = LinearGaussian(model, q, X)
-        got, doubt, broken = _expected_value(elbo_fn, q, X, row, draws, rng)
-        found += broken
-        # ELBO = log p(x) − KL(q ‖ p(z|x))
-        right = log_p - case.kl_to_posterior()
-        cases.append((case, right, got, doubt))
-        rows.append({"q": name, "log_p": float(log_p.mean()), "expected": float(right.mean()),
-                     "got": float(got.mean()), "error": float(np.abs(got - right).max())})
-    tolerance = 1e-8 * float(np.abs(log_p).max() + 1)
-    if not found:
-        found = which_mistake(cases, tolerance)
-    return BoundReport(rows, tolerance, found[:1])
-
-
-def _trial_rows(model, X, rng):
-    """Rows q by name: the best one, the prior, one too narrow, one too wide, and one at random."""
-    best = best_diagonal_rows(model, X)
-    narrow, wide = best.copy(), best.copy()
-    narrow[:, model.latent.dim:] -= 1.0
-    wide[:, model.latent.dim:] = np.minimum(wide[:, model.latent.dim:] + 0.7, 0.3)
-    anywhere = np.concatenate([0.5 * rng.standard_normal((len(X), model.latent.dim)),
-                               rng.uniform(-1.0, 0.3, (len(X), model.latent.dim))], axis=1)
-    return {"best": best, "prior": np.zeros_like(best), "narrow": narrow, "wide": wide,
-            "random": anywhere}
-
-
-def _expected_value(elbo_fn, q, X, row, draws, rng):
-    """E_ε of the function for each row [μ, log σ], its standard error, and what is already wrong: (B,), (B,), findings.
-    """
     if not isinstance(row, str) or row not in ROWS:
         raise ValueError(f"row is {row!r}, expected one of {', '.join(ROWS)}")
     if draws is not None:
         # the standard error of fewer is too uncertain
         whole("draws", draws, least=FEWEST)
-    K = q.shape[1] // 2
-    rows = np.concatenate([q[:, :K], ROWS[row](q[:, K:])], axis=1)
-    if draws is not None:
-        values = np.array([_called(elbo_fn, rows, X) for _ in range(draws)])
-        return values.mean(0), values.std(0, ddof=1) / np.sqrt(draws), []
-    broken = _reactions(elbo_fn, rows, X, rng)
-    # exact for polynomials up to degree 3 in ε, so for every affine decoder
-    nodes = Cubature()(None, 1, K).eps[:, 0]
-    values = [_called(elbo_fn, rows, X, np.tile(eps, (len(X), 1))) for eps in nodes]
-    return np.mean(values, axis=0), np.zeros(len(X)), broken
+    model = probabilistic_pca(3, 5, sigma_g=0.5) if model is None else check_model(model)
+    notes = _check_bound_model(model)
+    rng = np.random.default_rng(whole("seed", seed, least=0))
+    X = model.sample(7, rng)[0] if X is None else as_floats(X, model.data_dim, model.likelihood)
+    trial = _trial_rows(model, X, rng)
+    noise = nodes_of(model, many=draws is not None)
+    t = Terms(model, np.concatenate(list(trial.values())), np.concatenate([X] * len(trial)), noise, row, len(X))
+    user = UserFunction(elbo_fn, model.latent.dim, row, draws)
+    log_p = _log_p(model, X)
+    tolerance = 1e-8 * float(np.abs(t.right if log_p is None else log_p).max() + 1)
+    got, doubt, broken = _expected_values(user, trial, X, noise, rng, t.affine)
+    fit, right = Fit(got, doubt, tolerance), t.right
+    found = broken or which_mistake(t, fit, None if draws else lambda: _decoder_read_off(user, t, fit, trial, X))
+    if found and draws and not broken:
+        found, right = _importance(t, fit, found, rng, notes)
+    rows = [{"q": name, "log_p": None if log_p is None else float(log_p.mean()), "expected": float(r.mean()),
+             "got": float(g.mean()), "error": float(np.abs(g - r).max())}
+            for name, r, g in zip(trial, *(np.split(a, len(trial)) for a in (right, got)), strict=True)]
+    return BoundReport(rows, tolerance, [found] if found else [], notes)
 
 
-def _called(elbo_fn, q, X, *eps):
-    """The values (B,), or a ValueError that says what came instead."""
-    value = elbo_fn(q.copy(), X.copy(), *eps)
-    value = numbers("the ELBO function's value", value[0] if isinstance(value, tuple) and value else value)
-    if value.dtype == np.float32:
-        raise ValueError("the ELBO function answers in float32, whose rounding hides small mistakes: some array in it, "
-                         "or its model, is float32; check in float64 (model.copy(np.float64))")
-    value = value.astype(float)
-    if value.shape != (len(X),):
-        raise ValueError(f"the ELBO function returned shape {value.shape}, expected ({len(X)},): one number for each "
-                         "row, neither summed nor averaged over the batch")
-    if not np.isfinite(value).all():
-        raise ValueError("the ELBO function returned numbers that are not finite, for moderate rows: look for an "
-                         "overflow, or a logarithm of 0")
-    return value
+def _check_bound_model(model):
+    """Notes on a model that can be checked, else a ValueError."""
+    if not declares(model.latent, "nodes are mu + sigma eps"):
+        raise ValueError(f"check_bound got {model}, expected a model with a Gaussian latent, e.g. probabilistic PCA or "
+                         "npvae.mlp_model(2, [16], 5): its rows are [μ, log σ] and z = μ + σ ε")
+    if getattr(model.likelihood, "sigma_g", None) is None or abs(np.log(model.likelihood.sigma_g)) > 1e-3:
+        return []
+    if is_affine_gaussian(model):
+        raise ValueError("the model's σ_g is 1, where σ_g for σ_g² and a missing −D log σ_g change nothing: take "
+                         "another one, e.g. sigma_g=0.5")
+    return ["the model's σ_g is 1, where σ_g for σ_g² and a missing −D log σ_g change nothing: they were not checked"]
 
 
-def _reactions(elbo_fn, rows, X, rng):
-    """Findings from one draw: does each row react to its own noise, and to its own only?"""
-    eps = rng.standard_normal((len(X), rows.shape[1] // 2))
+def _log_p(model, X):
+    """log p(x), or None where neither a formula nor quadrature gives it soon."""
+    if not is_affine_gaussian(model) and model.latent.dim > 1:
+        return None
+    try:
+        return log_marginal(model, X)
+    except ValueError:
+        return None
+
+
+def _importance(t, fit, found, rng, notes):
+    """What is wrong with an importance-weighted bound, or the finding as it is; and the right values."""
+    weighted = importance_weighted(t, fit, rng) if found.kind == "unknown" or (fit.got > t.right).mean() > 0.5 else None
+    if weighted is None:
+        return found, t.right
+    k, wrong, mend, values = weighted
+    if wrong:
+        return finding(["ELBO"], f"of an importance-weighted bound with some {k} draws {wrong}", mend), t.right
+    notes.append(f"the values are those of an importance-weighted bound with some {k} draws, between ELBO and log p(x)")
+    return None, values
+
+
+def _trial_rows(model, X, rng):
+    """Rows q by name: the best one, the prior, one too narrow, one too wide, and one at random."""
+    K = model.latent.dim
+
+    def anywhere():
+        return np.concatenate([0.5 * rng.standard_normal((len(X), K)), rng.uniform(-1.0, 0.3, (len(X), K))], axis=1)
+
+    best = best_diagonal_rows(model, X) if is_affine_gaussian(model) else anywhere()
+    narrow, wide = best.copy(), best.copy()
+    narrow[:, K:] -= 1.0
+    wide[:, K:] = np.minimum(wide[:, K:] + 0.7, 0.3)
+    return {"best" if is_affine_gaussian(model) else "another": best, "prior": np.zeros_like(best), "narrow": narrow,
+            "wide": wide, "random": anywhere()}
+
+
+def _expected_values(user, trial, X, noise, rng, affine):
+    """E_ε of the function for all rows, standard errors, and what is already wrong: (N,), (N,), finding or None."""
+    got, doubt, broken = [], [], None
+    for q in trial.values():
+        if user.draws is not None:
+            values = np.array([user(q, X) for _ in range(user.draws)])
+            got.append(values.mean(0))
+            doubt.append(values.std(0, ddof=1) / np.sqrt(user.draws))
+            continue
+        broken = broken or _reactions(user, q, X, rng, affine)
+        values = np.array([user(q, X, np.tile(eps, (len(X), 1))) for eps in noise.eps[:, 0]])
+        got.append((noise.w * values).sum(0))
+        doubt.append(np.zeros(len(X)))
+    return np.concatenate(got), np.concatenate(doubt), broken
+
+
+def _reactions(user, q, X, rng, affine):
+    """A finding from one draw: does each row react to its own noise, and to its own only?"""
+    eps = rng.standard_normal((len(X), user.K))
     other = eps.copy()
-    other[0] = rng.standard_normal(eps.shape[1])
-    elsewhere, others = X.copy(), rows.copy()
-    elsewhere[0] += 1
+    other[0] = rng.standard_normal(user.K)
+    elsewhere, others = X.copy(), q.copy()
+    # a pixel that is 0 becomes 1, and 1 becomes 0
+    elsewhere[0] = 1 - elsewhere[0]
     others[0] += 0.1
-    value, again, moved = (_called(elbo_fn, rows, X, e) for e in (eps, eps, other))
+    value, again, moved = (user(q, X, e) for e in (eps, eps, other))
     if not np.allclose(value, again, rtol=1e-12):
-        return [Finding("noise", "sampler", "sampler: the function draws noise of its own beside eps. Use eps only, or "
-                        "pass draws=… for a function (q, x).")]
-    if not np.allclose(value[1:], _called(elbo_fn, others, elsewhere, eps)[1:], rtol=1e-12):
-        return [Finding("batch", "ELBO", "ELBO: a row's value depends on another row's x or q: a mean or a sum over "
-                        "the batch, or shapes such as (B,) and (B, 1) broadcast to (B, B). Reduce over axis 1 only.")]
+        return Finding("noise", "sampler", "sampler: the function draws noise of its own beside eps. Use eps only, or "
+                       "pass draws=… for a function (q, x).")
+    if not np.allclose(value[1:], user(others, elsewhere, eps)[1:], rtol=1e-12):
+        return Finding("batch", "ELBO", "ELBO: a row's value depends on another row's x or q: a mean or a sum over "
+                       "the batch, or shapes such as (B,) and (B, 1) broadcast to (B, B). Reduce over axis 1 only.")
     if not np.allclose(value[1:], moved[1:], rtol=1e-12):
-        return [Finding("noise", "sampler", "sampler: reused noise, a row's value depends on another row's ε. Draw ε "
-                        "with shape (B, K), one for each row.")]
+        return Finding("noise", "sampler", "sampler: reused noise, a row's value depends on another row's ε. Draw ε "
+                       "with shape (B, K), one for each row.")
+    if not affine:
+        return None
     # z is linear in ε, so beyond its value at 0 the even part of an ELBO grows with its square
-    at = [_called(elbo_fn, rows, X, t * eps) for t in (0.0, 1.0, -1.0, 2.0, -2.0)]
+    at = [user(q, X, t * eps) for t in (0.0, 1.0, -1.0, 2.0, -2.0)]
     even, twice = at[1] + at[2] - 2 * at[0], at[3] + at[4] - 2 * at[0]
     if not np.allclose(twice, 4 * even, rtol=1e-6, atol=1e-9 * np.abs(at).max()):
-        return [Finding("noise", "sampler", "sampler: the value is no quadratic of ε, as it is for z = μ + σ ε: the "
-                        "noise is clipped, squashed or has lost its sign. Use ε as it is.")]
-    return []
+        return Finding("noise", "sampler", "sampler: the value is no quadratic of ε, as it is for z = μ + σ ε: the "
+                       "noise is clipped, squashed or has lost its sign. Use ε as it is.")
+    return None
+
+
+def _decoder_read_off(user, t, fit, trial, X):
+    """The finding for another decoder than the model's: x̂ is read off from how the value depends on x.
+
+    −Σ (x − x̂)²/(2s²) is a parabola in each x_d, with its summit at x̂_d; Σ x l − log(1 + e^l) has the slope l_d.
+    """
+    if not (t.gaussian or t.binary) or t.D > MOST:
+        return None
+    outputs = [np.array([_outputs(user, q, X, np.tile(eps, (len(X), 1)), t.gaussian) for eps in t.eps[:, 0]])
+               for q in trial.values()]
+    g = np.concatenate(outputs, axis=1)                     # (S, N, D)
+    if not np.isfinite(g).all() or np.allclose(g, t.decoded(), rtol=1e-6, atol=1e-8):
+        return None
+    if not np.allclose(fit.got, t.constants - t.error_of(g) - t.kl, rtol=1e-6, atol=1e-6):
+        return None
+    return finding(["decoder"], "the x̂ = g(z) of your function is not that of the model, and all else is right: "
+                   "another decoder, other weights, or a z that is changed on the way",
+                   "Check with model=… of the decoder that your function uses, with its weights")
+
+
+def _outputs(user, q, X, eps, gaussian):
+    """What stands in the value for g(z): (B, D)."""
+    found, here = np.empty(X.shape), user(q, X, eps)
+    for d in range(X.shape[1]):
+        step = np.zeros(X.shape[1])
+        step[d] = 1.0
+        ahead, behind = user(q, X + step, eps), user(q, X - step, eps)
+        slope, bend = (ahead - behind) / 2, ahead + behind - 2 * here
+        with np.errstate(all="ignore"):
+            found[:, d] = X[:, d] - slope / bend if gaussian else slope
+    return found
