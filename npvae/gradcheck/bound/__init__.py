@@ -6,11 +6,14 @@ differentiated correctly, and reports an "ELBO" above log p(x).
 so the right number is known for every q: exactly for probabilistic PCA, by quadrature for other decoders.
 """
 
+import inspect
+
 import numpy as np
 
+from npvae.arrays import numbers
 from npvae.checks import whole
 from npvae.declared import declares
-from npvae.gradcheck.bound.terms import ROWS, Terms, UserFunction, nodes_of
+from npvae.gradcheck.bound.mistakes import ROWS, Terms, nodes_of
 from npvae.gradcheck.bound.which import Fit, finding, importance_weighted, which_mistake
 from npvae.gradcheck.report import BoundReport, Finding
 from npvae.models import LatentVariableModel, probabilistic_pca
@@ -150,6 +153,61 @@ def _trial_rows(model, X, rng):
     wide[:, K:] = np.minimum(wide[:, K:] + 0.7, 0.3)
     return {"best" if is_affine_gaussian(model) else "another": best, "prior": np.zeros_like(best), "narrow": narrow,
             "wide": wide, "random": anywhere()}
+
+
+class UserFunction:
+    """The function under test: called with rows as it takes them, apart if it has an argument more."""
+
+    def __init__(self, elbo_fn, K, row, draws):
+        self.elbo_fn, self.K, self.row, self.draws = elbo_fn, K, row, draws
+        self.apart = _required_arguments(elbo_fn) == (3 if draws else 4)
+
+    def __call__(self, q, X, *eps):
+        """The values (B,) for rows [μ, log σ], or a ValueError that says what came instead."""
+        rows = [q[:, :self.K].copy(), ROWS[self.row](q[:, self.K:])]
+        rows = rows if self.apart else [np.concatenate(rows, axis=1)]
+        shapes = ", ".join(str(a.shape) for a in (*rows, X, *eps))
+        try:
+            value = self.elbo_fn(*rows, X.copy(), *(e.copy() for e in eps))
+        except (TypeError, IndexError, AttributeError) as problem:
+            raise ValueError(f"the ELBO function cannot be called with arrays of shapes {shapes}: {problem}"
+                             ) from problem
+        except ValueError as problem:
+            if not any(word in str(problem) for word in ("broadcast", "matmul", "aligned", "axis")):
+                raise
+            raise ValueError(f"the ELBO function cannot be called with arrays of shapes {shapes}: {problem}. Terms are "
+                             "reduced over axis 1, which leaves one number for each row (B,); a sum or mean over axis "
+                             "0 is one over the batch") from problem
+        value = numbers("the ELBO function's value", value[0] if isinstance(value, tuple) and value else value)
+        if value.dtype == np.float32:
+            raise ValueError("the ELBO function answers in float32, whose rounding hides small mistakes: some array in "
+                             "it, or its model, is float32; check in float64 (model.copy(np.float64))")
+        value = value.astype(float)
+        if value.shape != (len(X),):
+            raise ValueError(f"the ELBO function returned shape {value.shape}, expected ({len(X)},): one number for "
+                             f"each row, neither summed nor averaged over the batch{_hint(value.shape, X)}")
+        if not np.isfinite(value).all():
+            raise ValueError("the ELBO function returned numbers that are not finite, for moderate rows: look for an "
+                             f"overflow, a logarithm of 0, or say what the rows hold, which is now row={self.row!r}")
+        return value
+
+
+def _required_arguments(f):
+    try:
+        parameters = inspect.signature(f).parameters.values()
+    except (TypeError, ValueError):
+        return None
+    return sum(p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters)
+
+
+def _hint(shape, X):
+    """What a shape that is not (B,) tells."""
+    if shape == (X.shape[1],):
+        return "; it is summed over axis 0, the batch, where axis 1 belongs"
+    if len(shape) == 2 and shape[0] == len(X):
+        kept = "; an axis of length 1 is kept: keepdims, or [:, None]"
+        return kept if shape[1] == 1 else "; it is not summed over axis 1"
+    return ""
 
 
 def _expected_values(user, trial, X, noise, rng, affine):

@@ -4,8 +4,7 @@ from itertools import product
 
 import numpy as np
 
-from npvae.gradcheck.bound.mistakes import CALLED, decoders, kls, likelihoods, samplers
-from npvae.gradcheck.bound.terms import Terms
+from npvae.gradcheck.bound.mistakes import CALLED, Terms, decoders, kls, likelihoods, samplers
 from npvae.gradcheck.report import Finding
 
 LOG_2PI = np.log(2 * np.pi)

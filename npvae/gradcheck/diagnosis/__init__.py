@@ -8,8 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from npvae.gradcheck.diagnosis.evidence import Evidence
-from npvae.gradcheck.diagnosis.factors import factor_candidates, path_candidates
+from npvae.gradcheck.diagnosis.factors import Evidence, factor_candidates, path_candidates
 from npvae.gradcheck.diagnosis.relations import RELATIONS, called_twice, noise
 from npvae.gradcheck.report import MIXED, Finding
 from npvae.nn import Chain

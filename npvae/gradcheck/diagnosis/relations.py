@@ -4,8 +4,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from npvae.gradcheck.diagnosis.evidence import Candidate
-from npvae.gradcheck.diagnosis.factors import multiple
+from npvae.gradcheck.diagnosis.factors import Candidate, multiple
 from npvae.nn import Affine
 
 
