@@ -1,4 +1,4 @@
-"""One parameter's wrong gradient beside the right one, and whether a factor explains it: of the whole gradient or of one
+"""One wrong gradient beside the right one, and whether a factor explains it: of the whole gradient or of one
 of the terms that the value is a sum of, called 2, ½, or a size that a sum or a mean runs over.
 """
 
