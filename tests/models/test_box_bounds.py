@@ -70,13 +70,13 @@ def test_a_wide_box_holds_at_most_the_greatest_density_and_the_prior_where_it_is
 
 
 @pytest.mark.parametrize("sigma_g", [0.5, 0.02])
-@pytest.mark.parametrize("K", [1, 2])
-def test_what_p_of_x_is_at_least_and_where_the_rest_of_it_lies(K, sigma_g):
+@pytest.mark.parametrize("K, far", [(1, 0.0), (2, 0.0), (1, 30.0)])
+def test_what_p_of_x_is_at_least_and_where_the_rest_of_it_lies(K, far, sigma_g):
     rng = seeded(9)
     decoder = mlp([K, 30], rng=rng)
     model = LatentVariableModel(Gaussian(K), decoder, GaussianLikelihood(sigma_g))
     W, b = decoder.layers[0].W, decoder.layers[0].b
-    X = model.sample(6, rng)[0]
+    X = model.sample(6, rng)[0] + far * W.sum(0)
     covariance = W.T @ W + sigma_g**2 * np.eye(30)
     log_det = np.linalg.slogdet(2 * np.pi * covariance)[1]
     exact = np.array([-0.5 * (x - b) @ np.linalg.solve(covariance, x - b) - 0.5 * log_det for x in X])
