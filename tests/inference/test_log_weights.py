@@ -52,6 +52,8 @@ def test_only_what_lies_beyond_a_valley_is_another_hill():
     model, q, x = square(0.5), np.array([[2.0, -2.0]]), np.array([[4.0]])
     row, z = missed_hills._beyond_a_valley(model, q, x, np.array([[1.5], [2.2], [-0.1], [-1.9], [-2.1]]))
     assert row.tolist() == [0, 0] and sorted(z.ravel()) == [-2.1, -1.9]
+    # the valley is looked for at a quarter, half and three quarters of the way, here between 2 and −0.9
+    assert set(missed_hills._beyond_a_valley(model, q, x, np.array([[-0.9]]))[1].ravel()) == {-0.9}
     # a hill is climbed to its top, and is as wide as the curvature says: of log p, −½ (4 − z²)²/σ² − ½ z²
     hill = missed_hills._hill(model, x, np.array([[-1.7]]))
     at, top = hill[0, 0], -np.sqrt(4 - 0.5**2 / 2)
