@@ -49,6 +49,26 @@ def test_the_bounds_of_a_small_box_are_as_wide_as_the_slope_and_what_bends(likel
     np.testing.assert_allclose(high - low, 2 * r * np.abs(slope).sum(0), rtol=0.02)
 
 
+@pytest.mark.parametrize("likelihood", LIKELIHOODS, ids=repr)
+def test_the_doubt_of_a_small_box_is_about_twice_what_the_decoder_bends(likelihood):
+    decoder = chain(Affine(np.array([[1.3]]), np.array([0.4])), tanh, Affine(np.array([[0.8]]), np.zeros(1)))
+    model, X = LatentVariableModel(Gaussian(1), decoder, likelihood), np.array([[0.9]])
+    center, r = np.array([[0.3]]), 1e-3
+    pairs = pairs_of(model, X, center, np.full((1, 1), r))
+    output, bent = pairs.boxes.output, []
+    for z in (center - r, center + r):
+        g = output.value + (z - center) * output.J[:, 0]
+        bent.append(abs(model.log_likelihood(X, z[None])[0] - likelihood.log_prob(X, g[None])[0]).item())
+    assert 0.4 * log_bounds(pairs)[2] <= max(bent) <= log_bounds(pairs)[2]
+
+
+def test_where_a_decoder_overflows_there_is_nothing():
+    model = LatentVariableModel(Gaussian(1), chain(lambda z: (np.exp(z), lambda dy: dy * np.exp(z))),
+                                GaussianLikelihood(0.4))
+    low, high, _ = log_bounds(pairs_of(model, np.array([[1.0]]), np.array([[900.0], [0.0]]), np.array([[1.0], [0.01]])))
+    assert low[0] == high[0] == -np.inf and np.isfinite(low[1]) and np.isfinite(high[1])
+
+
 def test_of_an_affine_decoder_in_one_dimension_the_lower_bound_is_reached_at_the_top():
     W, b, X = np.array([[0.7, -1.2]]), np.array([0.3, 0.1]), np.array([[0.5, 0.9]])
     model = LatentVariableModel(Gaussian(1), chain(Affine(W, b)), GaussianLikelihood(0.4))
@@ -76,7 +96,7 @@ def test_what_p_of_x_is_at_least_and_where_the_rest_of_it_lies(K, far, sigma_g):
     decoder = mlp([K, 30], rng=rng)
     model = LatentVariableModel(Gaussian(K), decoder, GaussianLikelihood(sigma_g))
     W, b = decoder.layers[0].W, decoder.layers[0].b
-    X = model.sample(6, rng)[0] + far * W.sum(0)
+    X = model.sample(6, rng)[0] + far * np.linspace(0, 1, 6)[:, None] * W.sum(0)
     covariance = W.T @ W + sigma_g**2 * np.eye(30)
     log_det = np.linalg.slogdet(2 * np.pi * covariance)[1]
     exact = np.array([-0.5 * (x - b) @ np.linalg.solve(covariance, x - b) - 0.5 * log_det for x in X])

@@ -291,3 +291,11 @@ def test_rows_of_whole_numbers_have_gradients_that_are_none():
     whole, real = (Gaussian(1).nodes(np.array([[3, 0]], dtype), noise) for dtype in (int, float))
     dz = np.full((2, 1, 1), 0.3)
     np.testing.assert_array_equal(whole[2](dz, None), real[2](dz, None))
+
+
+def test_draws_of_a_gaussian_are_mu_plus_sigma_times_those_of_the_generator():
+    q = np.random.default_rng(0).normal(size=(3, 4))
+    eps = np.random.default_rng(7).standard_normal((5, 3, 2))
+    np.testing.assert_array_equal(Gaussian(2).sample(q, 5, np.random.default_rng(7)), q[:, :2] + np.exp(q[:, 2:]) * eps)
+    np.testing.assert_array_equal(Gaussian(2).sample_prior(5, np.random.default_rng(7)),
+                                  np.random.default_rng(7).standard_normal((5, 2)))
