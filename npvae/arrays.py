@@ -1,5 +1,7 @@
 """Arrays of numbers: those that a user gave, checked where they come in, and results, none of which is not finite."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 

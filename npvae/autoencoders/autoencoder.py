@@ -1,5 +1,7 @@
 """The autoencoder: z = f_φ(x), y = g_θ(z), ‖y − x‖ small."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np

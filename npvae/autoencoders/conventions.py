@@ -3,6 +3,8 @@
 scikit-learn is not needed, and neither is pandas, unless `set_output(transform="pandas")` asks for it.
 """
 
+from __future__ import annotations
+
 import importlib
 import warnings
 

@@ -1,5 +1,7 @@
 """What `Autoencoder` and `VAE` have in common: their settings, and how they learn, encode and decode."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -87,7 +89,7 @@ class Estimator(ScikitLearn, Saved):
     scale: float | None = None
 
     def fit(self, X: ArrayLike, y=None, resume: bool = False, after_sweep: Callable | None = None,
-            after_step: Callable | None = None) -> "Estimator":
+            after_step: Callable | None = None) -> Estimator:
         """Learn from X (m, D); `y` is not looked at. Returns itself.
 
         Parameters
@@ -118,7 +120,7 @@ class Estimator(ScikitLearn, Saved):
             raise ValueError(f"after_sweep is {shown(after_sweep)}, expected a function of the model")
         return self._fit(X, None, truth("resume", resume), after_sweep, after_step)
 
-    def partial_fit(self, X: ArrayLike, y=None) -> "Estimator":
+    def partial_fit(self, X: ArrayLike, y=None) -> Estimator:
         """One more sweep over X (m, D), the first one if there was none. Returns itself.
 
         If early stopping has ended the fit there is none, with a warning: raise `patience` to go on. It raises what

@@ -4,6 +4,8 @@ Its conventions are that the constructor stores its arguments unchanged, that `g
 write them, and that what `fit` has learned ends in an underscore.
 """
 
+from __future__ import annotations
+
 from dataclasses import fields
 
 import numpy as np
@@ -19,7 +21,7 @@ class ScikitLearn:
         """The settings by name, as they were given."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
-    def set_params(self, **settings) -> "ScikitLearn":
+    def set_params(self, **settings) -> ScikitLearn:
         """Change settings by name; returns itself. A ValueError for a name that it does not have."""
         known = [field.name for field in fields(self)]
         for name, value in settings.items():
@@ -32,7 +34,7 @@ class ScikitLearn:
         """`fit(X).transform(X)`."""
         return self.fit(X).transform(X)
 
-    def set_output(self, *, transform: str | None = None) -> "ScikitLearn":
+    def set_output(self, *, transform: str | None = None) -> ScikitLearn:
         """Have `transform` return "default" arrays, or "pandas" or "polars" tables; returns itself.
 
         A ValueError for another kind, or one that is not installed.

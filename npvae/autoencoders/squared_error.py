@@ -4,6 +4,8 @@
     min_{θ, φ} Σ_i ‖g_θ(f_φ(x^i)) − x^i‖²
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -69,7 +71,7 @@ class SquaredErrorSolver(Resumable):
     integer_scale = Scale()
     name, measure, _maximises_what_it_reports = "Autoencoder", "squared_error", True
 
-    def fit(self, X: ArrayLike, resume: bool = False) -> "SquaredErrorSolver":
+    def fit(self, X: ArrayLike, resume: bool = False) -> SquaredErrorSolver:
         """Learn θ and φ from X (m, D); returns itself. `resume` and what it raises are as in `AmortizedVI.fit`."""
         with fitting(self, X, resume) as (X, training):
             for index in training.batches():

@@ -1,5 +1,7 @@
 """The variational autoencoder: the lecture's amortized solver, held by scikit-learn's verbs."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 

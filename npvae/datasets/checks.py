@@ -1,5 +1,7 @@
 """The checks that loaders and generators share: each message says what was got, what was expected, what to do."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Iterator
 

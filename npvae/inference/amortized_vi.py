@@ -6,6 +6,8 @@
         φ ← φ + λ ∇_φ Σ_i L(x^i; φ, θ)
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -83,7 +85,7 @@ class AmortizedVI(Resumable, Solver):
     after_sweep: object = None
     after_step: object = None
 
-    def fit(self, X: ArrayLike, resume: bool = False) -> "AmortizedVI":
+    def fit(self, X: ArrayLike, resume: bool = False) -> AmortizedVI:
         """Learn θ and φ from X (m, D); returns itself.
 
         With `resume` it goes on from where the last fit, or a restored one, stopped, until `sweeps` sweeps in all:

@@ -1,5 +1,7 @@
 """The lecture's inner loop, q_i ← argmax_q L(q, x^i, θ), for many rows at once and for a fixed θ."""
 
+from __future__ import annotations
+
 from functools import partial
 
 import numpy as np

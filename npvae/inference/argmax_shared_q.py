@@ -1,5 +1,7 @@
 """q ← argmax_q Σ_i L(q, x^i, θ): one row for all data, at a fixed θ."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 

@@ -1,5 +1,7 @@
 """q and the data that a user gave, checked where they come in: shapes, values, and complex numbers."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 

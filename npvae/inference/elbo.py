@@ -3,6 +3,8 @@
     L(q, x, θ) = Σ_s w_s log p_θ(x|z_s) − KL(q(z) ‖ p(z))
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 import numpy as np

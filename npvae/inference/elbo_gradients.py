@@ -6,6 +6,8 @@ The row q stands in it twice, as what z is drawn from and inside the logarithm. 
 −E_q ∂log q(z)/∂q = 0: every estimator may leave it out, and loses nothing but noise.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from functools import partial
 

@@ -1,5 +1,7 @@
 """What a user hands to an estimator, checked: draws z, the function f to be averaged, and what comes out of them."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 import numpy as np

@@ -1,5 +1,7 @@
 """Training under one gradient estimator or another: what its noise costs."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 import numpy as np

@@ -4,6 +4,8 @@ The pathwise variance stays at 4σ² in every dimension. The score function mult
 noise of the other K − 1 coordinates included: its variance grows like K², with the best baseline like K.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from statistics import NormalDist

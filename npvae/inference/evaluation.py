@@ -4,6 +4,8 @@ A q that was fitted on a draw of noise has adapted to it: its ELBO on that draw 
 log p(x). So a reported ELBO is computed on other nodes.
 """
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
 import numpy as np

@@ -1,5 +1,7 @@
 """The best encoder of a given form for a fixed θ: what is left between it and the best q_i is the amortization gap."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 import numpy as np

@@ -8,6 +8,8 @@ A function to be averaged is in callback style: `value, back = f(z)` with z (S, 
 estimate, their spread the noise (Mohamed et al. 2020, "Monte Carlo Gradient Estimation in Machine Learning").
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 import numpy as np

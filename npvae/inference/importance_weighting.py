@@ -1,5 +1,7 @@
 """The importance-weighted bound: more draws from q bring the ELBO to log p_θ(x)."""
 
+from __future__ import annotations
+
 import warnings
 
 import numpy as np

@@ -8,6 +8,8 @@
 Whatever the decoder, the optimum ignores the latent: `shared_ceiling` is its value in closed form.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,7 +78,7 @@ class SharedQ(EMSolver):
     q_learning_rate: float = 3e-3
     tolerance: float = 1e-8
 
-    def fit(self, X: ArrayLike) -> "SharedQ":
+    def fit(self, X: ArrayLike) -> SharedQ:
         """Learn θ and q from X (m, D); returns itself. It raises what `VariationalEM.fit` raises."""
         with fitting(self, X) as (X, training):
             for index in training.batches():

@@ -1,5 +1,7 @@
 """The loop that all solvers share: batches, clock, progress, history, early stopping, and a safe way out."""
 
+from __future__ import annotations
+
 import math
 import time
 from collections.abc import Iterator
@@ -19,7 +21,7 @@ SHUFFLED_BATCHES = 64   # batches a block, when the rows are shuffled block by b
 
 
 @contextmanager
-def fitting(solver, X: ArrayLike, resume: bool = False) -> Iterator[tuple[np.ndarray, "Training"]]:
+def fitting(solver, X: ArrayLike, resume: bool = False) -> Iterator[tuple[np.ndarray, Training]]:
     """Around a solver's loop: the door, the training, and the earlier fit back in its place if this one fails.
 
     It gives X (m, D), as the solver reads it, and the `Training`.

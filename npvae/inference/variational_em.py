@@ -8,6 +8,8 @@
 The lecture moves θ first; the loop is the same, entered half a turn later.
 """
 
+from __future__ import annotations
+
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
@@ -81,7 +83,7 @@ class VariationalEM(EMSolver):
     table_file: str | None = None
     restarts: int = 1
 
-    def fit(self, X: ArrayLike) -> "VariationalEM":
+    def fit(self, X: ArrayLike) -> VariationalEM:
         """Learn θ and q_1 … q_m from X (m, D); returns itself.
 
         Raises

@@ -4,6 +4,8 @@ Tipping & Bishop 1999, "Probabilistic principal component analysis". With W (K, 
 the transpose: M = W Wᵀ + σ² I is (K, K).
 """
 
+from __future__ import annotations
+
 import math
 
 import numpy as np

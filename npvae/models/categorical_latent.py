@@ -1,5 +1,7 @@
 """A latent family whose gradient flows through the weights: row of logits, nodes z = one-hot k with w = q_k."""
 
+from __future__ import annotations
+
 import copy
 from collections.abc import Callable
 
@@ -120,7 +122,7 @@ class Categorical:
         """The prior's logits, if they are learned."""
         return {"logits": self.logits} if self.learn_weights else {}
 
-    def on(self, parameters, prefix: str = "", gradient: bool = True) -> "Categorical":
+    def on(self, parameters, prefix: str = "", gradient: bool = True) -> Categorical:
         """The same family with its logits in `parameters`; without `gradient` they are held fixed."""
         twin = copy.copy(self)
         twin.logits = self.logits.astype(parameters.value.dtype)

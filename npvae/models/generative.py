@@ -6,6 +6,8 @@
     Gaussian    × MLP    × Bernoulli   the variational autoencoder of most papers
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -96,16 +98,16 @@ class LatentVariableModel:
         return {f"{part}.{n}": a for part in ("latent", "decoder", "likelihood")
                 for n, a in getattr(self, part).arrays().items()}
 
-    def on(self, parameters, prefix: str = "", gradient: bool = True) -> "LatentVariableModel":
+    def on(self, parameters, prefix: str = "", gradient: bool = True) -> LatentVariableModel:
         """The same model with θ in `parameters`; without `gradient` it is held fixed."""
         return replace(self, **{part: getattr(self, part).on(parameters, f"{prefix}{part}.", gradient)
                                 for part in ("latent", "decoder", "likelihood")})
 
-    def copy(self, dtype=np.float64, gradient: bool = True) -> "LatentVariableModel":
+    def copy(self, dtype=np.float64, gradient: bool = True) -> LatentVariableModel:
         """The same model with its own θ, in another dtype if asked; without `gradient` it is held fixed."""
         return self.on(lay_out({"theta": self}, dtype), "theta.", truth("gradient", gradient))
 
-    def started(self, X: np.ndarray, rng: np.random.Generator | int = 0) -> "LatentVariableModel":
+    def started(self, X: np.ndarray, rng: np.random.Generator | int = 0) -> LatentVariableModel:
         """The same model started at the data X (m, D): weights as drawn, and a σ_g that was not given.
 
         Weights that were set or trained stay. `rng`, a Generator or a seed, chooses the rows at which a mixture's
@@ -113,6 +115,6 @@ class LatentVariableModel:
         """
         return started(self, X, as_generator(rng))
 
-    def given(self) -> "LatentVariableModel":
+    def given(self) -> LatentVariableModel:
         """The same model, whose weights a solver takes as they are, even if they were drawn at random."""
         return replace(self, decoder=given(self.decoder))

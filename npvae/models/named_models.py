@@ -1,5 +1,7 @@
 """Models that have a name: products of a latent family, a decoder and a likelihood."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 
 import numpy as np

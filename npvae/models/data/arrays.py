@@ -3,6 +3,8 @@
 pandas and polars are not needed: a table is known by its `columns`, `dtypes` and `to_numpy`.
 """
 
+from __future__ import annotations
+
 import numbers
 from decimal import Decimal
 

@@ -1,5 +1,7 @@
 """Data at the door of a solver or an exact method, checked once."""
 
+from __future__ import annotations
+
 import warnings
 
 import numpy as np

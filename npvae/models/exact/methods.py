@@ -10,6 +10,8 @@ affine decoder, or K ≤ 2 it can be computed, and then every bound can be held 
     plain lattice     K ≤ 2, a prior or a likelihood of the user's own
 """
 
+from __future__ import annotations
+
 from dataclasses import replace
 from typing import NamedTuple
 
