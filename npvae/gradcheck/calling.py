@@ -49,6 +49,8 @@ class Subject:
         else:
             self.upstream = np.ones(y.shape)
             if y.size != 1:
+                if np.size(back) == 1:
+                    raise ValueError("f returned (gradient, value), expected (value, gradient): exchange the two")
                 raise ValueError(f"f returned a value of shape {y.shape} with its gradient, expected one number: "
                                  "return (y, back) with back(dy) for a function with several outputs")
 

@@ -25,15 +25,38 @@ GRADIENT_OF = ("d{}", "d_{}", "grad_{}", "{}_grad", "{}")
 def understood(f, args, call=None):
     """(f, arguments, what to call f, notes)."""
     if isinstance(f, tuple) and len(f) == 2 and all(map(callable, f)):
+        owner = getattr(f[0], "__self__", None)
+        if owner is not None and _is_layer(owner) and f[0] == owner.forward and f[1] == owner.backward:
+            return _layer(owner, args)
         return _pair(*f, args)
     own = call is not None or has_parameters(f)
-    if not own and not isinstance(f, type) and all(callable(getattr(f, way, None)) for way in ("forward", "backward")):
+    if not own and _is_layer(f):
         return _layer(f, args)
+    layer = None if own else _layer_inside(f, args)
+    if layer is not None:
+        return _layer(layer, args)
     if not own and not callable(f):
         raise ValueError(f"f is {name_of(f)}, expected a function x -> (y, back) or x -> (value, gradient), a pair "
                          "(forward, backward), a layer, or a LatentVariableModel")
     names = names_of(call or f, len(args), call is not None) if len(args) > 1 else None
     return f, Arguments(args, names), None, []
+
+
+def _is_layer(f):
+    return not isinstance(f, type) and all(callable(getattr(f, way, None)) for way in ("forward", "backward"))
+
+
+def _layer_inside(f, args):
+    """The layer of `lambda x: (layer.forward(x), layer.backward)`, whose parameters would not be looked at; or None."""
+    if "backward" not in getattr(getattr(f, "__code__", None), "co_names", ()):
+        return None
+    try:
+        y, back = f(*copy.deepcopy(args))
+        layer = getattr(back, "__self__", None)
+        same = _is_layer(layer) and np.array_equal(copy.deepcopy(layer).forward(*copy.deepcopy(args)), y)
+    except Exception:       # what it is that f does wrong is said where it is called as it is
+        return None
+    return layer if same else None
 
 
 def _pair(first, second, args):

@@ -33,7 +33,8 @@ def check_dtypes(f, arrays, dtype):
     parameters = f.arrays() if has_parameters(f) else {}
     for name, a in {**arrays, **parameters}.items():
         if a.dtype.kind != "f":
-            raise ValueError(f"{name} has dtype {a.dtype}, expected float64: give numbers that can be moved a little; "
+            raise ValueError(f"{name} has dtype {a.dtype}, expected float64{_as_floats(a)}: give numbers that can be "
+                             "moved a little; "
                              "what cannot, such as labels, is held constant beside an array that can")
         if a.dtype == np.float32 and dtype is None:
             how = "model.copy(np.float64)" if hasattr(f, "copy") else "astype(np.float64)"
@@ -48,6 +49,11 @@ def check_dtypes(f, arrays, dtype):
     if not any(a.size for a in [*arrays.values(), *parameters.values()]):
         raise ValueError("x is empty and there are no parameters: there is no gradient to check")
     return np.float64 if dtype is None else dtype
+
+
+def _as_floats(a):
+    few = a.dtype.kind in "iu" and a.ndim == 1 and 0 < a.size <= 5
+    return f", np.array({[float(number) for number in a]})" if few else ""
 
 
 def as_array(name, a):
@@ -66,6 +72,9 @@ def check_upstream(subject):
                          "call npvae.gradcheck(…, dtype=np.float32) to check float32 code as it is")
     if y.dtype.kind not in "fciub":
         raise ValueError(f"f returned {describe(y)} of type {y.dtype}, expected real numbers")
+    if y.dtype.kind in "iub":
+        raise ValueError(f"f returned {describe(y)} of type {y.dtype}, which have no gradient: "
+                         "return the floats that they are made of")
     if y.dtype.kind == "c":
         raise ValueError(f"f returned {describe(y)} of complex numbers, expected real ones: return the real and the "
                          "imaginary part as two columns of y")

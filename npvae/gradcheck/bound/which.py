@@ -247,10 +247,14 @@ def importance_weighted(t, fit, rng):
     L_k = E log (1/k) Σ_s p(x, z_s)/q(z_s|x), Burda et al. 2016: the ELBO for k = 1, log p(x) for k → ∞.
     """
     log_px, log_pz, log_q = t.log_weights(max(2000, min(20_000, 20_000_000 // t.X.size)), rng)
-    found = []
+    found, constant = [], -0.5 * t.K * LOG_2PI
     for what, mend, log_w in (("", "", log_px + log_pz - log_q),
                               ("log q(z|x), the proposal, is missing in the weights", "Subtract it", log_px + log_pz),
                               ("the prior log p(z) is missing in the weights", "Add it", log_px - log_q),
+                              ("the −½‖z‖² of the prior log p(z) is missing in the weights", "Add it",
+                               log_px + constant - log_q),
+                              ("log q(z|x), the proposal, is missing in the weights but for its constant",
+                               "Subtract it", log_px + log_pz - constant),
                               ("log q(z|x) has the wrong sign in the weights", "Subtract it", log_px + log_pz + log_q)):
         for k in (*range(2, 13), 14, 16, 18, 20, 25, 30, 40, 50, 64, 80, 100):
             groups = log_w[:len(log_w) // k * k].reshape(-1, k, len(t.X))

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from npvae.gradcheck.diagnosis.factors import Evidence, factor_candidates, path_candidates
+from npvae.gradcheck.diagnosis.factors import Evidence, factor_candidates, factor_of_many, path_candidates
 from npvae.gradcheck.diagnosis.relations import RELATIONS, called_twice, noise
 from npvae.gradcheck.report import MIXED, Finding
 from npvae.nn import Chain
@@ -38,6 +38,8 @@ def _candidate_for(subject, name, gradient, sizes, terms, method):
         return (*_wrong_shape(subject, name, a, shape), name)
     if not np.isfinite(a).all():
         return "unknown", "the gradient is not finite", "Look for a division by zero or an overflow in back", name
+    if a.size > MOST and (found := factor_of_many(subject, name, a, sizes)):
+        return (*found, name)
     if a.size > MOST:
         return "unknown", f"unknown; {a.size} numbers are too many to look at one by one", "Check a smaller one", name
     evidence = Evidence(subject, name, a, sizes, terms)
@@ -123,7 +125,7 @@ def _sizes_of(subject):
     shapes = {**{n: subject.at[n].shape for n in subject.inputs}, "y": subject.forward()[0].shape}
     for name, shape in shapes.items():
         for axis, size in enumerate(shape):
-            if size > 2:
+            if size > 1:
                 named.setdefault(size, {}).setdefault(axis, f"{name}.shape[{axis}]")
     return {" or ".join(names.values()): size for size, names in named.items()}
 

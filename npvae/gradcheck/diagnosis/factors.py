@@ -106,11 +106,16 @@ def named_factor(k, sizes):
     []
     """
     found = []
+    pair = [name for name, size in sizes.items() if size == 2]
     if same(k, 2):
-        found.append(("2", "a ½ is missing, or something is counted twice"))
+        found.append(("2", "a ½ is missing, or something is counted twice"
+                      + "".join(f", or it is a sum over {name} = 2 where the value takes the mean" for name in pair)))
     if same(k, 0.5):
-        found.append(("½", "the 2 of a square or of log σ² is missing"))
+        found.append(("½", "the 2 of a square or of log σ² is missing"
+                      + "".join(f", or it is a mean over {name} = 2 where the value takes the sum" for name in pair)))
     for name, size in sizes.items():
+        if size == 2:
+            continue        # a number that has other reasons, too
         whole, under = float(size).is_integer(), f"({name})" if " or " in name else name
         if same(k, size):
             found.append((name, f"a sum over {name} where the value takes the mean" if whole
@@ -129,8 +134,32 @@ def _products(k, sizes):
     pairs = [(a, b) for i, a in enumerate(sizes) for b in list(sizes)[i + 1:]]
     found = [(f"{a}·{b}", f"sums over {a} and {b} where the value takes means") for a, b in pairs
              if same(k, sizes[a] * sizes[b])]
-    return found + [(f"1/({a}·{b})", f"means over {a} and {b} where the value takes sums") for a, b in pairs
-                    if same(k, 1 / (sizes[a] * sizes[b]))]
+    found += [(f"1/({a}·{b})", f"means over {a} and {b} where the value takes sums") for a, b in pairs
+              if same(k, 1 / (sizes[a] * sizes[b]))]
+    for name, size in sizes.items():
+        found += [(f"√{name}", f"a 1/√{name} is missing")] * same(k, size**0.5)
+        found += [(f"1/√{name}", f"a 1/√{name} is there once too often")] * same(k, size**-0.5)
+        found += [(f"2·{name}", f"a ½ and a 1/{name} are missing")] * same(k, 2 * size)
+        found += [(f"2/{name}", f"a factor {name}/2 is missing")] * same(k, 2 / size)
+    ratios = [(a, b) for a in sizes for b in sizes if a != b and same(k, sizes[a] / sizes[b])]
+    return found or [(f"{a}/{b}", f"a mean over {b} where the value takes one over {a}") for a, b in ratios]
+
+
+def factor_of_many(subject, name, a, sizes):
+    """(kind, what, mend) if a gradient of many numbers, of which some are looked at, is a factor off, or None."""
+    places = np.random.default_rng([subject.seed, 7]).permutation(a.size)[:200]
+    start = subject.where(name).start
+    n = np.concatenate([numeric_gradient(subject, "five_point", where=slice(start + j, start + j + 1)) for j in places])
+    some = a.ravel()[places]
+    k = float(some @ n / (n @ n or 1))
+    if not np.linalg.norm(some - k * n) <= 1e-4 * np.linalg.norm(some - n) or abs(k) < 1e-6 or same(k, 1):
+        return None
+    if same(k, -1):
+        return "sign", "the gradient has the wrong sign", "Flip it where back forms it"
+    names, minus = named_factor(abs(k), sizes), "−" if k < 0 else ""
+    what = " or ".join(f"{minus}{factor} times the right one: {reading}" for factor, reading in names)
+    return "factor", f"the gradient is {what or f'{k:.6g} times the right one, everywhere the same factor'}", \
+        "Take the factor out, in back or in the value"
 
 
 def factor_candidates(evidence):
