@@ -12,7 +12,8 @@ from npvae.cli import early_exit  # noqa: F401
 
 from npvae import datasets
 from npvae.nn import (
-    SGD, Adam, Affine, Parameters, RowAdam, chain, lay_out, mlp, quadratic_features, relu, sigmoid, softplus, tanh)
+    SGD, Adam, Affine, Parameters, RowAdam, chain, gelu, lay_out, leaky_relu, mlp, quadratic_features, relu, sigmoid,
+    softplus, tanh)
 from npvae.models import (
     BernoulliLikelihood, Categorical, Cubature, GaussHermite, Gaussian, GaussianLikelihood, LatentVariableModel,
     MonteCarlo, mixture_of_gaussians, mlp_model, probabilistic_pca)
@@ -30,8 +31,8 @@ from npvae.gradcheck import assert_gradients, check_bound, gradcheck
 
 __all__ = [
     "datasets",
-    "Parameters", "lay_out", "Affine", "tanh", "relu", "sigmoid", "softplus", "quadratic_features", "chain", "mlp",
-    "SGD", "Adam", "RowAdam",
+    "Parameters", "lay_out", "Affine", "tanh", "relu", "leaky_relu", "gelu", "sigmoid", "softplus",
+    "quadratic_features", "chain", "mlp", "SGD", "Adam", "RowAdam",
     "Gaussian", "Categorical", "MonteCarlo", "GaussHermite", "Cubature", "GaussianLikelihood", "BernoulliLikelihood",
     "LatentVariableModel", "mixture_of_gaussians", "probabilistic_pca", "mlp_model", "log_marginal",
     "exact_posterior", "maximum_likelihood_ppca",

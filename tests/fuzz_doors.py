@@ -29,8 +29,9 @@ PARTS = ("Affine", "Chain", "Unstandardise", "Standardised", "Gaussian", "Catego
 DOORS_OF_PARTS = {"Affine.random", "Gaussian.sample", "Gaussian.sample_prior", "Categorical.sample",
                   "Categorical.sample_prior"}
 FORMULAS = {
-    "tanh", "relu", "sigmoid", "softplus", "quadratic_features", "LatentVariableModel.log_likelihood",
-    "LatentVariableModel.decode", "LatentVariableModel.on", "LatentVariableModel.started", "RowAdam.step", "SGD.step",
+    "tanh", "relu", "leaky_relu", "gelu", "sigmoid", "softplus", "quadratic_features",
+    "LatentVariableModel.log_likelihood", "LatentVariableModel.decode", "LatentVariableModel.on",
+    "LatentVariableModel.started", "RowAdam.step", "SGD.step",
     "Adam.step", "Adam.restore", "Free.__call__", "Shared.__call__", "Amortized.__call__", "AmortizedVI.gradient",
     "AmortizedVI.restore", "Noise", "Gaps", "History", "History.__getitem__"}
 # arguments that a formula takes, in a door whose others may be anything
@@ -243,7 +244,7 @@ OWN = {
                     "draws": lambda w: None},
     "check_elbo": {"X": pool.World.x, "tolerance": lambda w: None, "dtype": lambda w: None},
 }
-for _layer in ("relu", "sigmoid", "softplus"):
+for _layer in ("relu", "leaky_relu", "gelu", "sigmoid", "softplus"):
     OWN[_layer] = OWN["tanh"]
 for _method in ("log_prob_table", "greatest_log_prob", "sample", "mean", "on"):
     OWN["BernoulliLikelihood." + _method] = OWN["GaussianLikelihood." + _method]
@@ -438,6 +439,6 @@ SETTINGS = {
     "exact_m_step": lambda w: w.one(False, False, True),
     "likelihood": lambda w: "bernoulli" if w.bernoulli else "gaussian",
     "alpha": lambda w: None, "sigma_g": lambda w: None if w.bernoulli else w.one(None, 0.5),
-    "activation": lambda w: w.one("tanh", "relu", "sigmoid"), "dtype": lambda w: w.one(None, np.float64, np.float32),
+    "activation": lambda w: w.one("tanh", "relu", "gelu"), "dtype": lambda w: w.one(None, np.float64, np.float32),
     "samples": lambda w: w.one(1, 2),
 }

@@ -220,6 +220,7 @@ def test_an_affine_layer_of_ones_own_may_say_so():
 
 
 @pytest.mark.parametrize("activation, smooth", [(npvae.tanh, True), (npvae.sigmoid, True), (npvae.softplus, True),
+                                                (npvae.gelu, True), (npvae.leaky_relu, False),
                                                 (npvae.relu, False), (lambda x: npvae.tanh(x), False)])
 def test_activations_say_whether_they_are_smooth(activation, smooth):
     assert is_smooth(mlp([2, 3, 4], activation)) is smooth

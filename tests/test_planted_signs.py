@@ -26,7 +26,9 @@ from npvae.nn import (
     Standardised,
     Unstandardise,
     chain,
+    gelu,
     lay_out,
+    leaky_relu,
     mlp,
     quadratic_features,
     relu,
@@ -268,7 +270,7 @@ def features_of_a_line(columns):
     return squared_error(chain(start, quadratic_features), target, weight) - 1e-4
 
 
-TRAINING = {f"curve by {f.__name__}": partial(curve_by, f) for f in (tanh, relu, sigmoid, softplus)}
+TRAINING = {f"curve by {f.__name__}": partial(curve_by, f) for f in (tanh, relu, leaky_relu, gelu, sigmoid, softplus)}
 TRAINING |= {f"features, {name}": partial(features_of_a_line, columns)
              for name, columns in (("row", slice(2)), ("products", slice(2, 5)))}
 TRAINING |= {f.__name__: f for f in (plane_by_an_encoder, clusters, overlapping_clusters, bits_of_two_kinds,

@@ -37,7 +37,7 @@ class Estimator(ScikitLearn, Saved):
         K, numbers in a code.
     hidden : sequence of int
         Units of the decoder's hidden layers, from the code to the data; the encoder mirrors them.
-    activation : "tanh", "relu", "sigmoid" or "softplus"
+    activation : "tanh", "relu", "leaky_relu", "gelu", "sigmoid" or "softplus"
         Between the layers of both networks.
     sweeps
         Over the data, in all.

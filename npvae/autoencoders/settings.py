@@ -7,9 +7,9 @@ import numpy as np
 
 from npvae.checks import positive, real, truth, whole, wholes
 from npvae.inference.schedules import cosine
-from npvae.nn import Chain, mlp, relu, sigmoid, softplus, tanh
+from npvae.nn import Chain, gelu, leaky_relu, mlp, relu, sigmoid, softplus, tanh
 
-ACTIVATIONS = {"tanh": tanh, "relu": relu, "sigmoid": sigmoid, "softplus": softplus}
+ACTIVATIONS = {f.__name__: f for f in (tanh, relu, leaky_relu, gelu, sigmoid, softplus)}
 
 
 def networks(settings, data_dim: int, code_size: int) -> tuple[Chain, Chain]:

@@ -1,8 +1,11 @@
 """Layers without parameters, each formula beside that of its derivative: `y, back = tanh(x)`, then `dx = back(dy)`."""
 
+import math
 from collections.abc import Callable
 
 import numpy as np
+
+LEAK = 0.01     # slope of `leaky_relu` below 0
 
 
 def tanh(x: np.ndarray) -> tuple[np.ndarray, Callable]:
@@ -16,6 +19,28 @@ def relu(x: np.ndarray) -> tuple[np.ndarray, Callable]:
     on = x.real > 0
     # NaN stays NaN, so that a network that has diverged says so
     return np.where(x.real <= 0, 0, x), lambda dy: dy * on
+
+
+def leaky_relu(x: np.ndarray) -> tuple[np.ndarray, Callable]:
+    """y = x above 0 and x/100 below; dx = dy · 1 or dy/100. At the kink x = 0 the derivative is taken as 1/100.
+
+    Maas, Hannun & Ng 2013.
+    """
+    on = x.real > 0
+    return np.where(on, x, LEAK * x), lambda dy: np.where(on, dy, LEAK * dy)
+
+
+def gelu(x: np.ndarray) -> tuple[np.ndarray, Callable]:
+    """y = x Φ(x) with Φ(x) ≈ ½ (1 + tanh u), u = √(2/π) (x + 0.044715 x³); within 5e-4 of the normal's Φ.
+
+    Hendrycks & Gimpel 2016; PyTorch's GELU(approximate="tanh"). dx = dy [½ (1 + tanh u) + ½ x (1 − tanh² u) du/dx].
+    """
+    c = math.sqrt(2 / math.pi)
+    # far out tanh u is ±1 to the last bit, and the cube might overflow
+    near = np.where(np.abs(x.real) < 20, x, 20 * np.sign(x.real))
+    t = np.tanh(c * (near + 0.044715 * near**3))
+    y = 0.5 * x * (1 + t)
+    return y, lambda dy: dy * (0.5 * (1 + t) + 0.5 * near * (1 - t * t) * c * (1 + 3 * 0.044715 * near**2))
 
 
 def sigmoid(x: np.ndarray) -> tuple[np.ndarray, Callable]:
@@ -56,5 +81,5 @@ def _sigmoid(x):
     return np.where(x.real > 0, 1, e) / (1 + e)
 
 
-for _activation in (tanh, sigmoid, softplus, quadratic_features):
+for _activation in (tanh, gelu, sigmoid, softplus, quadratic_features):
     _activation.smooth = True

@@ -186,7 +186,7 @@ def mlp(sizes: Sequence[int], activation: Callable = tanh, rng: np.random.Genera
     sizes : sequence of int
         Numbers of units, input first: `[2, 64, 64]` is 2 inputs, one hidden layer of 64 and 64 outputs.
     activation : layer function
-        `tanh`, `relu`, `sigmoid`, `softplus` or your own.
+        `tanh`, `relu`, `leaky_relu`, `gelu`, `sigmoid`, `softplus` or your own.
     rng : numpy.random.Generator or int, optional
         Draws the initial weights. Without one, the sizes seed it: the same line gives the same weights.
     input_gradient : bool

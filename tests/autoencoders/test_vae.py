@@ -134,10 +134,10 @@ def test_early_stopping_stops_and_keeps_the_best_sweep():
 
 @pytest.mark.parametrize("settings, says", [
     ({"latent_dim": 0}, "latent_dim is 0"), ({"latent_dim": 1.5}, "1.5"), ({"hidden": 5}, "hidden is 5"),
-    ({"hidden": (8, 0)}, "hidden"), ({"activation": "gelu"}, "gelu"), ({"sweeps": 0}, "sweeps is 0"),
+    ({"hidden": (8, 0)}, "hidden"), ({"activation": "swish"}, "swish"), ({"sweeps": 0}, "sweeps is 0"),
     ({"learning_rate": float("nan")}, "learning_rate"), ({"final_learning_rate": -1}, "final_learning_rate"),
     ({"held_out": 1}, "held_out is 1"), ({"patience": 0}, "patience"), ({"seed": -1}, "seed is -1"),
-    ({"dtype": "float16"}, "float16"), ({"likelihood": "poisson"}, "poisson"), ({"sigma_g": 0}, "sigma_g is 0"),
+    ({"dtype": "float16"}, "float16"), ({"likelihood": "cauchy"}, "cauchy"), ({"sigma_g": 0}, "sigma_g is 0"),
     ({"alpha": -1}, "alpha is -1"), ({"alpha": 1, "sigma_g": 1}, "both"), ({"beta": 0}, "beta"),
     ({"samples": 0}, "samples"), ({"kl_warm_up": -1}, "kl_warm_up"), ({"seconds": 0}, "seconds"),
     ({"likelihood": "bernoulli", "alpha": 1}, "Bernoulli")])

@@ -8,9 +8,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from numeric import central, complex_step, relative
 
-from npvae.nn import Affine, chain, lay_out, mlp, quadratic_features, relu, sigmoid, softplus, tanh
+from npvae.nn import Affine, chain, gelu, lay_out, leaky_relu, mlp, quadratic_features, relu, sigmoid, softplus, tanh
 
-ACTIVATIONS = [tanh, relu, sigmoid, softplus]
+ACTIVATIONS = [tanh, relu, leaky_relu, gelu, sigmoid, softplus]
 
 
 def seeded(seed=0):
@@ -21,6 +21,8 @@ NETWORKS = {
     "affine": chain(Affine.random(3, 4, seeded())),
     "tanh": chain(tanh),
     "relu": chain(relu),
+    "leaky relu": chain(leaky_relu),
+    "gelu": chain(gelu),
     "sigmoid": chain(sigmoid),
     "softplus": chain(softplus),
     "quadratic features": chain(quadratic_features),
@@ -48,7 +50,7 @@ def smallest_relu_input(network, x):
     """How near to a kink any ReLU of the network comes."""
     nearest = np.inf
     for layer in network.layers:
-        if layer is relu:
+        if layer in (relu, leaky_relu):
             nearest = min(nearest, np.abs(x).min())
         x = layer(x)[0]
     return nearest
@@ -105,12 +107,33 @@ def test_quadratic_features_are_the_row_and_every_product_once():
 @pytest.mark.parametrize("layer, formula", [
     (tanh, lambda x: (math.exp(x) - math.exp(-x)) / (math.exp(x) + math.exp(-x))),
     (relu, lambda x: max(x, 0.0)),
+    (leaky_relu, lambda x: max(x, x / 100)),
+    (gelu, lambda x: x / (1 + math.exp(-2 * math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))),
     (sigmoid, lambda x: 1 / (1 + math.exp(-x))),
     (softplus, lambda x: math.log(1 + math.exp(x))),
 ], ids=lambda a: getattr(a, "__name__", ""))
 def test_activations_are_the_textbook_formulas(layer, formula):
     x = np.linspace(-8, 8, 33)[None]
     np.testing.assert_allclose(layer(x)[0][0], [formula(v) for v in x[0]], rtol=1e-12, atol=1e-15)
+
+
+def test_gelu_is_x_times_the_normal_distribution_function():
+    x = np.linspace(-12, 12, 4001)
+    exact = [v * 0.5 * math.erfc(-v / math.sqrt(2)) for v in x]
+    assert np.abs(gelu(x)[0] - exact).max() < 5e-4
+
+
+@pytest.mark.parametrize("far", [30.0, 1e4, 1e30, 1e200])
+def test_leaky_relu_and_gelu_far_out(far):
+    x = np.array([[-far, far]])
+    for layer, below in ((leaky_relu, 0.01), (gelu, 0.0)):
+        y, back = layer(x)
+        np.testing.assert_allclose(y, [[-below * far, far]], rtol=1e-15)
+        np.testing.assert_allclose(back(np.ones((1, 2))), [[below, 1]], rtol=1e-15)
+
+
+def test_leaky_relu_takes_the_derivative_at_its_kink_as_its_leak():
+    np.testing.assert_array_equal(leaky_relu(np.zeros((1, 1)))[1](np.ones((1, 1))), [[0.01]])
 
 
 def test_relu_takes_the_derivative_at_its_kink_as_zero():

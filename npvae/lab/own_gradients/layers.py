@@ -13,10 +13,10 @@ from npvae.models import (
     LatentVariableModel,
     MonteCarlo,
 )
-from npvae.nn import Affine, chain, mlp, quadratic_features, relu, sigmoid, softplus, tanh
+from npvae.nn import Affine, chain, gelu, leaky_relu, mlp, quadratic_features, relu, sigmoid, softplus, tanh
 
 B, D, K, S = 5, 3, 2, 4
-ACTIVATIONS = (tanh, relu, sigmoid, softplus)
+ACTIVATIONS = (tanh, relu, leaky_relu, gelu, sigmoid, softplus)
 
 
 def layers(rng):
