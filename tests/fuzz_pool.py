@@ -400,6 +400,7 @@ BY_NAME = {
     "final_learning_rate": lambda w: w.one(None, 1e-4), "held_out": lambda w: w.one(0.0, 0.3), "seed": lambda w: 3,
     "sigma_g": lambda w: w.one(None, 0.5), "beta": lambda w: w.one(1.0, 0.5), "momentum": lambda w: 0.5,
     "turns": lambda w: 1.5, "mu": lambda w: 0.5, "sigma": lambda w: 1.5, "level": lambda w: 1e-3,
+    "threshold": lambda w: 0.01,
     "test_fraction": lambda w: 0.3, "beta1": lambda w: 0.9, "beta2": lambda w: 0.999, "epsilon": lambda w: 1e-8,
     # words and switches
     "dtype": lambda w: np.float64, "activation": lambda w: w.one(*ACTIVATIONS), "row": lambda w: "log_sigma",

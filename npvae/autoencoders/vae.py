@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from npvae.arrays import OUT_OF_RANGE, finite_rows
+from npvae.autoencoders.coordinates import ACTIVE, aggregate_covariance, kl_by_coordinate, variance_of_means
 from npvae.autoencoders.estimator import Estimator
 from npvae.autoencoders.settings import check_choice, learning_rate, networks
-from npvae.checks import LARGEST, as_generator, positive, whole
+from npvae.checks import LARGEST, as_generator, positive, real, whole
 from npvae.inference import AmortizedVI, importance_weighted_bound
 from npvae.inference.schedules import warm_up
 from npvae.models import BernoulliLikelihood, Gaussian, GaussianLikelihood, LatentVariableModel, MonteCarlo
@@ -44,7 +46,8 @@ class VAE(Estimator):
     ----------
     solver_ : AmortizedVI
     history_ : History
-        Per sweep: sweep, elbo (nats, mean over the rows), seconds; held_out (nats) if rows were held out.
+        Per sweep: sweep; elbo = reconstruction − kl (nats, means over the rows), reconstruction being E_q log p_θ(x|z);
+        seconds; held_out (nats) if rows were held out.
 
     Examples
     --------
@@ -95,6 +98,23 @@ class VAE(Estimator):
     def score(self, X: ArrayLike, y=None) -> float:
         """The mean ELBO over the rows of X (B, D), nats: higher is better."""
         return float(self.elbo(X).mean())
+
+    def kl(self, X: ArrayLike) -> np.ndarray:
+        """KL(q_φ(z_k|x) ‖ N(0, 1)) for X (B, D): (B, K) nats a coordinate; one near 0 for all rows is not used."""
+        with np.errstate(over="ignore"):
+            return finite_rows("the KL", kl_by_coordinate(self._fitted.infer(self._read(X))), OUT_OF_RANGE)
+
+    def active_units(self, X: ArrayLike, threshold: float = ACTIVE) -> np.ndarray:
+        """Which coordinates have Var_x(E[z_k|x]) > `threshold` over the rows of X: (K,) bool (Burda et al. 2016)."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            variance = finite_rows("the variance", variance_of_means(self._rows_to_compare(X)), OUT_OF_RANGE)
+        return variance > real("threshold", threshold, least=0)
+
+    def aggregate_covariance(self, X: ArrayLike) -> np.ndarray:
+        """The covariance (K, K) of the aggregate posterior, the mean of q_φ(z|x) over X (B, D); I is the prior's."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            found = aggregate_covariance(self._rows_to_compare(X))
+        return finite_rows("the aggregate posterior's covariance", found, OUT_OF_RANGE)
 
     def log_likelihood(self, X: ArrayLike, samples: int = 1000, seed: int = 12345,
                        proposal: str | None = None) -> np.ndarray:
@@ -173,3 +193,10 @@ class VAE(Estimator):
     def _encode(self, X):
         # μ_φ(x)
         return self.solver_.infer(X)[:, : self._code_dim]
+
+    def _rows_to_compare(self, X):
+        # q_φ (B, 2K) of at least two rows
+        q = self._fitted.infer(self._read(X))
+        if len(q) < 2:
+            raise ValueError("data has 1 row, expected at least 2: this is about how rows differ")
+        return q

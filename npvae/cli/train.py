@@ -5,7 +5,10 @@ import warnings
 from argparse import Namespace
 from pathlib import Path
 
+import numpy as np
+
 from npvae.autoencoders import VAE, Autoencoder, load
+from npvae.autoencoders.coordinates import COLLAPSED
 from npvae.cli.options import add_command, add_data, data_file, positive, print_data, read_data, seconds
 from npvae.cli.outputs import check_files, write_json
 from npvae.cli.signals import Stopped
@@ -39,7 +42,9 @@ TITLES = {
     "kind": "model", "latent_dim": "K", "sweeps": "sweeps over the data", "seconds": "training time (s)",
     "rows_measured": "rows measured, at most", "train_elbo": "ELBO, training data (nats)",
     "test_elbo": "ELBO, test data (nats)", "train_mean_squared_error": "squared error per dimension, training data",
-    "test_mean_squared_error": "squared error per dimension, test data", "sigma_g": "sigma_g", "file": "written to"}
+    "test_mean_squared_error": "squared error per dimension, test data", "sigma_g": "sigma_g", "file": "written to",
+    "kl": "KL of each coordinate, training data (nats)", "active_units": "coordinates with Var E[z|x] > 0.01",
+    "aggregate_covariance": "aggregate posterior's covariance"}
 
 
 def add_train(commands) -> None:
@@ -85,6 +90,8 @@ def run_train(args: Namespace) -> None:
         raise Stopped(args.signals.number, left(model, out))
     figures = {"data": data.name, **measure(model, data), "file": str(out)}
     print_figures(figures)
+    if "kl" in figures and (words := collapse(np.array(figures["kl"]))):
+        print(words)
     if args.json:
         write_json(figures, args.json)
 
@@ -183,11 +190,49 @@ def measure(model: VAE | Autoencoder, data: Dataset) -> dict:
             figures[f"{part}_mean_squared_error"] = -model.score(X) / X.shape[1]
     if getattr(model, "sigma_g_", None) is not None:
         figures["sigma_g"] = model.sigma_g_
+    if hasattr(model, "kl"):
+        figures |= coordinates(model, data.train[:MEASURED])
     return figures
+
+
+def coordinates(model: VAE, X: np.ndarray) -> dict:
+    """The mean KL of each coordinate over X, how many are active, and the aggregate posterior's covariance."""
+    if len(X) < 2:
+        return {}
+    return {"kl": model.kl(X).mean(0).tolist(), "active_units": int(model.active_units(X).sum()),
+            "aggregate_covariance": model.aggregate_covariance(X).tolist()}
+
+
+def collapse(kl: np.ndarray) -> str:
+    """What a mean KL (K,) says of posterior collapse, and what to try; "" if every coordinate is used.
+
+    >>> collapse(np.array([2.0, 1.5]))
+    ''
+    """
+    K, dead = len(kl), int((kl < COLLAPSED).sum())
+    if not dead:
+        return ""
+    words = f"{dead} of {K} coordinate{'s carry' if K > 1 else ' carries'} less than {COLLAPSED} nats"
+    if dead < K:
+        return (f"{words}: the data may need no more than {K - dead}, which --latent-dim {K - dead} would say as well; "
+                "or the KL won before the decoder used them: try --kl-warm-up 20, or a --beta below 1")
+    return (f"{words}: the posterior has collapsed onto the prior, and the decoder ignores z: try --kl-warm-up 20, "
+            "more --sweeps, a lower --learning-rate, or a fixed, smaller --sigma-g")
 
 
 def print_figures(figures: dict) -> None:
     """One figure a line."""
-    cells = [[TITLES.get(name, name), f"{value:.4g}" if isinstance(value, float) else str(value)]
-             for name, value in figures.items()]
+    cells = [[TITLES.get(name, name), _cell(name, value, figures)] for name, value in figures.items()]
     print(table(cells[0], cells[1:]))
+
+
+def _cell(name, value, figures):
+    if name == "kl":
+        return f"{min(value):.3g} to {max(value):.3g}, in all {sum(value):.4g}"
+    if name == "active_units":
+        return f"{value} of {figures['latent_dim']}"
+    if name == "aggregate_covariance":
+        C = np.array(value)
+        between = f", at most {np.abs(C - np.diag(np.diag(C))).max():.2g} between two" if len(C) > 1 else ""
+        return f"variances {np.diag(C).min():.3g} to {np.diag(C).max():.3g}{between} (prior: 1 and 0)"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

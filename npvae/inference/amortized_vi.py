@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from npvae.arrays import OUT_OF_RANGE, finite_rows
-from npvae.inference.elbo import lower_bound, sound_bound
+from npvae.inference.elbo import bound_terms, sound_bound
 from npvae.inference.evaluation import elbos
 from npvae.inference.posteriors import Amortized, check_encoder
 from npvae.inference.resumable import Resumable
@@ -64,7 +64,10 @@ class AmortizedVI(Resumable, Solver):
     posterior : Amortized
         With the trained encoder.
     history : History
-        Per sweep: sweep, elbo (nats, mean over the rows), seconds; held_out (nats) if rows were held out.
+        Per sweep: sweep; elbo = reconstruction − kl (nats, means over the rows); seconds; held_out (nats) if rows were
+        held out.
+    kl : array (B,)
+        KL(q_φ(z|x) ‖ p) of the rows of the last gradient, nats.
     run : Run
         What a resumed fit needs: `run.arrays()` and `run.restore(arrays)`.
 
@@ -96,7 +99,7 @@ class AmortizedVI(Resumable, Solver):
         with fitting(self, X, resume) as (X, training):
             for index in training.batches():
                 # ∇_θ and ∇_φ of the batch's mean of L(x^i; φ, θ)
-                training.record(self.gradient(take(X, index, self._dtype)))
+                training.record(self.gradient(take(X, index, self._dtype)), self.kl)
                 # θ ← θ + λ ∇_θ,  φ ← φ + λ ∇_φ
                 self.run.optimizer.step()
         return self
@@ -109,13 +112,11 @@ class AmortizedVI(Resumable, Solver):
             x = as_floats(x)
         q, back_q = self.posterior(x)                       # (B, R)
         noise = self._noise and self._noise(self._rng, len(x))
-        value, back = lower_bound(self.model, q, x, noise, self._beta)      # (B,)
+        reconstruction, self.kl, back = bound_terms(self.model, q, x, noise, self._beta)    # (B,), (B,)
         # ∂L/∂q, which writes ∇_θ on its way, and from there ∇_φ
         back_q(back(np.full(len(x), 1 / len(x), x.dtype)))
-        if self._beta != 1:
-            # the ELBO itself, also while the KL that is maximised has another weight
-            value = value - (1 - self._beta) * self.model.latent.kl(q)[0]
-        return value
+        # the ELBO itself, also while the KL that is maximised has another weight
+        return reconstruction - self.kl
 
     def infer(self, X: ArrayLike) -> np.ndarray:
         """The encoder's rows q_φ(z|x) for X (B, D): (B, R), one pass through a network."""

@@ -71,11 +71,17 @@ def elbo(model: LatentVariableModel, q: ArrayLike, x: ArrayLike, noise: Noise | 
 def lower_bound(model: LatentVariableModel, q: np.ndarray, x: np.ndarray, noise: Noise | None = None,
                 beta: float = 1.0) -> tuple[np.ndarray, Callable]:
     """`elbo` as it is computed: what a solver calls, which takes a step into an overflow back itself."""
+    reconstruction, kl, back = bound_terms(model, q, x, noise, beta)
+    # L = E_q log p(x|z) − KL(q ‖ p)
+    return reconstruction - beta * kl, back
+
+
+def bound_terms(model: LatentVariableModel, q: np.ndarray, x: np.ndarray, noise: Noise | None = None,
+                beta: float = 1.0) -> tuple[np.ndarray, np.ndarray, Callable]:
+    """E_q log p_θ(x|z) (B,), KL(q ‖ p) (B,), and `back` of the first less β times the second."""
     z, w, back_nodes = model.latent.nodes(q, noise)         # (S, B, K), (S, B)
     log_px, back_log_px = model.log_likelihood(x, z)        # (S, B)
     kl, back_kl = model.latent.kl(q)                        # (B,)
-    # L = Σ_s w_s log p(x|z_s) − KL(q ‖ p)
-    value = (w * log_px).sum(0) - beta * kl
 
     def back(dvalue):
         # ∂L/∂q: through the nodes and their weights, and through the KL
@@ -83,7 +89,8 @@ def lower_bound(model: LatentVariableModel, q: np.ndarray, x: np.ndarray, noise:
         dq += back_kl(-beta * dvalue)
         return dq
 
-    return value, back
+    # Σ_s w_s log p(x|z_s)
+    return (w * log_px).sum(0), kl, back
 
 
 def sound_bound(model: LatentVariableModel, q: np.ndarray, x: np.ndarray, noise: Noise | None) -> np.ndarray:

@@ -68,13 +68,13 @@ class Training:
         self._unit = " nats" if solver.measure == "elbo" else ""
         # what is guarded as the sweep began, and as a finite ELBO has last been computed from it
         self._begun = self._proven = self._copies_of_guarded()
-        self._total, self._rows, self._last, self._cut, self._level = 0.0, 0, None, False, None
+        self._total, self._kl, self._rows, self._last, self._cut, self._level = 0.0, None, 0, None, False, None
         last = self.history[-1] if self.history else {"sweep": 0, "seconds": 0.0}
         self._sweep, self._earlier = last["sweep"], last["seconds"]
         if last.get("batch_size") == self.batch_size and last["rows"] < self.m:
             # go on within the sweep that was cut
             self._drop_last_record()
-            self._total, self._rows = last["total"], last["rows"]
+            self._total, self._kl, self._rows = last["total"], last.get("total_kl"), last["rows"]
 
     def __enter__(self):
         from tqdm import tqdm
@@ -130,12 +130,14 @@ class Training:
             if self._cut and self._rows < self._rows_of_sweep() or self._sweep_ends_the_fit() or self._cut:
                 break
 
-    def record(self, elbo: np.ndarray) -> None:
-        """Note the ELBO (B,) of a batch."""
+    def record(self, elbo: np.ndarray, kl: np.ndarray | None = None) -> None:
+        """Note the ELBO (B,) of a batch, and the KL (B,) in it."""
         total = float(elbo.sum())
         if not math.isfinite(total):
             # a first batch that was finite has proven what the sweep began with
             self._put_back_and_raise(f"non-finite {self._title}", self._begun if self._rows else self._proven)
+        if kl is not None and (self._kl is not None or not self._rows):
+            self._kl = (self._kl or 0.0) + float(kl.sum())
         self._total += total
         self._rows += len(elbo)
         if self._level is None and len(elbo) >= FEW:
@@ -184,16 +186,27 @@ class Training:
         cut = self._cut and self._rows < self._rows_of_sweep()
         self._sweep += self._rows / self.m
         mean = self._total / self._rows
-        record = {"sweep": self._sweep, self.solver.measure: mean, "seconds": self._earlier + self.seconds}
+        record = {"sweep": self._sweep, **self._means(), "seconds": self._earlier + self.seconds}
         if cut:
             record |= {"rows": self._rows, "total": self._total, "batch_size": self.batch_size}
+            record |= {} if self._kl is None else {"total_kl": self._kl}
         self.history.append(record)
-        self._total, self._rows = 0.0, 0
+        self._total, self._kl, self._rows = 0.0, None, 0
         self._proven = self._begun
         if self._guarded_are_finite():
             self._begun = self._copies_of_guarded()
         self._show_progress(mean)
         return record
+
+    def _means(self):
+        # over the rows of the sweep; a sweep that an older version began has no KL
+        mean = self._total / self._rows
+        if self._kl is None:
+            return {self.solver.measure: mean}
+        kl = self._kl / self._rows
+        reconstruction = mean + kl
+        # so that it is the difference to the last bit
+        return {self.solver.measure: reconstruction - kl, "reconstruction": reconstruction, "kl": kl}
 
     def _drop_last_record(self):
         self.history.pop()

@@ -37,6 +37,21 @@ def test_train_prints_the_figures_and_writes_model_and_json(tmp_path, capsys):
     assert model.seed == 3 and model.image_shape_ == (8, 8) and [p.name for p in out.parent.iterdir()] == ["m.npz"]
 
 
+def test_the_coordinates_are_in_the_table_and_a_collapse_is_named(tmp_path, capsys):
+    X = np.random.default_rng(0).normal(size=(300, 5))
+    X[:, 0] *= 10                                           # one direction above σ_g = 3, four below
+    np.save(tmp_path / "x.npy", X)
+    args = ["train", "--data", str(tmp_path / "x.npy"), "--out", str(tmp_path / "m.npz"), "--sweeps", "150",
+            "--latent-dim", "3", "--hidden", "4", "--learning-rate", "0.01", "--json", str(tmp_path / "f.json")]
+    assert main([*args, "--sigma-g", "3"]) == 0
+    found, printed = json.loads((tmp_path / "f.json").read_text()), capsys.readouterr().out
+    assert found["active_units"] == 1 and sum(kl > 0.5 for kl in found["kl"]) == 1
+    assert np.shape(found["aggregate_covariance"]) == (3, 3) and "1 of 3\n" in printed
+    assert "2 of 3 coordinates carry less than 0.01 nats: the data may need no more than 1" in printed
+    assert main([*args, "--sigma-g", "50"]) == 0
+    assert "3 of 3 coordinates carry less than 0.01 nats: the posterior has collapsed" in capsys.readouterr().out
+
+
 def test_resume_is_bit_by_bit_a_fit_that_never_stopped(tmp_path):
     whole, part = str(tmp_path / "whole.npz"), str(tmp_path / "part.npz")
     options = ["--hidden", "8", "--final-learning-rate", "0.003"]
@@ -255,8 +270,8 @@ def test_a_stopped_training_is_saved_and_says_so_in_one_line(tmp_path, name, sta
         from npvae.cli import main
         from npvae.inference.training import Training
         record, steps = Training.record, []
-        def interrupted(self, value):
-            record(self, value)
+        def interrupted(self, *values):
+            record(self, *values)
             steps.append(1)
             if len(steps) == 5:
                 os.kill(os.getpid(), getattr(signal, sys.argv[1]))
