@@ -93,3 +93,18 @@ def test_an_unknown_layer_is_judged_by_samples_with_a_margin_of_two(K):
     assert not found.proven.any() and found.trusted.all()
     large = enclose(quadratic_features, center, np.full((5, K), 2.0))
     assert not large.trusted.any() and np.isinf(large.slack).all()
+
+
+def test_the_slack_of_a_second_unit_is_that_of_the_mean_value_form():
+    # f(y) = f(y_c) + s (y − y_c) ± ½(M − m)|y − y_c| with s = ½(m + M), the slopes taken from a fine grid
+    def form(f, y, J, slack, r):
+        width = abs(J) * r + slack
+        slopes = np.gradient(f(grid := np.linspace(y - width, y + width, 20_001))[0], grid)
+        m, M = slopes.min(), slopes.max()
+        return f(np.array(y))[0].item(), 0.5 * (m + M) * J, 0.5 * (m + M) * slack + 0.5 * (M - m) * width
+
+    for c, r in ((0.3, 0.2), (-0.8, 0.4), (1.0, 0.1)):
+        found = enclose(chain(tanh, Affine(np.array([[1.5]]), np.array([0.2])), softplus), *np.array([[[c]], [[r]]]))
+        y, J, slack = form(tanh, c, 1.0, 0.0, r)
+        expected = form(softplus, 1.5 * y + 0.2, 1.5 * J, 1.5 * slack, r)
+        np.testing.assert_allclose([found.value.item(), found.J.item(), found.slack.item()], expected, rtol=2e-3)
