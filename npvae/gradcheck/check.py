@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
+from functools import partial
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from npvae.declared import declares
 from npvae.gradcheck.calling import Subject, name_of
 from npvae.gradcheck.comparison import rows_of
 from npvae.gradcheck.diagnosis import diagnose
+from npvae.gradcheck.diagnosis.repair import find_repair
 from npvae.gradcheck.dialects import is_container, understood
 from npvae.gradcheck.differences import METHODS, tolerance_of
 from npvae.gradcheck.refusals import (
@@ -29,13 +31,14 @@ from npvae.models import MonteCarlo
 from npvae.models.data import as_floats
 from npvae.nn.parameters import has_parameters
 
+COORDINATES = ("central", "five_point", "richardson", "complex")
 MANY = 10_000       # more numbers than this are checked in random directions
 
 
 def gradcheck(f, x, *more, method: str | None = None, call: Callable | None = None, upstream=None, dtype=None,
               tolerance: float | None = None, sizes: Mapping[str, float] | None = None,
               terms: Mapping[str, Callable] | None = None, directions: int = 20, seed: int = 0,
-              name: str | None = None, diagnosis: bool = True) -> Report:
+              name: str | None = None, diagnosis: bool = True, repair: bool = True) -> Report:
     """Check an analytic gradient, and say what is wrong with it.
 
     Parameters
@@ -72,6 +75,9 @@ def gradcheck(f, x, *more, method: str | None = None, call: Callable | None = No
         For the report.
     diagnosis
         False spares the diagnosis of a failed check.
+    repair
+        False spares the search for the line that is wrong. A failed check makes it once its report is printed, or
+        asked with `report.hint(1)` for the sentence, `(2)` the line, `(3)` the edit: up to ten seconds.
 
     Returns
     -------
@@ -101,8 +107,9 @@ def gradcheck(f, x, *more, method: str | None = None, call: Callable | None = No
     seed = whole("seed", seed, least=0)
     if call is None and all(hasattr(f, part) for part in ("latent", "decoder", "likelihood")):
         given = {"sizes": sizes, "terms": terms, "name": name, "upstream": upstream, "dtype": dtype}
+        given = {option: value for option, value in given.items() if value is not None}
         return check_elbo(f, x, seed=seed, method=method, tolerance=tolerance, directions=directions,
-                          diagnosis=diagnosis, **{n: option for n, option in given.items() if option is not None})
+                          diagnosis=diagnosis, repair=repair, **given)
     sizes, terms = check_options(call, sizes, terms)
     whole("directions", directions)
     with _in_words(f, x):
@@ -116,12 +123,14 @@ def gradcheck(f, x, *more, method: str | None = None, call: Callable | None = No
     tolerance = check_tolerance(method, tolerance_of(method, dtype) if tolerance is None else tolerance)
     with _in_words(f, x):
         gradient = check_determinism(subject)
-    rows = _checked_rows(subject, gradient, method, tolerance, directions, linear=upstream is None)
+    rows, compared = _checked_rows(subject, gradient, method, tolerance, directions, linear=upstream is None)
     notes += [f"{n} gets no gradient and was not checked" for n, a in gradient.items() if a is None]
     notes += [f"{n} is held constant" for n, _ in arguments.constants]
     report = Report(str(name or called or name_of(f)), rows, method, np.dtype(dtype).name, notes=notes, subject=subject)
     if diagnosis and not report.passed:
         report.diagnosis = diagnose(subject, gradient, report, sizes, terms, gradcheck)
+    if repair and not report.passed:
+        report.search = partial(find_repair, subject, gradient, compared if method in COORDINATES else None)
     return report
 
 
@@ -137,7 +146,7 @@ def _checked_rows(subject, gradient, method, tolerance, directions, linear):
     check_not_blind(subject, rows, compared)
     if linear and all(row.passed for row in rows):
         check_linear(subject)
-    return rows
+    return rows, compared
 
 
 def assert_gradients(f, x, *more, **options) -> None:

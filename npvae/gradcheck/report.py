@@ -1,7 +1,9 @@
 """What a check found: a row for each parameter, what was left out and why, and the diagnosis."""
 
 import html
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 
 # notes of a row
 HIDDEN = 'rounding hides it: not checked, use method="complex"'
@@ -48,6 +50,51 @@ class Row:
         return self.verdict == "pass"
 
 
+@dataclass(frozen=True)
+class Repair:
+    """The line that is wrong, and the edit that mends it.
+
+    `where` is "shape" if the edit is right at another shape, too, "point" if only at other points; `forward` tells
+    that the line is one of the forward pass; `sure` is false if another edit of the line would do as well.
+    """
+
+    file: str
+    line: int
+    before: str
+    after: str
+    what: str
+    where: str = "point"
+    forward: bool = False
+    sure: bool = True
+
+    def hint(self, level: int) -> str:
+        """The reason, the line, the edit."""
+        line = f"line {self.line}: `{self.before}`"
+        if level == 1:
+            return f"{self.what}."
+        if level == 2:
+            return f"{line} is wrong."
+        either = " (or your forward pass is wrong)" if self.forward else ""
+        if not self.sure:
+            return f"{line} is wrong; more than one edit of it makes the gradient right{either}."
+        unconfirmed = "" if self.where == "shape" else "; tried at this shape only"
+        return f"{line} should be `{self.after}`: {self.what}{either}{unconfirmed}."
+
+
+@dataclass(frozen=True)
+class NotAvailable:
+    """Why no line is named; false."""
+
+    why: str
+
+    def __bool__(self):
+        return False
+
+    def hint(self, level: int) -> str:
+        """That there is none."""
+        return f"not available: {self.why}."
+
+
 class Verdict:
     """A report as a truth value, a dict, a text, and a table in a notebook."""
 
@@ -84,7 +131,8 @@ class Verdict:
 class Report(Verdict):
     """The rows of a check: true if all passed. `print(report)`, `dict(report)`, `report.plot()`.
 
-    `diagnosis` says what is wrong, `notes` what was not checked; the plot needs `subject`.
+    `diagnosis` says what is wrong, `notes` what was not checked; the plot needs `subject`; `search` finds the wrong
+    line once it is asked for.
     """
 
     name: str
@@ -94,6 +142,7 @@ class Report(Verdict):
     diagnosis: list[Finding] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     subject: object = None
+    search: Callable | None = None
 
     @property
     def passed(self) -> bool:
@@ -109,7 +158,24 @@ class Report(Verdict):
         """Plain lists, strings and numbers, ready for JSON."""
         return {"name": self.name, "passed": self.passed, "method": self.method, "dtype": self.dtype,
                 "rows": [asdict(row) | {"shape": list(row.shape), "kinks": list(row.kinks)} for row in self.rows],
-                "diagnosis": self._findings(), "notes": list(self.notes)}
+                "diagnosis": self._findings(), "notes": list(self.notes),
+                "repair": asdict(self.repair) if self.repair else None}
+
+    @cached_property
+    def repair(self):
+        """The line that is wrong and its edit, or false, with `why` none is named; looked for at the first call."""
+        return self.search() if self.search and not self.passed else NotAvailable("it was not looked for")
+
+    def hint(self, level: int) -> str:
+        """What is wrong, more and more openly: 1 the sentence, 2 the line, 3 the edit that mends it."""
+        if level not in (1, 2, 3):
+            raise ValueError(f"level is {level!r}, expected 1 (the sentence), 2 (the line) or 3 (the edit)")
+        if self.passed:
+            return "the gradient is right"
+        known = [finding.sentence for finding in self.diagnosis if finding.kind != "unknown"]
+        if level == 1 and (known or not self.repair):
+            return " ".join(known or [finding.sentence for finding in self.diagnosis])
+        return self.repair.hint(level)
 
     def plot(self):
         """The error against the step h, for forward and central differences and the complex step: a Figure."""
@@ -125,7 +191,10 @@ class Report(Verdict):
 
     def _below(self):
         kinks = [f"left out: {kink}" for row in self.rows for kink in row.kinks]
-        return [f"diagnosis: {finding.sentence}" for finding in self.diagnosis] + kinks + self.notes
+        mended = [self.repair.hint(3)] if self.repair else []
+        # where the line is known, that nothing is known of it is no news
+        found = [finding for finding in self.diagnosis if not mended or finding.kind != "unknown"]
+        return [f"diagnosis: {said}" for said in [*(f.sentence for f in found), *mended]] + kinks + self.notes
 
     def _cells(self):
         header = ["parameter", "shape", "method", "error", "tolerance", "worst", "got", "expected", "verdict"]

@@ -1,0 +1,220 @@
+"""The edits that a repair tries first: slips of the pen at each node of a slot."""
+
+import ast
+from dataclasses import dataclass
+
+import numpy as np
+
+from npvae.gradcheck.diagnosis.edit_operators import FOLDS, OPERATORS, is_numpy
+from npvae.gradcheck.diagnosis.slots import rebuilt
+
+KINDS = ("operator", "sign", "axis", "factor", "term", "comparison")
+ELEMENTWISE = ("exp", "tanh", "sqrt", "log", "square", "abs", "sign", "cosh", "sin", "cos", "expm1", "log1p")
+
+
+@dataclass(eq=False)
+class Candidate:
+    """A node of a slot's statement and what may stand in its place, in words."""
+
+    slot: object
+    path: tuple
+    new: ast.AST
+    what: str
+
+    @property
+    def tree(self):
+        """The whole function, edited."""
+        return rebuilt(self.path, self._placed())
+
+    @property
+    def expression(self):
+        """The slot's own expression, edited; None if the edit is not inside it."""
+        above = len(self.slot.path) - 1
+        return rebuilt(self.path[above:], self.new) if len(self.path) > above else None
+
+    @property
+    def statement(self):
+        """The statement, edited."""
+        i = max((i for i, (n, *_) in enumerate(self.path) if isinstance(n, ast.stmt)), default=0)
+        return rebuilt(self.path[i:], self._placed())
+
+    def _placed(self):
+        # where the old node stood, which is what is said; the user's own nodes stay where they are
+        if getattr(self.new, "lineno", None) is None:
+            ast.copy_location(self.new, self.path[-1][0])
+        return ast.fix_missing_locations(self.new)
+
+
+def below(path):
+    """The paths to an expression and all that it is made of."""
+    node = path[-1][0]
+    yield path
+    for name, value in ast.iter_fields(node):
+        for i, child in enumerate(value) if isinstance(value, list) else [(None, value)]:
+            if isinstance(child, ast.keyword):
+                yield from below((*path, (child, name, i), (child.value, "value", None)))
+            elif isinstance(child, ast.expr) and not isinstance(child, ast.Lambda):
+                yield from below((*path, (child, name, i)))
+
+
+def parsed(text):
+    """An expression."""
+    return ast.parse(text, mode="eval").body
+
+
+def slips(slot, scope, bench):
+    """Small edits at each node of a slot."""
+    names = [n for n, v in slot.env.items() if isinstance(v, np.ndarray | float | int)]
+    for path in below(slot.path):
+        node, parent = path[-1][0], path[-2][0]
+        for kind in KINDS:
+            for what, new in OPERATORS[kind](node, parent, names):
+                if not _dull(new, parent):
+                    yield Candidate(slot, path, new, what)
+        for operator in (_numbers, _swaps, _transposes, indices, _unwrapped, _masks, _folds):
+            yield from (Candidate(slot, path, new, what) for what, new in operator(node, parent, scope) if new)
+
+
+def _dull(new, parent):
+    # a factor 1 is one left out
+    return isinstance(new, ast.Constant) and new.value in (0, 1) and isinstance(parent, ast.BinOp) and isinstance(
+        parent.op, ast.Mult | ast.Div)
+
+
+def _numbers(node, parent, scope):
+    if not isinstance(node, ast.Constant) or type(node.value) not in (int, float):
+        return
+    k = node.value
+    if isinstance(parent, ast.BinOp | ast.UnaryOp | ast.Call | ast.Compare):
+        for other in (2 * k, k / 2, k + 1, k - 1, 1 / k if k else 1, k**2, 0, 1, 2, 0.5, 3, 0.25, *scope.constants):
+            other = int(other) if float(other).is_integer() else other
+            new = ast.Constant(other)
+            # a size's own name comes before a number that equals it
+            if not _dull(new, parent) and other not in (k, *scope.sizes.values()) and not (k == 0 and other < 0):
+                yield f"{other:g} for {k:g}", new
+    if isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Mult | ast.Div):
+        for name in scope.sizes:
+            yield f"the size {name} for {k:g}", parsed(name)
+
+
+def _swaps(node, parent, scope):
+    for name in ("args", "elts"):
+        parts = getattr(node, name, None)
+        if isinstance(parts, list) and 1 < len(parts) < 7 and isinstance(node, ast.Call | ast.Tuple | ast.List):
+            for i in range(len(parts)):
+                for j in range(i + 1, len(parts)):
+                    new = [*parts]
+                    new[i], new[j] = parts[j], parts[i]
+                    yield "two parts exchanged", type(node)(**dict(ast.iter_fields(node)) | {name: new})
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub | ast.Div | ast.MatMult | ast.Pow):
+        yield "the two sides exchanged", ast.BinOp(node.right, node.op, node.left)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "dot" and node.args \
+            and not is_numpy(node):
+        yield ("the order of a matrix product",
+               ast.Call(ast.Attribute(node.args[0], "dot", ast.Load()), [node.func.value], []))
+
+
+def _transposes(node, parent, scope):
+    if isinstance(node, ast.Name | ast.Attribute | ast.Subscript | ast.Call | ast.BinOp) and not (
+            isinstance(parent, ast.Attribute) and parent.attr == "T"):
+        shape = scope.shape_of(node)
+        if len(shape) == 2:
+            yield "a transpose", ast.Attribute(node, "T", ast.Load())
+        if len(shape) > 2:
+            yield "the last two axes exchanged", ast.Call(ast.Attribute(node, "swapaxes", ast.Load()),
+                                                          [ast.Constant(-1), ast.Constant(-2)], [])
+    if isinstance(node, ast.Attribute) and node.attr == "T":
+        yield "a transpose dropped", node.value
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in (
+            "transpose", "swapaxes"):
+        yield "a transpose dropped", node.args[0] if is_numpy(node) else node.func.value
+        if len(node.args) == 2:
+            for args in ((0, 1), (0, 2), (1, 2), (-1, -2)):
+                yield "other axes exchanged", ast.Call(node.func, [ast.Constant(a) for a in args], [])
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
+        left, right = (s.value if isinstance(s, ast.Attribute) and s.attr == "T" else ast.Attribute(s, "T", ast.Load())
+                       for s in (node.left, node.right))
+        yield "both transposes", ast.BinOp(left, ast.MatMult(), right)
+        yield "a transpose on the other side", ast.BinOp(right, ast.MatMult(), left)
+
+
+def indices(node, parent, scope):
+    """Other slices, an index off by one, an index dropped."""
+    inside = isinstance(parent, ast.Subscript) and parent.slice is node or isinstance(parent, ast.Slice | ast.Tuple)
+    if isinstance(node, ast.Slice):
+        for lower, upper in ((node.upper, node.lower), (node.upper, None), (None, node.lower),
+                             (_more(node.lower, 1), node.upper), (_more(node.lower, -1), node.upper),
+                             (node.lower, _more(node.upper, 1)), (node.lower, _more(node.upper, -1)), (None, None)):
+            yield "another slice", ast.Slice(lower, upper, node.step)
+        step = ast.Constant(-1) if node.step is None else None
+        yield "the other direction", ast.Slice(node.lower, node.upper, step)
+    elif inside and not isinstance(node, ast.Tuple) and isinstance(node, ast.Name | ast.BinOp | ast.Constant):
+        if isinstance(scope.value_of(node), int | np.integer | np.ndarray):
+            for step in (1, -1):
+                yield "an index off by one", _more(node, step)
+    if isinstance(node, ast.Subscript):
+        yield "an index dropped", node.value
+
+
+def _more(node, step):
+    if isinstance(node, ast.Constant) and isinstance(node.value, int):
+        return ast.Constant(node.value + step) if node.value + step >= 0 else None
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub) and isinstance(node.right, ast.Constant) \
+            and node.right.value == 1 and isinstance(node.op, ast.Add) == (step < 0):
+        return node.left
+    return ast.Constant(step) if node is None else ast.BinOp(
+        node, ast.Add() if step > 0 else ast.Sub(), ast.Constant(1))
+
+
+def _unwrapped(node, parent, scope):
+    if isinstance(node, ast.Call) and len(node.args) >= 1 and not isinstance(node.args[0], ast.Starred):
+        for i, arg in enumerate(node.args[:3]):
+            if not isinstance(arg, ast.Constant):
+                yield "a call dropped", node.args[i]
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and not is_numpy(node) \
+            and node.func.attr in (*FOLDS, "copy", "reshape", "ravel"):
+        yield "a call dropped", node.func.value
+    if isinstance(node, ast.Call) and is_numpy(node) and node.func.attr in ELEMENTWISE:
+        for other in ELEMENTWISE[:4]:
+            yield f"{other} for {node.func.attr}", ast.Call(
+                ast.Attribute(node.func.value, other, ast.Load()), node.args, node.keywords)
+    if isinstance(node, ast.IfExp):
+        yield "the other case", ast.IfExp(node.test, node.orelse, node.body)
+
+
+def _masks(node, parent, scope):
+    if isinstance(node, ast.Compare) and len(node.ops) == 1:
+        for operator in (ast.Gt, ast.GtE, ast.Lt, ast.LtE, ast.Eq, ast.NotEq):
+            if not isinstance(node.ops[0], operator):
+                yield "another comparison", ast.Compare(node.left, [operator()], node.comparators)
+        if isinstance(node.comparators[0], ast.Constant):
+            for number in (0, 1, -1, 0.5):
+                yield "a comparison with another number", ast.Compare(node.left, node.ops, [ast.Constant(number)])
+        for name, bound in scope.scalars.items():
+            if not isinstance(bound, int):
+                yield "a comparison with another number", ast.Compare(node.left, node.ops, [parsed(name)])
+        absolute = ast.Call(ast.Attribute(ast.Name("np", ast.Load()), "abs", ast.Load()), [node.left], [])
+        yield "the absolute value compared", ast.Compare(absolute, node.ops, node.comparators)
+    value = scope.value_of(node)
+    if isinstance(value, np.ndarray) and value.dtype.kind == "b":
+        yield "the opposite mask", ast.UnaryOp(ast.Invert(), node)
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Invert | ast.Not):
+        yield "the opposite mask", node.operand
+
+
+def _folds(node, parent, scope):
+    # a sum where an array is too large, keepdims and the axis where there is one
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in FOLDS:
+        words = {k.arg: k.value for k in node.keywords}
+        of = node.args[0] if is_numpy(node) and node.args else node.func.value
+        shape = scope.shape_of(of)
+        folds = [node.func] if node.func.attr not in ("sum", "mean") else [
+            ast.Attribute(node.func.value, fold, ast.Load()) for fold in ("sum", "mean")]
+        for fold in folds:
+            for axis in [None, *range(len(shape)), *([(0, 2), (0, 1), (1, 2)] if len(shape) > 2 else [])]:
+                for keep in dict.fromkeys(("keepdims" in words, False, len(shape) > 1)):
+                    new = [ast.keyword("axis", ast.Constant(axis) if not isinstance(axis, tuple)
+                                       else parsed(str(axis)))] * (axis is not None)
+                    new += [ast.keyword("keepdims", ast.Constant(True))] * keep
+                    what = f"{fold.attr} over " + ("everything" if axis is None else f"axis {axis}")
+                    yield what, ast.Call(fold, [of] if is_numpy(node) else [], new)

@@ -1,0 +1,267 @@
+"""Missing terms and factors, fitted to the residual: which product of the user's own arrays, times which number, makes
+up for what the gradient lacks?
+
+A slot's response says what its value does to the gradient, so that a thousand terms cost one product of matrices.
+"""
+
+import ast
+import itertools
+
+import numpy as np
+
+from npvae.gradcheck.diagnosis.candidates import Candidate, parsed
+
+FITS = 3e-5         # what a fit leaves of the residual
+MOST = 4000         # terms
+
+
+def additive(slot):
+    """The terms of a slot's expression: (path, node), the whole first."""
+    found, todo = [], [slot.path]
+    while todo:
+        path = todo.pop(0)
+        node = path[-1][0]
+        found.append(path)
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
+            todo += [(*path, (node.left, "left", None)), (*path, (node.right, "right", None))]
+        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div):
+            todo += [(*path, (node.left, "left", None))]
+            if isinstance(node.op, ast.Mult):
+                todo += [(*path, (node.right, "right", None))]
+        elif isinstance(node, ast.UnaryOp):
+            todo.append((*path, (node.operand, "operand", None)))
+    return found
+
+
+def terms(scope, shape):
+    """Expressions of this shape: (text, value), simple ones first."""
+    flat = {t: np.asarray(v, float) for t, (n, v) in scope.leaves.items() if np.asarray(v).dtype.kind in "fb"}
+    arrays = {t: v for t, v in flat.items() if v.ndim}
+    found = _Terms(shape)
+    found.add(flat)
+    factors = {t: np.asarray(v, float) for t, (_, v) in scope.factors.items()}
+    found.add(factors)
+    found.add(_matmuls(arrays, shape))
+    simple = dict(itertools.islice(factors.items(), 90))
+    found.add({_times(a, b): _product(simple[a], simple[b]) for a, b in itertools.combinations(simple, 2)})
+    folds = {}
+    for a, b in itertools.combinations_with_replacement(list(arrays), 2):
+        product = _product(arrays[a], arrays[b])
+        if product is not None and product.ndim:
+            folds |= _folds(_times(a, b), product)
+    for a, value in arrays.items():
+        folds |= _folds(a, value)
+    found.add(folds)
+    found.add({_times(a, b): _product(arrays[a], folds[b]) for a in arrays for b in folds})
+    masks = {t: v for t, v in factors.items() if v.shape == shape}
+    matrices = _matmuls(arrays, shape)
+    found.add({_times(f"({a})", b): _product(matrices[a], masks[b]) for a in matrices for b in masks})
+    return found.kept
+
+
+class _Terms:
+    """Values of one shape by text, each value once."""
+
+    def __init__(self, shape):
+        self.shape, self.kept, self._seen = shape, {}, set()
+
+    def add(self, some):
+        for text, value in some.items():
+            if value is None or len(self.kept) >= MOST:
+                continue
+            try:
+                value = np.broadcast_to(value, self.shape)
+            except ValueError:
+                continue
+            size = np.linalg.norm(value)
+            if not np.isfinite(size) or not size:
+                continue
+            key = np.round(value / size, 9).tobytes()
+            if key not in self._seen:
+                self._seen.add(key)
+                self.kept[text] = value
+
+
+def _times(a, b):
+    return f"{_wrapped(a)} * {_wrapped(b)}"
+
+
+def _wrapped(text):
+    node = parsed(text)
+    return f"({text})" if isinstance(node, ast.BinOp | ast.Compare | ast.UnaryOp) else text
+
+
+def _product(a, b):
+    try:
+        return np.asarray(a * b)
+    except ValueError:
+        return None
+
+
+def _folds(text, value):
+    axes = [None, *range(value.ndim)] if value.ndim < 3 else [None, *range(value.ndim), (0, 1), (0, 2), (1, 2)]
+    found = {}
+    for axis in axes:
+        keep = value.ndim > 1 and axis is not None
+        words = "" if axis is None else f"axis={axis}" + ", keepdims=True" * keep
+        found[f"{_wrapped(text)}.sum({words})"] = np.sum(value, axis=axis, keepdims=keep)
+    return found
+
+
+def _matmuls(arrays, shape):
+    found = {}
+    two = {t: v for t, v in arrays.items() if v.ndim == 2}
+    for (a, left), (b, right) in itertools.product(two.items(), repeat=2):
+        for i, j in ((0, 0), (1, 0), (0, 1), (1, 1)):
+            u, v = left.T if i else left, right.T if j else right
+            if u.shape[1] == v.shape[0] and (u.shape[0], v.shape[1]) == shape:
+                found[f"{_wrapped(a)}{'.T' * i} @ {_wrapped(b)}{'.T' * j}"] = u @ v
+    return found
+
+
+def number_named(c, scope):
+    """How a coefficient is written with 1, 2, ½, sizes and the code's own numbers: expressions, or none."""
+    plain = {"1": 1.0, "2": 2.0, "0.5": 0.5, "4": 4.0, "0.25": 0.25, "3": 3.0}
+    plain = {t: v for t, v in plain.items() if v <= 2 or v not in scope.sizes.values()}
+    names = {t: float(v) for t, v in {**scope.sizes, **scope.scalars}.items() if v and t not in plain}
+    shapes = {1: plain, 2: {t: v for t, v in names.items()} | {f"1 / {_wrapped(t)}": 1 / v for t, v in names.items()}}
+    found = [t for t, v in shapes[1].items() if _same(abs(c), v)]
+    found = found or [t for t, v in shapes[2].items() if _same(abs(c), v)]
+    found = found or [f"{p} * {t}" for t, v in shapes[2].items() for p, k in list(plain.items())[1:] if _same(
+        abs(c), k * v)]
+    if not found:
+        for (s, u), (t, v) in itertools.combinations(names.items(), 2):
+            for text, value in ((f"{s} * {t}", u * v), (f"{s} / {_wrapped(t)}", u / v), (f"{t} / {_wrapped(s)}", v / u),
+                                (f"1 / ({s} * {t})", 1 / (u * v))):
+                found += [text] * _same(abs(c), value)
+    return [(text, c < 0) for text in found[:3]]
+
+
+def _same(a, b):
+    return abs(a - b) <= 1e-4 * abs(b)
+
+
+def missing(slot, scope, bench):
+    """Candidates with a missing term or factor whose coefficient fits, at a slot whose response is known."""
+    response, lacks, shape = *_response(slot, bench), np.shape(slot.value)
+    some = terms(scope, shape)
+    for text, c in _fitting(some, response, lacks):
+        yield from _added(slot, slot.path, text, c, scope)
+    factors = {t: np.asarray(v, float) for t, (_, v) in scope.factors.items()}
+    factors = {"1": np.ones(())} | factors | {f"1 / {_wrapped(t)}": 1 / v for t, v in factors.items()
+                                              if t in scope.leaves and np.all(v)}
+    for path in additive(slot):
+        node, value = path[-1][0], scope.value_of(path[-1][0])
+        outer = _outer_factor(slot, path, scope)
+        if outer is None or not isinstance(value, np.ndarray | float) or np.asarray(value).dtype.kind != "f":
+            continue
+        part = _product(value, outer)
+        if part is None or np.broadcast_shapes(part.shape, shape) != shape:
+            continue
+        if path != slot.path and isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
+            # a term inside a bracket
+            inside = {t: v * outer for t, v in some.items() if np.broadcast_shapes(v.shape, np.shape(outer)) == shape}
+            for text, c in _fitting(inside, response, lacks):
+                yield from _added(slot, path, text, c, scope)
+        # the part once more with a factor t, or t in its place: c × the response of either is what lacks and the part's
+        wanted = lacks + np.broadcast_to(part, shape).ravel() @ response
+        for whole, start in ((part, node), (outer, None)):
+            chosen = _Terms(shape)
+            chosen.add({t: _product(whole, v) for t, v in factors.items()})
+            for text, c in _fitting(chosen.kept, response, wanted):
+                yield from _multiplied(slot, path, start, text, c, scope)
+
+
+def _response(slot, bench):
+    """What the slot does to the gradient where it is known (n, P), and what the gradient lacks there (P,)."""
+    places = bench.point.places
+    return slot.response[:, places], bench.point.numeric - bench.before[places]
+
+
+def _effects(some, response):
+    return np.array([v.ravel() for v in some.values()]).reshape(len(some), len(response)) @ response
+
+
+def two_missing(slot, scope, bench):
+    """Two terms at once."""
+    response, lacks = _response(slot, bench)
+    some = dict(itertools.islice(terms(scope, np.shape(slot.value)).items(), 250))
+    effects = _effects(some, response)
+    sizes = np.linalg.norm(effects, axis=1)
+    keep = sizes > 1e-12 * sizes.max(initial=0)
+    texts, effects = [t for t, k in zip(some, keep, strict=True) if k], effects[keep] / sizes[keep, None]
+    size = np.linalg.norm(lacks)
+    gram, along = effects @ effects.T, effects @ lacks
+    # the least squares of each pair in closed form
+    with np.errstate(all="ignore"):
+        det = 1 - gram**2
+        u = (along[:, None] - gram * along[None]) / det
+        v = (along[None] - gram * along[:, None]) / det
+        left = size**2 - u * along[:, None] - v * along[None]
+    left[~(det > 1e-6)] = np.inf
+    for i, j in np.argwhere(np.triu(left <= 1e-8 * size**2, 1))[:20]:
+        if np.linalg.norm(u[i, j] * effects[i] + v[i, j] * effects[j] - lacks) <= FITS * size:
+            a, b = u[i, j] / sizes[keep][i], v[i, j] / sizes[keep][j]
+            for one in _added(slot, slot.path, texts[i], a, scope):
+                for two in _added(slot, slot.path, texts[j], b, scope, one.new):
+                    yield Candidate(slot, slot.path, two.new, f"{one.what} and {two.what}")
+
+
+def _fitting(some, response, wanted):
+    """(text, c) of the terms that times c do what is wanted."""
+    effects, size = _effects(some, response), np.linalg.norm(wanted)
+    with np.errstate(all="ignore"):
+        c = effects @ wanted / (effects**2).sum(1)
+        left = np.linalg.norm(c[:, None] * effects - wanted, axis=1)
+    texts = list(some)
+    return [(texts[k], float(c[k])) for k in np.flatnonzero((left <= FITS * size) & (np.abs(c) > 1e-9))]
+
+
+def _added(slot, path, text, c, scope, to=None):
+    node = path[-1][0] if to is None else to
+    for number, minus in number_named(c, scope):
+        term = parsed(text) if number == "1" else _joined(number, text)
+        yield Candidate(slot, path, ast.BinOp(node, ast.Sub() if minus else ast.Add(), term),
+                        f"the term {'-' if minus else ''}{ast.unparse(term)} is missing")
+
+
+def _joined(number, text):
+    if number.startswith("1 / "):
+        return ast.BinOp(parsed(text), ast.Div(), parsed(number[4:]))
+    return ast.BinOp(parsed(number), ast.Mult(), parsed(text))
+
+
+def _multiplied(slot, path, start, text, c, scope):
+    """`start` times c times the expression; only the latter where there is no start."""
+    for number, minus in number_named(c, scope):
+        new, factors = start, [t for t in (number, text) if t != "1"]
+        for factor in factors if new else reversed(factors):
+            if new is None:
+                new = parsed(factor)
+            elif factor.startswith("1 / "):
+                new = ast.BinOp(new, ast.Div(), parsed(factor[4:]))
+            else:
+                new = ast.BinOp(new, ast.Mult(), parsed(factor))
+        if new is not None:
+            said = f"{'-' * minus}{' * '.join(factors)}"
+            new = ast.UnaryOp(ast.USub(), new) if minus else new
+            yield Candidate(slot, path, new, f"the factor {said} is missing" if start
+                            else f"{said} for {ast.unparse(path[-1][0])}")
+
+
+def _outer_factor(slot, path, scope):
+    """What multiplies a part of the slot's expression on the way out, 0 where it is no factor of a term."""
+    outer = 1.0
+    for (above, *_), (_, name, _) in zip(path[len(slot.path) - 1:], path[len(slot.path):], strict=False):
+        if isinstance(above, ast.UnaryOp) and isinstance(above.op, ast.USub):
+            outer = -outer
+        elif isinstance(above, ast.BinOp) and isinstance(above.op, ast.Sub) and name == "right":
+            outer = -outer
+        elif isinstance(above, ast.BinOp) and isinstance(above.op, ast.Mult | ast.Div):
+            other = scope.value_of(above.right if name == "left" else above.left)
+            if other is None:
+                return None
+            outer = outer / other if isinstance(above.op, ast.Div) else outer * other
+        elif not (isinstance(above, ast.BinOp) and isinstance(above.op, ast.Add)):
+            return None
+    return outer

@@ -1,0 +1,202 @@
+"""The line that is wrong: the smallest edit of the user's source that makes the gradient right.
+
+The functions that the check runs are found (`sources`), their values nudged to see which feed what is wrong (`slots`),
+and edits tried there, cheap ones first (`candidates`, `fits`), in a child process (`trial`). An edit that mends the
+gradient at this point is believed only if it does so at others and at another shape, where there is one. Nothing is
+written to the user's file.
+"""
+
+import ast
+import os
+import time
+import warnings
+
+import numpy as np
+
+from npvae.gradcheck.diagnosis.candidates import slips
+from npvae.gradcheck.diagnosis.fits import missing, two_missing
+from npvae.gradcheck.diagnosis.intermediate import WRONG, held, targets
+from npvae.gradcheck.diagnosis.reuse import names, reused, statements
+from npvae.gradcheck.diagnosis.scope import Scope
+from npvae.gradcheck.diagnosis.slots import ALONE, BOTH, EARLY, FORWARD, PART, Watch
+from npvae.gradcheck.diagnosis.sources import Reached
+from npvae.gradcheck.diagnosis.trial import Bench, Overrun, at_most, in_child
+from npvae.gradcheck.report import NotAvailable, Repair
+
+SECONDS = 7.0       # of search
+
+
+def find_repair(subject, gradient, compared=None, seconds=SECONDS):
+    """The `Repair` of a failed check, or `NotAvailable`."""
+    reached = Reached(subject.part, subject.call)
+    if not reached.sources:
+        return NotAvailable("the source cannot be read")
+    danger = reached.forbidden()
+    if danger:
+        return NotAvailable(f"the source names {danger}, so it is not edited")
+    names = [n for n, a in gradient.items() if a is not None]
+    if not names:
+        return NotAvailable("there is no gradient")
+
+    def work():
+        warnings.simplefilter("ignore")
+        return Search(subject, reached, names, compared, seconds).found()
+
+    found = in_child(work, seconds + 1.5)
+    return found if found is not None else NotAvailable("no small edit makes the gradient right")
+
+
+class Search:
+    """The search in the child process."""
+
+    def __init__(self, subject, reached, names, compared, seconds):
+        self.end, self.reached = time.monotonic() + seconds, reached
+        self.bench = Bench(subject, reached, names, compared)
+        self.watch = Watch(reached, self.bench)
+        point = self.bench.point
+        wrong = np.zeros(len(self.bench.before), bool)
+        wrong[point.places[point.far(self.bench.before)]] = True
+        for (first, last), name, start in zip(point.starts, names, np.cumsum([0, *(
+                int(np.prod(s)) for s in point.shapes)]), strict=False):
+            # of many numbers some were looked at
+            if point.far(self.bench.before)[first:last].all() or gradient_shape_differs(subject, name):
+                wrong[start:start + subject.at[name].size] = True
+        self.watch.look(wrong)
+        self.scopes, self.tried = {}, set()
+        self.held = held(self.watch)
+        self.tainted = self._spread()
+
+    def found(self):
+        """The repair, or None."""
+        best = []
+        for stage in self._stages():
+            here = 0
+            for candidate in stage:
+                if time.monotonic() > self.end or here > 5:
+                    break
+                if self._mends(candidate):
+                    where = self.bench.confirmed(candidate.slot.source, candidate.tree)
+                    if where:
+                        here += 1
+                        best.append((self._cost(candidate, where), candidate, where))
+            # what is likely to be elsewhere is kept for want of something better
+            if any(not cost[0] for cost, *_ in best) or time.monotonic() > self.end:
+                break
+        return self._said(*min(best, key=lambda one: one[0])[1:]) if best else None
+
+    def _said(self, candidate, where):
+        before, after = ast.unparse(candidate.slot.statement), ast.unparse(candidate.statement)
+        return Repair(candidate.slot.source.file, candidate.slot.line, before, after, candidate.what, where,
+                      candidate.slot.early)
+
+    def _unlikely(self, slot):
+        """Whether what the slot computes is right as it is, or is made from something wrong further up."""
+        uses = {n.id for n in ast.walk(slot.node) if isinstance(n, ast.Name)}
+        return bool(uses & self.tainted or any(self.held.get(n) for n in targets(slot)))
+
+    def _spread(self):
+        """The names that are wrong, or made from what is wrong."""
+        tainted, before = {n for n, held in self.held.items() if held is WRONG}, None
+        while tainted != before:
+            before = set(tainted)
+            for slot in self.watch.slots:
+                if {n.id for n in ast.walk(slot.node) if isinstance(n, ast.Name)} & tainted:
+                    tainted |= {n for n in targets(slot) if not self.held.get(n)}
+        return tainted
+
+    def _cost(self, candidate, where):
+        """The size of the edit: what it adds counts whole, what it takes away half; where it is less likely, more."""
+        slot = candidate.slot
+        before, after = (ast.unparse(ast.fix_missing_locations(n)) for n in (candidate.path[-1][0], candidate.new))
+        bare = isinstance(slot.node, ast.Name) and isinstance(slot.statement, ast.Return)
+        copies = isinstance(slot.node, ast.Name) and isinstance(slot.statement, ast.Assign)
+        size = _added(before, after) + _added(after, before) / 2
+        return (self._unlikely(slot), not any(self.held.get(n) is WRONG for n in targets(slot)), where != "shape",
+                size + 12 * bare, not copies, -slot.line)
+
+    def _scope(self, slot):
+        if slot not in self.scopes:
+            self.scopes[slot] = Scope(slot, self.reached.sources)
+        return self.scopes[slot]
+
+    def _stages(self):
+        """Candidates in stages; within one, all are tried and the simplest is said."""
+        own = {rank: [s for s in self.watch.slots if s.rank == rank] for rank in (ALONE, BOTH, EARLY, PART, FORWARD)}
+        likely = [s for s in self.watch.slots if any(self.held.get(n) is WRONG for n in targets(s))
+                  and not self._unlikely(s)]
+        for slots in (likely, own[ALONE], own[BOTH], own[PART], own[EARLY]):
+            yield self._each(slots, slips, self._reaches)
+            yield self._each(slots, statements)
+            yield self._each(slots, names, self._reaches)
+            yield self._each(slots, missing, self._measured)
+            yield self._each(slots, reused, self._reaches)
+            yield self._each(slots, two_missing, self._measured)
+
+    def _each(self, slots, edits, worth=lambda slot: True):
+        for slot in slots:
+            if time.monotonic() < self.end and worth(slot):
+                yield from self._guarded(edits(slot, self._scope(slot), self.bench))
+
+    def _guarded(self, edits):
+        try:
+            yield from edits
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, SyntaxError, MemoryError):
+            return      # a value that nobody foresaw costs the edits of one slot
+
+    def _measured(self, slot):
+        return self._reaches(slot) and slot.response is not None
+
+    def _reaches(self, slot):
+        """Whether some change of the slot's value could mend the gradient."""
+        if not hasattr(slot, "reaches"):
+            slot.reaches = True
+            if self.watch.measure(slot):
+                places = self.bench.point.places
+                lacks = self.bench.point.numeric - self.bench.before[places]
+                response = slot.response[:, places]
+                change = np.linalg.lstsq(response.T, lacks, rcond=1e-9)[0]
+                slot.reaches = np.linalg.norm(change @ response - lacks) <= 1e-4 * np.linalg.norm(lacks)
+        return slot.reaches
+
+    def _mends(self, candidate):
+        key = (id(candidate.slot.source), ast.dump(candidate.statement), candidate.slot.line)
+        if key in self.tried:
+            return False
+        self.tried.add(key)
+        return self._promises(candidate) and self.bench.mends(candidate.slot.source, candidate.tree)
+
+    def _promises(self, candidate):
+        """False if the slot's response tells that the edit does not mend the gradient."""
+        slot, expression = candidate.slot, candidate.expression
+        if slot.response is None or expression is None:
+            return True
+        scope = self._scope(slot)
+        known = scope.value_of(slot.node)
+        if known is None or not np.allclose(known, slot.value, rtol=1e-9, atol=0):
+            return True
+        try:
+            with at_most(self.bench.limit):
+                value = scope.worked_out(expression)
+        except Overrun:
+            return False
+        try:
+            change = np.broadcast_to(np.asarray(value, float) - slot.value, np.shape(slot.value)).ravel()
+        except (TypeError, ValueError):
+            return False
+        finally:
+            self.bench.state.restore()
+        predicted = self.bench.before + change @ slot.response
+        point = self.bench.point
+        lacks = point.numeric - predicted[point.places]
+        return bool(np.linalg.norm(lacks) <= 1e-3 * np.linalg.norm(point.numeric - self.bench.before[point.places]))
+
+
+def gradient_shape_differs(subject, name):
+    """Whether a gradient has another shape than its parameter."""
+    return subject.gradient()[name].shape != subject.at[name].shape
+
+
+def _added(before, after):
+    # characters of `after` outside what it has in common with `before` at its two ends
+    start = len(os.path.commonprefix([before, after]))
+    return len(after) - start - len(os.path.commonprefix([before[start:][::-1], after[start:][::-1]]))

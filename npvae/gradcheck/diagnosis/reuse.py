@@ -1,0 +1,124 @@
+"""Edits further from the pen: of whole statements, and with parts of the user's own code in new places."""
+
+import ast
+
+import numpy as np
+
+from npvae.gradcheck.diagnosis.candidates import Candidate, below, indices, parsed
+from npvae.gradcheck.diagnosis.edit_operators import FOLDS
+
+
+def folded(node, shape):
+    """Sums and means of an expression over its axes."""
+    for fold in ("sum", "mean"):
+        for axis in range(len(shape)):
+            for keep in (False, True):
+                words = [ast.keyword("axis", ast.Constant(axis))] + [ast.keyword("keepdims", ast.Constant(True))] * keep
+                yield f"{fold} over axis {axis}", ast.Call(ast.Attribute(node, fold, ast.Load()), [], words)
+
+
+def statements(slot, scope, bench):
+    """Edits of the statement that a slot is the value of."""
+    i = max((i for i, (n, *_) in enumerate(slot.path) if isinstance(n, ast.stmt)), default=0)
+    path = slot.path[:i + 1]
+    node = path[-1][0]
+    if not i or isinstance(node, ast.Return):
+        return
+    target = getattr(node, "target", None) or (getattr(node, "targets", None) or [None])[0]
+    if isinstance(node, ast.AugAssign):
+        for operator in (ast.Add, ast.Sub, ast.Mult, ast.Div):
+            if not isinstance(node.op, operator):
+                yield Candidate(slot, path, ast.AugAssign(target, operator(), node.value), "another kind of assignment")
+        yield Candidate(slot, path, ast.Assign([target], node.value), "= for +=")
+    elif isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(
+            target, ast.Name | ast.Subscript | ast.Attribute):
+        for operator, sign in ((ast.Add, "+="), (ast.Sub, "-="), (ast.Mult, "*=")):
+            yield Candidate(slot, path, ast.AugAssign(target, operator(), node.value), f"{sign} for =")
+    if isinstance(node, ast.Assign | ast.AugAssign) and isinstance(target, ast.Subscript):
+        add_at = parsed("np.add.at(a, i, v)")
+        add_at.args = [ast.Name(target.value.id, ast.Load()) if isinstance(target.value, ast.Name) else target.value,
+                       _as_index(target.slice), node.value]
+        yield Candidate(slot, path, ast.Expr(add_at), "np.add.at, as indices repeat")
+        for place in below((*path, (target, "target" if isinstance(node, ast.AugAssign) else "targets",
+                                    None if isinstance(node, ast.AugAssign) else 0))):
+            for what, new in indices(place[-1][0], place[-2][0], _Blind):
+                if new and isinstance(place[-1][0], ast.Slice | ast.Name | ast.BinOp | ast.Constant):
+                    yield Candidate(slot, place, new, what)
+    yield Candidate(slot, path, ast.Pass(), "a statement too much")
+    body, name, index = path[-2][0], path[-1][1], path[-1][2]
+    others = getattr(body, name)
+    for other in range(len(others)):
+        if other != index and not isinstance(others[other], ast.Return):
+            rest = [s for k, s in enumerate(others) if k != index]
+            new = type(body)(**dict(ast.iter_fields(body)) | {name: [*rest[:other], node, *rest[other:]]})
+            yield Candidate(slot, path[:-1], ast.copy_location(new, body), "statements in another order")
+
+
+class _Blind:
+    @staticmethod
+    def value_of(node):
+        return 0
+
+    @staticmethod
+    def shape_of(node):
+        return ()
+
+
+def _as_index(node):
+    # what stands in brackets, as a value
+    if isinstance(node, ast.Slice):
+        return ast.Call(ast.Name("slice", ast.Load()), [p or ast.Constant(None) for p in
+                                                        (node.lower, node.upper, node.step)], [])
+    if isinstance(node, ast.Tuple):
+        return ast.Tuple([_as_index(e) for e in node.elts], ast.Load())
+    return node
+
+
+def _places(slot, scope):
+    found = [(path, scope.value_of(path[-1][0])) for path in below(slot.path)
+             if not isinstance(path[-2][0], ast.Attribute) or path[-2][0].attr in ("T", *FOLDS, "dot", "reshape")]
+    return [(p, v) for p, v in found if isinstance(v, np.ndarray | float | int | np.number)]
+
+
+def _exchanged(slot, places, pool):
+    for path, value in places:
+        text = ast.unparse(path[-1][0])
+        for name, (node, other) in pool.items():
+            if name != text and np.shape(other) == np.shape(value) and not _equal(other, value):
+                yield Candidate(slot, path, node, f"{name} for {text}")
+
+
+def names(slot, scope, bench):
+    """Names, attributes and entries for each other."""
+    places = [(p, v) for p, v in _places(slot, scope) if ast.unparse(p[-1][0]) in scope.leaves]
+    yield from _exchanged(slot, places, scope.leaves)
+
+
+def reused(slot, scope, bench):
+    """Parts of the user's code in new places, factors, functions, sums."""
+    places = _places(slot, scope)
+    yield from _exchanged(slot, places, scope.leaves)
+    yield from _exchanged(slot, places, scope.parts)
+    for path, value in places:
+        node, shape = path[-1][0], np.shape(value)
+        if np.asarray(value).dtype.kind in "fb":
+            for name, (factor, other) in scope.factors.items():
+                if _fits(np.shape(other), shape):
+                    yield Candidate(slot, path, ast.BinOp(node, ast.Mult(), factor), f"the factor {name} is missing")
+                    if name in scope.leaves:
+                        yield Candidate(slot, path, ast.BinOp(node, ast.Div(), factor), f"/ {name} is missing")
+            for wrap in scope.wraps:
+                yield Candidate(slot, path, ast.Call(wrap, [node], []), f"{ast.unparse(wrap)} is missing")
+            for what, new in folded(node, shape):
+                yield Candidate(slot, path, new, f"the {what} is missing")
+
+
+def _fits(small, large):
+    try:
+        return np.broadcast_shapes(small, large) == tuple(large)
+    except ValueError:
+        return False
+
+
+def _equal(a, b):
+    return np.array_equal(np.asarray(a), np.asarray(b))

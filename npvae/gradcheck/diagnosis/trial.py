@@ -1,0 +1,199 @@
+"""Tries edited functions: in a child process with limits on time, memory and files, each from the same state.
+"""
+
+import copy
+import os
+import pickle
+import resource
+import select
+import signal
+import time
+import warnings
+from contextlib import contextmanager
+
+import numpy as np
+
+from npvae.gradcheck.diagnosis.points import Point, moved, shrunk
+
+MEMORY = 2**30          # bytes that an edit may take
+SLOWEST = 20            # times what the function as it stands takes
+FEW, MANY = 8, 300      # coordinates of a parameter that are looked at: at a second point, and at the first
+
+
+def in_child(work, seconds):
+    """What `work()` returns, run in a child process that can open nothing; None if it takes too long or breaks."""
+    if not hasattr(os, "fork"):
+        return None
+    reader, writer = os.pipe()
+    with warnings.catch_warnings():
+        # threads of a BLAS, which does not run meanwhile
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
+    if not child:
+        _work_and_exit(work, writer)
+    os.close(writer)
+    try:
+        return _read(reader, seconds)
+    finally:
+        os.close(reader)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+
+
+def _read(reader, seconds):
+    found, end = b"", time.monotonic() + seconds
+    while select.select([reader], [], [], max(0, end - time.monotonic()))[0]:
+        some = os.read(reader, 1 << 16)
+        if not some:
+            return pickle.loads(found) if found else None
+        found += some
+    return None
+
+
+def _work_and_exit(work, writer):
+    try:
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for stream in (0, 1, 2):
+            os.dup2(nothing, stream)
+        with open("/proc/self/statm") if os.path.exists("/proc/self/statm") else _nothing() as size:
+            taken = int(size.read().split()[0]) * resource.getpagesize() if size else 2**32
+        resource.setrlimit(resource.RLIMIT_AS, (taken + MEMORY, resource.getrlimit(resource.RLIMIT_AS)[1]))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
+        answer = pickle.dumps(work())
+        while answer:
+            answer = answer[os.write(writer, answer):]
+    finally:
+        os._exit(0)
+
+
+@contextmanager
+def _nothing():
+    yield None
+
+
+class Overrun(BaseException):
+    """An edit that takes too long; not caught by `except Exception` in the user's code."""
+
+
+@contextmanager
+def at_most(seconds):
+    """Stop what runs inside after this many seconds. In the child alone, whose timer is its own."""
+    def stop(*_):
+        raise Overrun
+
+    signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+class State:
+    """The arrays, generators, dicts and lists that functions hold, to be put back as they were."""
+
+    def __init__(self, kept):
+        self.arrays = [(a, a.copy()) for a in kept if isinstance(a, np.ndarray) and a.size < 1e5
+                       and a.flags.writeable and a.dtype.kind in "biufc"]
+        self.draws = [(g, copy.deepcopy(g.bit_generator.state)) for g in kept if isinstance(g, np.random.Generator)]
+        self.draws += [(g, g.get_state()) for g in kept if isinstance(g, np.random.RandomState)]
+        self.held = [(h, h.copy()) for h in kept if isinstance(h, dict | list)]
+        self.legacy = np.random.get_state()      # noqa: NPY002
+
+    def restore(self):
+        """As it was."""
+        for held, before in self.held:
+            if isinstance(held, list):
+                held[:] = before
+            elif held.keys() != before.keys() or any(held[k] is not v for k, v in before.items()):
+                held.clear()
+                held.update(before)
+        for a, before in self.arrays:
+            a[...] = before
+        for generator, before in self.draws:
+            if isinstance(generator, np.random.Generator):
+                generator.bit_generator.state = before
+            else:
+                generator.set_state(before)
+        np.random.set_state(self.legacy)        # noqa: NPY002
+
+
+class Bench:
+    """Where edits are tried. `before` is the flat gradient of the functions as they stand."""
+
+    def __init__(self, subject, reached, names, compared):
+        self.subject, self.state, self.tried = subject, State([*reached.kept, subject.at.value]), 0
+        self.rng = np.random.default_rng([subject.seed, 7])
+        self.point = Point(subject, names, MANY, compared, self.rng)
+        start = time.perf_counter()
+        self.before = self.point.flat(subject.gradient(), strict=False)
+        self.limit = max(0.3, SLOWEST * (time.perf_counter() - start))
+        self.others = None
+
+    def run(self, source, tree, strict=False):
+        """The flat gradient at the first point once a function's tree is this one; None if it does not run."""
+        try:
+            code = source.compiled(tree)
+        except (SyntaxError, ValueError, RecursionError, TypeError):
+            return None
+        return self.run_code(source, code, strict)
+
+    def run_code(self, source, code, strict=False):
+        """As `run`."""
+        gradient = self.ask(source, code, self.subject.gradient)
+        return None if gradient is None else self.point.flat(gradient, strict)
+
+    def ask(self, source, code, question):
+        """What a question is answered with while a function runs this code; None if that breaks."""
+        self.tried += 1
+        try:
+            with at_most(self.limit), source.running(code), np.errstate(all="ignore"):
+                return question()
+        except (Exception, Overrun):        # whatever an edited function does
+            return None
+        finally:
+            self.state.restore()
+
+    def moves_y(self, source, tree, point=None):
+        """Whether y is another one with this tree."""
+        point = point or self.point
+        try:
+            code = source.compiled(tree)
+        except (SyntaxError, ValueError):
+            return True
+        y = self.ask(source, code, lambda: point.subject.forward()[0])
+        return y is None or y.shape != point.y.shape or not np.allclose(y, point.y, rtol=1e-12, atol=0, equal_nan=True)
+
+    def mends(self, source, tree):
+        """Whether a tree makes the gradient right at the first point and leaves y."""
+        flat = self.run(source, tree, strict=True)
+        return flat is not None and not self.point.far(flat).any() and not self.moves_y(source, tree)
+
+    def confirmed(self, source, tree):
+        """"shape" or "point" if the gradient is right there too, "" if it is wrong at one of them."""
+        if self.others is None:
+            self.others = list(self._other_points())
+        code, best = source.compiled(tree), "point"
+        for kind, point in self.others:
+            gradient = self.ask(source, code, point.subject.gradient)
+            if gradient is None or not point.right(gradient) or self.moves_y(source, tree, point):
+                return ""
+            best = kind if kind == "shape" else best
+        return best
+
+    def _other_points(self):
+        for k in range(2):
+            twin = moved(self.subject, self.rng, k)
+            try:
+                with at_most(20 * self.limit), np.errstate(all="ignore"):
+                    yield "point", Point(twin, self.point.names, FEW, rng=self.rng)
+            except (Exception, Overrun):
+                self.state.restore()
+        for twin in shrunk(self.subject):
+            try:
+                with at_most(20 * self.limit), np.errstate(all="ignore"):
+                    twin = twin()
+                    twin.gradient()
+                    yield "shape", Point(twin, self.point.names, FEW, rng=self.rng)
+            except (Exception, Overrun):
+                self.state.restore()
