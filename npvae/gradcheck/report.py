@@ -8,6 +8,7 @@ from functools import cached_property
 # notes of a row
 HIDDEN = 'rounding hides it: not checked, use method="complex"'
 ON_KINKS = "not checked: it stands on a kink wherever it is moved"
+TIED = "what is equal gets more together than the value grows by"
 MIXED = "a second call of back neither writes nor adds"
 
 
@@ -16,7 +17,7 @@ class Finding:
     """What is wrong: `kind` in one word, `where`, and one sentence that says how to mend it.
 
     The kinds: sign, factor, transposed, slice, upstream, mask, clamp, zero, path, chain rule, variance, wrong point,
-    product, softmax, noise, accumulation, called twice, order, shape, optimizer, bound, batch, unknown.
+    product, softmax, noise, tie, accumulation, called twice, order, shape, optimizer, bound, batch, unknown.
     """
 
     kind: str

@@ -75,3 +75,28 @@ def test_a_size_of_two_stands_beside_the_other_reasons_for_a_two():
     (lambda x: 0.5 * (x**2).mean(0).sum(), lambda x: 2 * x, "2·x.shape[0] times")])
 def test_roots_and_ratios_of_sizes_have_names(value, gradient, says):
     assert says in sentence(lambda x: (value(x), gradient(x)), X)
+
+
+def maximum(share):
+    return lambda v: (v.max() + (v**2).sum(), share(v == v.max()) + 2 * v)
+
+
+@pytest.mark.parametrize("v", [[1.0, 1.0, 0.5], [2.0, 2.0, 2.0], [1.0, 1.0, 0.0]])
+def test_a_tie_is_told_from_a_kink(v):
+    v = np.array(v)
+    assert npvae.gradcheck(maximum(lambda ties: ties / ties.sum()), v)
+    assert npvae.gradcheck(maximum(lambda ties: np.arange(len(ties)) == ties.argmax()), v)
+    report = npvae.gradcheck(maximum(lambda ties: 1.0 * ties), v)
+    assert not report and report.diagnosis[0].kind == "tie"
+
+
+def test_ties_of_a_pool_and_corners_of_a_relu():
+    x = np.array([[1.0, 1.0, 0.0], [3.0, 2.0, 3.0]])
+    masked = npvae.gradcheck(lambda x: (x.max(1), lambda dy: (x == x.max(1, keepdims=True)) * dy[:, None]), x)
+    assert not masked and masked.diagnosis[0].kind == "tie"
+    first = npvae.gradcheck(lambda x: (x.max(1), lambda dy: np.eye(3)[x.argmax(1)] * dy[:, None]), x)
+    assert first and first.rows[0].kinks
+    for slope in (0.0, 0.5, 1.0):
+        corners = npvae.gradcheck(lambda x, s=slope: (np.maximum(x, 0), lambda dy: dy * np.where(x == 0, s, x > 0)),
+                                  np.array([0.0, 0.0, 0.0, 1.0, -1.0]))
+        assert corners and len(corners.rows[0].kinks) == (0 if slope == 0.5 else 3)

@@ -10,9 +10,11 @@ import numpy as np
 
 from npvae.gradcheck.diagnosis.factors import Evidence, factor_candidates, factor_of_many, path_candidates
 from npvae.gradcheck.diagnosis.relations import RELATIONS, called_twice, noise
-from npvae.gradcheck.report import MIXED, Finding
+from npvae.gradcheck.report import MIXED, TIED, Finding
 from npvae.nn import Chain
 
+TIE = ("tie", "equal numbers each get the gradient that they have together: at a tie of a maximum more arrives than "
+       "was sent", "Give it to one of them, as argmax does, or divide it by their number")
 MOST = 500          # numbers in a parameter that is looked at one by one, with some sixty calls of f for each
 
 
@@ -24,8 +26,9 @@ def diagnose(subject, gradient, report, sizes, terms, check) -> list[Finding]:
     mixed = [row.name for row in report.rows if row.note == MIXED]
     found = [_accumulation(mixed)] if mixed else []
     together = {}
-    for name in dict.fromkeys(row.name for row in report.rows if not row.passed and row.note != MIXED):
-        key = _candidate_for(subject, name, gradient, sizes, terms, report.method)
+    for row in (row for row in report.rows if not row.passed and row.note != MIXED):
+        key = TIE + (row.name,) if row.note == TIED else _candidate_for(subject, row.name, gradient, sizes, terms,
+                                                                        report.method)
         together.setdefault(key[:-1], []).append(key[-1])
     return found + [Finding(kind, ", ".join(where), f"{', '.join(where)}: {what}. {mend}.")
                     for (kind, what, mend), where in together.items()]
