@@ -87,7 +87,8 @@ def test_two_arguments_for_a_row_are_given_apart():
 
 @pytest.mark.parametrize("change, says", [
     (lambda v: v[:, None], "an axis of length 1 is kept"), (lambda v: np.zeros(5), "summed over axis 0"),
-    (lambda v: np.zeros((7, 5)), "not summed over axis 1"), (lambda v: v + np.zeros(3), "axis 0 is one over the batch")])
+    (lambda v: np.zeros((7, 5)), "not summed over axis 1"),
+    (lambda v: v + np.zeros(3), "axis 0 is one over the batch")])
 def test_a_wrong_shape_says_over_which_axis(change, says):
     with pytest.raises(ValueError, match=says):
         check_bound(elbo(PCA, whole=change), PCA)

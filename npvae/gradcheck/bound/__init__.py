@@ -94,7 +94,7 @@ def check_bound(elbo_fn, model: LatentVariableModel | None = None, X=None, *, ro
     user = UserFunction(elbo_fn, model.latent.dim, row, draws)
     log_p = _log_p(model, X)
     tolerance = 1e-8 * float(np.abs(t.right if log_p is None else log_p).max() + 1)
-    got, doubt, broken = _expected_values(user, trial, X, noise, rng, t.affine)
+    got, doubt, broken = _expected_values(user, trial, X, noise, rng, model if t.affine else None)
     fit, right = Fit(got, doubt, tolerance), t.right
     found = broken or which_mistake(t, fit, None if draws else lambda: _decoder_read_off(user, t, fit, trial, X))
     if found and draws and not broken:
@@ -210,7 +210,7 @@ def _hint(shape, X):
     return ""
 
 
-def _expected_values(user, trial, X, noise, rng, affine):
+def _expected_values(user, trial, X, noise, rng, affine_model):
     """E_ε of the function for all rows, standard errors, and what is already wrong: (N,), (N,), finding or None."""
     got, doubt, broken = [], [], None
     for q in trial.values():
@@ -219,14 +219,14 @@ def _expected_values(user, trial, X, noise, rng, affine):
             got.append(values.mean(0))
             doubt.append(values.std(0, ddof=1) / np.sqrt(user.draws))
             continue
-        broken = broken or _reactions(user, q, X, rng, affine)
+        broken = broken or _reactions(user, q, X, rng, affine_model)
         values = np.array([user(q, X, np.tile(eps, (len(X), 1))) for eps in noise.eps[:, 0]])
         got.append((noise.w * values).sum(0))
         doubt.append(np.zeros(len(X)))
     return np.concatenate(got), np.concatenate(doubt), broken
 
 
-def _reactions(user, q, X, rng, affine):
+def _reactions(user, q, X, rng, affine_model):
     """A finding from one draw: does each row react to its own noise, and to its own only?"""
     eps = rng.standard_normal((len(X), user.K))
     other = eps.copy()
@@ -245,12 +245,16 @@ def _reactions(user, q, X, rng, affine):
     if not np.allclose(value[1:], moved[1:], rtol=1e-12):
         return Finding("noise", "sampler", "sampler: reused noise, a row's value depends on another row's ε. Draw ε "
                        "with shape (B, K), one for each row.")
-    if not affine:
+    if affine_model is None:
         return None
     # z is linear in ε, so beyond its value at 0 the even part of an ELBO grows with its square
     at = [user(q, X, t * eps) for t in (0.0, 1.0, -1.0, 2.0, -2.0)]
     even, twice = at[1] + at[2] - 2 * at[0], at[3] + at[4] - 2 * at[0]
     if not np.allclose(twice, 4 * even, rtol=1e-6, atol=1e-9 * np.abs(at).max()):
+        # at ε = 0 there is no noise that could have changed x̂
+        if X.shape[1] <= MOST and not np.allclose(_outputs(user, q, X, 0 * eps, True),
+                                                  affine_model.decoder(q[:, :user.K])[0], rtol=1e-5, atol=1e-6):
+            return _another_decoder("")
         return Finding("noise", "sampler", "sampler: the value is no quadratic of ε, as it is for z = μ + σ ε: the "
                        "noise is clipped, squashed or has lost its sign. Use ε as it is.")
     return None
@@ -270,8 +274,12 @@ def _decoder_read_off(user, t, fit, trial, X):
         return None
     if not np.allclose(fit.got, t.constants - t.error_of(g) - t.kl, rtol=1e-6, atol=1e-6):
         return None
-    return finding(["decoder"], "the x̂ = g(z) of your function is not that of the model, and all else is right: "
-                   "another decoder, other weights, or a z that is changed on the way",
+    return _another_decoder(", and all else is right")
+
+
+def _another_decoder(beside):
+    return finding(["decoder"], f"the x̂ = g(z) of your function is not that of the model{beside}: another decoder, other "
+                   "weights, or a z that is changed on the way",
                    "Check with model=… of the decoder that your function uses, with its weights")
 
 

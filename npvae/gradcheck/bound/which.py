@@ -237,7 +237,7 @@ def weights(t, fit):
     lost = theta[-1] - t.constants - 0.5 * t.K
     if abs(lost) > 1e-6:
         off.append(f"the constants are {abs(lost):.4g} nats too {'large' if lost > 0 else 'small'}")
-    where = ["likelihood"] * (abs(theta[0] - 1) > 1e-5) + ["KL"] * bool((np.abs(theta[1:4] - 1) > 1e-5).any())
+    where = ["likelihood"] * bool(abs(theta[0] - 1) > 1e-5) + ["KL"] * any(abs(theta[1:4] - 1) > 1e-5)
     return finding(where or ["ELBO"], ", ".join(off), "Take the right weights")
 
 
