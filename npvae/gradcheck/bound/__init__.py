@@ -278,8 +278,8 @@ def _decoder_read_off(user, t, fit, trial, X):
 
 
 def _another_decoder(beside):
-    return finding(["decoder"], f"the x̂ = g(z) of your function is not that of the model{beside}: another decoder, other "
-                   "weights, or a z that is changed on the way",
+    return finding(["decoder"], f"the x̂ = g(z) of your function is not that of the model{beside}: another decoder, "
+                   "other weights, or a z that is changed on the way",
                    "Check with model=… of the decoder that your function uses, with its weights")
 
 
