@@ -22,7 +22,8 @@ from npvae.models.data.arrays import column_names
 
 # what a training state goes with; a run that goes on cannot change them
 KEPT = ("latent_dim", "hidden", "activation", "likelihood", "sigma_g", "alpha", "held_out", "seed", "dtype", "scale")
-LEARNED = ("solver_", "n_features_in_", "feature_names_in_", "exported_", "image_shape_", "fitted_settings_")
+LEARNED = ("solver_", "n_features_in_", "feature_names_in_", "exported_", "image_shape_", "fitted_settings_",
+           "data_source_")
 
 
 @dataclass(eq=False)
@@ -71,6 +72,8 @@ class Estimator(ScikitLearn, Saved):
         Only after a table whose columns have names; later ones must have the same in the same order.
     image_shape_ : (height, width), (height, width, colours) or None
         Of images, that were given as such.
+    data_source_ : dict or None
+        What `npvae train` was told of the data: data (a name or a path), label and leave_out.
     """
 
     latent_dim: int = 10
@@ -170,7 +173,7 @@ class Estimator(ScikitLearn, Saved):
         shape = image_shape or self.__dict__.get("image_shape_")
         # that of an earlier fit is not that of rows of another width
         self.image_shape_ = shape if shape and math.prod(shape) == data_dim else None
-        self.fitted_settings_ = settings.get_params()
+        self.fitted_settings_, self.data_source_ = settings.get_params(), None
         self.__dict__.pop("feature_names_in_", None)
         if names is not None:
             self.feature_names_in_ = names

@@ -65,6 +65,7 @@ class Saved:
             solver, image_shape = model._new_solver(D), checked_image_shape(header["image_shape"], D)
             check_arrays(path, arrays, solver.restore({}).run.arrays(), header["exported"])
             model._take_over(solver.restore(arrays), D, model, image_shape, _names(header.get("feature_names"), D))
+            model.data_source_ = _source(header.get("data_source"))
             model.exported_, solver.integer_scale = header["exported"], stored_scale(header["scale"])
         except (KeyError, TypeError, ValueError, RecursionError) as problem:
             reason = str(problem).removeprefix(f"{path}: ")
@@ -75,7 +76,7 @@ class Saved:
         D = self.n_features_in_
         return {"kind": type(self).__name__, "settings": self.fitted_settings_, "data_dim": D,
                 "image_shape": checked_image_shape(self.image_shape_, D), "exported": exported,
-                "scale": list(self.solver_.integer_scale),
+                "scale": list(self.solver_.integer_scale), "data_source": self.data_source_,
                 "feature_names": list(self.feature_names_in_) if hasattr(self, "feature_names_in_") else None}
 
 
@@ -91,3 +92,15 @@ def _names(names, data_dim):
     if not isinstance(names, list) or len(names) != data_dim or not all(isinstance(name, str) for name in names):
         raise ValueError(f"feature_names are {names!r}, expected {data_dim} names of columns")
     return np.array(names, dtype=object)
+
+
+def _source(source):
+    # of the data, in a file's header; files of older versions say nothing
+    if source is None:
+        return None
+    fits = isinstance(source, dict) and set(source) == {"data", "label", "leave_out"} and isinstance(
+        source["leave_out"], list)
+    if not fits or not all(isinstance(text, str) for text in (source["data"], source["label"] or "",
+                                                              *source["leave_out"])):
+        raise ValueError(f"data_source is {source!r}, expected the data's name, a label and columns to leave out")
+    return source

@@ -20,11 +20,12 @@ def add_command(commands, name: str, run: Callable, summary: str, examples: list
     return command
 
 
-def add_data(command: argparse.ArgumentParser, what: str = "") -> None:
-    """--data, and --label and --leave-out for the columns of a text file."""
-    command.add_argument("--data", default="digits", metavar="NAME|PATH",
-                         help=f"{what}digits, a toy's name, a .npz, .npy, .csv or IDX file, or a folder of IDX files "
-                              "(default digits); what was read is printed in one line")
+def add_data(command: argparse.ArgumentParser, what: str = "", default: str | None = "digits") -> None:
+    """--data, and --label and --leave-out for the columns of a text file; no default is the model's own data."""
+    command.add_argument("--data", default=default, metavar="NAME|PATH",
+                         help=f"{what}digits, a toy's name, a .npz, .npy, .csv or IDX file, or a folder of PNG or "
+                              f"IDX files (default {default or 'what the model was trained on'}); what was read is "
+                              "printed in one line")
     command.add_argument("--label", metavar="COLUMN",
                          help="the column of a .csv file that holds labels, numbers or text: its name, or its number "
                               "from 1 (default: the one that the header calls label, labels, target or class)")

@@ -1,15 +1,18 @@
 """`npvae sample`, `reconstruct` and `traverse`: pictures of what the model in a file has learned."""
 
 import math
+import os
 import zipfile
 from argparse import Namespace
 from pathlib import Path
 
 import numpy as np
 
+from npvae import datasets
 from npvae.autoencoders import VAE, Autoencoder, load
 from npvae.cli.options import add_command, add_data, data_file, positive, print_data, read_data, whole, whole_from
 from npvae.cli.outputs import check_files, write_json
+from npvae.datasets.idx_files import is_idx_set
 from npvae.files import NUMBERS, check_output, written_whole
 from npvae.models.data import blocks, take
 
@@ -41,10 +44,10 @@ def run_sample(args: Namespace) -> None:
 def add_reconstruct(commands) -> None:
     """`npvae reconstruct`."""
     command = add_command(commands, "reconstruct", run_reconstruct, "Test rows, and what the model makes of them.",
-                          ["model.npz", "model.npz --data my_images.npz --n 12 --out reconstructions.png"],
+                          ["model.npz", "model.npz --data my_images --n 12 --out reconstructions.png"],
                           UNSEEDED)
     _add_model_and_out(command, "reconstructions.png", "a picture")
-    add_data(command, "its test rows are used: ")
+    add_data(command, "its test rows are used: ", None)
     command.add_argument("--n", type=positive, metavar="N", help="how many images to draw (default 10)")
 
 
@@ -72,16 +75,14 @@ def add_traverse(commands) -> None:
     command = add_command(
         commands, "traverse", run_traverse,
         "Walk through the latent space: a grid over the plane of two coordinates, or the way between two images.",
-        ["model.npz", "model.npz --coordinates 3 7 --steps 15", "model.npz --between 0 5 --data digits --steps 9"],
+        ["model.npz", "model.npz --coordinates 3 7 --steps 15", "model.npz --between 0 5 --steps 9"],
         UNSEEDED)
     _add_model_and_out(command, "traverse.png", "a picture")
-    add_data(command, "its test rows are used: ")
+    add_data(command, "its test rows are used: ", None)
     command.add_argument("--coordinates", type=positive, nargs=2, metavar=("I", "J"),
                          help="the two that span the plane, counted from 1; the others are 0 (default 1 2)")
     command.add_argument("--between", type=whole, nargs=2, metavar=("I", "J"),
                          help="walk between these two test rows, counted from 0, instead")
-    # only --between needs data
-    command.set_defaults(data=None)
     command.add_argument("--steps", type=whole_from(2), default=12, metavar="N",
                          help="images a side of the grid, or on the way (default 12)")
 
@@ -143,13 +144,10 @@ def _add_model_and_out(command, out, kinds):
     command.add_argument("--out", default=out, metavar="FILE", help=f"{kinds} (default {out})")
 
 
-def image_shape(model: VAE | Autoencoder) -> tuple[int, int] | None:
-    """(height, width) of the rows that a model was trained on; if it does not say, a square from 8 × 8 on, or None."""
+def image_shape(model: VAE | Autoencoder) -> tuple[int, ...] | None:
+    """The shape of the images that a model was trained on; if it does not say, a square from 8 × 8 on, or None."""
     side = math.isqrt(model.n_features_in_)
     # narrower tables whose width is a square number by chance are frequent
-    if model.image_shape_ and len(model.image_shape_) == 3:
-        # figures show grey images
-        return None
     return model.image_shape_ or ((side, side) if side >= 8 and side**2 == model.n_features_in_ else None)
 
 
@@ -159,9 +157,22 @@ def _load_and_check(args):
     if out.is_dir() or out.suffix.lower() not in kinds:
         raise ValueError(f"cannot write {out}: expected the name of a file that ends in {', '.join(kinds)}")
     model = load(args.model)
+    if args.command == "reconstruct" or args.command == "traverse" and args.between:
+        _remember_data(args, model)
     check_files({"MODEL.npz": args.model, "--data": data_file(getattr(args, "data", None))},
                 {"--out": out, "--json": args.json})
     return model, out
+
+
+def _remember_data(args, model):
+    # without --data, what the model was trained on
+    if args.data is not None or model.data_source_ is None:
+        return
+    args.data = model.data_source_["data"]
+    if args.data not in datasets.names() and not os.path.exists(args.data) and not is_idx_set(args.data):
+        raise ValueError(f"{args.model}: was trained on {args.data}, which is not there: name its data with --data")
+    args.label, args.leave_out = args.label or model.data_source_["label"], (
+        args.leave_out or model.data_source_["leave_out"])
 
 
 def _read_matching_data(args, model):

@@ -1,5 +1,6 @@
 """`npvae train`: a VAE or an autoencoder, from data to a model file."""
 
+import os
 import time
 import warnings
 from argparse import Namespace
@@ -50,7 +51,7 @@ TITLES = {
 def add_train(commands) -> None:
     """`npvae train`."""
     command = add_command(commands, "train", run_train, "Train a VAE (or an autoencoder) and write it to a file.",
-                          ["--out model.npz", "--data my_images.npz --hidden 400 --latent-dim 20 --out model.npz",
+                          ["--out model.npz", "--data my_images --hidden 400 --latent-dim 20 --out model.npz",
                            "--data my_table.csv --label species --leave-out id --out model.npz",
                            "--out model.npz --resume --sweeps 400",
                            "--autoencoder --latent-dim 2 --out autoencoder.npz"],
@@ -77,7 +78,7 @@ def run_train(args: Namespace) -> None:
     """Train, save now and then and at the end, print the figures."""
     data, out = read_data(args), Path(args.out)
     check_files({"--data": data_file(args.data)}, {"--out": out, "--json": args.json}, {"--out": "model"})
-    model, saving = starting_model(args, out), Saving(out, data.image_shape)
+    model, saving = starting_model(args, out), Saving(out, data.image_shape, data_source(args))
     print_data(data)
     # a signal waits for the end of a step, and for the file
     with args.signals.held():
@@ -94,6 +95,13 @@ def run_train(args: Namespace) -> None:
         print(words)
     if args.json:
         write_json(figures, args.json)
+
+
+def data_source(args: Namespace) -> dict:
+    """What a model file says of its data: a name or an absolute path, and the columns of a text file."""
+    path = data_file(args.data)
+    return {"data": args.data if path is None else os.path.abspath(path), "label": args.label,
+            "leave_out": list(args.leave_out)}
 
 
 def left(model: VAE | Autoencoder, out: Path) -> str:
@@ -144,8 +152,9 @@ class Saving:
     What cannot be saved then, as on a disk that is full for a while, is told once and tried again at the next time.
     """
 
-    def __init__(self, path, image_shape):
-        self.path, self.image_shape, self.last, self.failed = path, image_shape, time.perf_counter(), False
+    def __init__(self, path, image_shape, source):
+        self.path, self.image_shape, self.source, self.last, self.failed = (path, image_shape, source,
+                                                                            time.perf_counter(), False)
 
     def __call__(self, model):
         if time.perf_counter() - self.last < SAVE_EVERY:
@@ -169,7 +178,8 @@ class Saving:
                           ) from problem
 
     def write(self, model) -> None:
-        """Write the model file, the shape of the images in it."""
+        """Write the model file, the shape of the images in it and where the data are."""
+        model.data_source_ = self.source
         model.image_shape_ = self.image_shape or model.image_shape_
         model.save(self.path)
         self.failed = False

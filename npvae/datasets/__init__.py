@@ -7,11 +7,13 @@ from .dataset import Dataset, split
 from .description import describe
 from .digits import digits
 from .files import check_no_columns, load_file
-from .idx_files import idx, read_idx
+from .idx_files import idx, is_idx_set, read_idx
+from .in_memory import from_arrays
+from .png_files import png_files, read_folder
 from .toys import linear_gaussian, mixture, pinwheel, ring, spiral, two_moons
 
 __all__ = ["Dataset", "digits", "linear_gaussian", "mixture", "two_moons", "pinwheel", "ring", "spiral",
-           "load", "describe", "names", "load_file", "idx", "read_idx", "split"]
+           "load", "from_arrays", "describe", "names", "load_file", "idx", "read_idx", "split"]
 
 _BUILT_IN = {make.__name__: make for make in (digits, linear_gaussian, mixture, two_moons, pinwheel, ring, spiral)}
 
@@ -29,7 +31,10 @@ def names() -> tuple[str, ...]:
 
 def load(name_or_path: str | os.PathLike, label: str | int | None = None,
          leave_out: str | int | Sequence[str | int] = ()) -> Dataset:
-    """A data set by its name, one of `names()`, or from a file (`load_file`) or a folder of IDX files (`idx`).
+    """A data set by its name, one of `names()`, or from a file (`load_file`), or a folder of PNG or IDX files.
+
+    PNG files of one size are uint8 images, grey or in colour; if they lie in folders within the folder, these are the
+    classes. IDX files are named like MNIST's, as `idx` says.
 
     A name wins over a file of that name, which ./name reaches; `label` and `leave_out` are columns of a .csv file. A
     ValueError for neither a known name nor a path that is there, or for what cannot be read.
@@ -45,8 +50,11 @@ def load(name_or_path: str | os.PathLike, label: str | int | None = None,
     if isinstance(name_or_path, str | os.PathLike):
         if os.path.isdir(name_or_path):
             check_no_columns(name_or_path, label, leave_out)
-            return idx(name_or_path)
+            return read_folder(name_or_path) if png_files(name_or_path) else idx(name_or_path)
         if os.path.isfile(name_or_path):
             return load_file(name_or_path, label, leave_out)
+        if is_idx_set(name_or_path):
+            check_no_columns(name_or_path, label, leave_out)
+            return idx(name_or_path)
     raise ValueError(f"unknown data set {str(name_or_path)!r}: expected one of {', '.join(names())}, or the path of a "
-                     ".npz, .npy, .csv or IDX file or of a folder of IDX files")
+                     ".npz, .npy, .csv or IDX file or of a folder of PNG or IDX files")

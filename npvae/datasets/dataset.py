@@ -22,7 +22,7 @@ class Dataset:
     train_labels, test_labels
         (m,) and (n,); never used for training: they colour the figures.
     image_shape
-        (height, width) with height * width = D, if a row is an image.
+        (height, width), or (height, width, colours) with 3 or 4 colours, whose product is D, if a row is an image.
     columns
         What the file that it was read from calls the D columns: by name, or by number from 1.
     classes
@@ -68,9 +68,10 @@ class Dataset:
     def _checked_image_shape(self):
         shape, D = self.image_shape, self.train.shape[1]
         sides = isinstance(shape, tuple | list) and all(isinstance(side, numbers.Integral) for side in shape)
-        if not sides or len(shape) != 2 or min(shape) < 1 or math.prod(shape) != D:
-            raise ValueError(f"{self.name}: image_shape is {shape!r}, expected (height, width), both positive, with a "
-                             f"product of {D}")
+        colours = not sides or tuple(shape[2:]) in ((), (3,), (4,))
+        if not sides or len(shape) < 2 or not colours or min(shape) < 1 or math.prod(shape) != D:
+            raise ValueError(f"{self.name}: image_shape is {shape!r}, expected (height, width) or (height, width, 3 or "
+                             f"4 colours), all positive, with a product of {D}")
         return tuple(int(side) for side in shape)
 
     def _checked_words(self, name, number):
@@ -83,6 +84,10 @@ class Dataset:
             raise ValueError(f"{self.name}: {name} are {len(words)}, expected {number}, a name for each column")
         return tuple(words)
 
+    def words_on_images(self) -> str:
+        """The size of the images, in words."""
+        return "images {} x {}".format(*self.image_shape) + (" in colour" if len(self.image_shape) == 3 else "")
+
     def __repr__(self):
         text = f"Dataset {self.name!r}: train {self.train.shape}, test {self.test.shape}"
         if self.train.dtype == np.uint8:
@@ -93,7 +98,7 @@ class Dataset:
         else:
             text += f", values in [{self.train.min():.3g}, {self.train.max():.3g}]"
         if self.image_shape is not None:
-            text += ", images {} x {}".format(*self.image_shape)
+            text += f", {self.words_on_images()}"
         if self.train_labels is not None and self.train_labels.dtype.kind == "i":
             text += f", {len(np.unique(self.train_labels))} classes"
         return text

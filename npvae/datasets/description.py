@@ -28,7 +28,7 @@ def describe(data: Dataset) -> str:
     text = [f"{m + t} rows ({m} to train, {t} to test), {D} column{'s' * (D > 1)} of {data.train.dtype} in "
             f"[{low:.4g}, {high:.4g}]"]
     if data.image_shape:
-        text.append("images {} x {}".format(*data.image_shape))
+        text.append(data.words_on_images())
     text.append(_words_on_labels(data))
     return f"{data.name}: " + "; ".join([", ".join([*text, *data.notes]), *_words_on_oddities(data, columns)])
 

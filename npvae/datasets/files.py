@@ -1,6 +1,5 @@
 """A user's own data: .npz, .npy, .csv or an IDX file, as one data set."""
 
-import math
 import os
 import zipfile
 from collections.abc import Sequence
@@ -10,12 +9,13 @@ import numpy as np
 
 from npvae.archives import check_archive
 
-from .checks import check_file, check_labels, check_matrix
+from .checks import check_file, check_labels
 from .csv_files import read_csv
 from .csv_layout import listed
 from .dataset import Dataset, split
 from .file_rows import split_file
 from .idx_files import GZIP, read_idx
+from .in_memory import as_rows, dataset_of
 
 DATA_KEYS = ("X", "x", "data", "images", "arr_0")
 LABEL_KEYS = ("y", "labels", "target")
@@ -32,7 +32,8 @@ def load_file(path: str | os.PathLike, label: str | int | None = None,
     A .npz file holds train and test, with train_labels and test_labels if there are any (or x_train, x_test, y_train,
     y_test), or else one array X, x, data, images or arr_0, with y, labels or target. A .csv file (.tsv, .txt) holds one
     row per line; of its columns, by name or by number from 1, `label` holds the labels and `leave_out` are not read, as
-    `read_csv` says. Data are (n, D), or images (n, height, width).
+    `read_csv` says. Data are (n, D), or images (n, height, width)
+    or (n, height, width, colours).
 
     uint8 pixels stay uint8, and floats the floats they are; other integers become floats of the same value, booleans 0
     and 1. A plain .npy or IDX file in C order stays on disk, but for the test rows. A sixth of the rows, drawn with a
@@ -116,33 +117,18 @@ def _from_npz(path):
 
     train, test, X = first(TRAIN_KEYS), first(TEST_KEYS), first(DATA_KEYS)
     if train is not None and test is not None:
-        return _from_arrays(path, train, first(TRAIN_LABEL_KEYS), test, first(TEST_LABEL_KEYS))
+        return dataset_of(path, Path(path).stem, train, first(TRAIN_LABEL_KEYS), test, first(TEST_LABEL_KEYS))
     if X is None:
         raise ValueError(f"{path}: has {', '.join(arrays) or 'no array of a known name'}, expected both train and "
                          f"test, or one of {', '.join(DATA_KEYS)}: store the data under such a name")
-    return _from_arrays(path, X, first(LABEL_KEYS))
-
-
-def _from_arrays(path, X, labels=None, test=None, test_labels=None):
-    """The data set of arrays as they were stored, split if there is no test array."""
-    rows, image_shape = _as_rows(X, f"{path}: {'data' if test is None else 'train'}")
-    if test is None:
-        labels = check_labels(labels, len(rows), f"{path}: labels")
-        return Dataset(Path(path).stem, *split(rows, labels, name=f"{path}: data"), image_shape)
-    if (X.dtype == np.uint8) != (test.dtype == np.uint8):
-        raise ValueError(f"{path}: train holds {X.dtype}, test {test.dtype}: expected uint8 pixels in both or in "
-                         "neither: convert one, e.g. X.astype(float) / 255")
-    test, test_shape = _as_rows(test, f"{path}: test")
-    if image_shape != test_shape:
-        raise ValueError(f"{path}: train images are {image_shape}, test images {test_shape}: expected one size")
-    return Dataset(Path(path).stem, rows, test, labels, test_labels, image_shape)
+    return dataset_of(path, Path(path).stem, X, first(LABEL_KEYS))
 
 
 def _from_map(path, X):
     """The data set of an array in a file, most of which stays there."""
     name = f"{path}: data"
     as_it_lies = X.flags.c_contiguous and (X.dtype == np.uint8 or X.dtype.kind == "f" and X.dtype.itemsize <= 8)
-    if X.ndim not in (2, 3) or not as_it_lies or not isinstance(X, np.memmap):
+    if X.ndim not in (2, 3, 4) or not as_it_lies or not isinstance(X, np.memmap):
         # integers become float32 or float64
         size = X.size * max(X.itemsize, 4)
         if isinstance(X, np.memmap) and size > MOST_COPIED:
@@ -150,24 +136,8 @@ def _from_map(path, X):
             raise ValueError(f"{name} are {X.dtype} {X.shape} in {order} order, which would take {size / 2**30:.1f} "
                              "GiB of memory: save them as uint8, float32 or float64 in C order, which is read from "
                              "disk, np.save(path, np.ascontiguousarray(X, np.float32))")
-        return _from_arrays(path, X)
-    rows, image_shape = _as_rows(X, name)
+        return dataset_of(path, Path(path).stem, X)
+    rows, image_shape = as_rows(X, name)
     if len(rows) < 2:
         split(rows, name=name)
     return Dataset(Path(path).stem, *split_file(path, rows), image_shape=image_shape)
-
-
-def _as_rows(X, name):
-    """A stored array as a matrix (n, D) of uint8 or floats, and (height, width) if it held images."""
-    if X.ndim not in (2, 3):
-        raise ValueError(f"{name} has shape {X.shape}, expected (n, D) or images (n, height, width): reshape it")
-    image_shape = X.shape[1:] if X.ndim == 3 else None
-    X = X.reshape(len(X), math.prod(X.shape[1:]))
-    if X.dtype.kind in "iub" and X.dtype != np.uint8:
-        # float32 holds every number of 16 bits
-        X = X.astype(np.float32 if X.itemsize <= 2 else np.float64)
-    elif X.dtype.kind == "f" and X.itemsize > 8:
-        # a long double beyond float64 becomes an infinity, which check_matrix reports
-        with np.errstate(over="ignore"):
-            X = X.astype(np.float64)
-    return check_matrix(X, name), image_shape

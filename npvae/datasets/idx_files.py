@@ -3,6 +3,7 @@
 import gzip
 import math
 import os
+import re
 import zlib
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from .dataset import Dataset
 
 TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 GZIP = b"\x1f\x8b"
+# [set-]train-images-idx3-ubyte[.gz]
+NAMED = re.compile(r"(?P<set>.*?)(?P<part>train|t10k|test)-(?P<content>images|labels)(?P<dot>[-.])idx\d-(ubyte|int)"
+                   r"(?P<gz>\.gz)?")
 LONGEST_HEADER = 4 + 4 * 255
 
 
@@ -86,9 +90,11 @@ def _check_size(size, dtype, shape, offset, path):
 def idx(folder: str | os.PathLike) -> Dataset:
     """The data set in a folder of IDX files that are named like MNIST's: rows of uint8, memory maps of plain files.
 
-    It holds train-images-idx3-ubyte and t10k-images-idx3-ubyte and, if there are labels, train-labels-idx1-ubyte and
-    t10k-labels-idx1-ubyte; each plain or with .gz, and spelled -idx3- or .idx3-. A ValueError for no such folder, image
-    files missing or damaged, not images of uint8, or another number of labels.
+    It holds train-images-idx3-ubyte and t10k-images-idx3-ubyte (or test-images-…) and, if there are labels,
+    train-labels-idx1-ubyte and t10k-labels-idx1-ubyte; each plain or with .gz, and spelled -idx3- or .idx3-. All may
+    begin with the name of the set, as EMNIST's and QMNIST's do: of several in one folder, folder/emnist-letters names
+    one. A ValueError for no such folder, image files missing or damaged, not images of uint8, or another number of
+    labels.
 
     Examples
     --------
@@ -96,28 +102,66 @@ def idx(folder: str | os.PathLike) -> Dataset:
     Traceback (most recent call last):
     ValueError: no/such/folder: no such folder
     """
-    check_folder(folder)
-    train, test = _read_images(folder, "train"), _read_images(folder, "t10k")
+    folder, name = _folder_and_set(folder)
+    train, test = _read_images(folder, name, "train"), _read_images(folder, name, "test")
     if train.shape[1:] != test.shape[1:]:
         raise ValueError(f"{folder}: train images are {train.shape[1:]}, test images {test.shape[1:]}: "
                          "expected one size")
-    paths = [_find_file(folder, part, "labels", 1) for part in ("train", "t10k")]
-    labels = [None if path is None else read_idx(path) for path in paths]
+    paths = [_find_file(folder, name, part, "labels") for part in ("train", "test")]
+    labels = [None if path is None else _read_labels(path) for path in paths]
     flat = [images.reshape(len(images), -1) for images in (train, test)]
-    return Dataset(Path(folder).resolve().name, *flat, *labels, image_shape=train.shape[1:])
+    notes = ("stored on their side, as EMNIST's are",) if name.lower().startswith("emnist") else ()
+    return Dataset(name.rstrip("-_.") or Path(folder).resolve().name, *flat, *labels, image_shape=train.shape[1:],
+                   notes=notes)
 
 
-def _find_file(folder, part, content, ndim):
-    """The path of e.g. train-images-idx3-ubyte in any of its four spellings, plain ones first, or None."""
-    spellings = [f"{part}-{content}{dot}idx{ndim}-ubyte{end}" for end in ("", ".gz") for dot in "-."]
-    return next((path for name in spellings if os.path.isfile(path := os.path.join(folder, name))), None)
+def idx_sets(folder: str | os.PathLike) -> list[str]:
+    """What the names of IDX files of images in a folder begin with, before train or test: [""] for MNIST's own."""
+    found = (NAMED.fullmatch(name) for name in os.listdir(folder))
+    return sorted({match["set"] for match in found if match and match["content"] == "images"})
 
 
-def _read_images(folder, part):
-    path = _find_file(folder, part, "images", 3)
+def is_idx_set(path: str | os.PathLike) -> bool:
+    """Whether a path is folder/set, a set of IDX files in a folder."""
+    folder, name = os.path.split(os.fspath(path))
+    return os.path.isdir(folder or ".") and any(s and s.rstrip("-_.") == name for s in idx_sets(folder or "."))
+
+
+def _folder_and_set(path):
+    if isinstance(path, str | os.PathLike) and not os.path.exists(path) and is_idx_set(path):
+        folder, name = os.path.split(os.fspath(path))
+        folder = folder or "."
+        return folder, next(s for s in idx_sets(folder) if s.rstrip("-_.") == name)
+    check_folder(path)
+    sets = idx_sets(path)
+    if len(sets) > 1 and "" not in sets:
+        named = ", ".join(os.path.join(path, s.rstrip("-_.")) for s in sets)
+        raise ValueError(f"{path}: holds {len(sets)} sets of IDX files: name one of {named}")
+    return path, sets[0] if sets else ""
+
+
+def _find_file(folder, name, part, content):
+    """The path of e.g. train-images-idx3-ubyte in any of its spellings, plain ones first, or None."""
+    parts = ("train",) if part == "train" else ("t10k", "test")
+    found = (NAMED.fullmatch(file) for file in sorted(os.listdir(folder)))
+    fits = [m for m in found if m and m["set"] == name and m["part"] in parts and m["content"] == content]
+    fits.sort(key=lambda match: (match["gz"] is not None, match["dot"] == ".", match["part"]))
+    return os.path.join(folder, fits[0].string) if fits else None
+
+
+def _read_labels(path):
+    # of QMNIST's rows of eight numbers the first is the class
+    labels = read_idx(path)
+    return labels[:, 0] if labels.ndim == 2 else labels
+
+
+def _read_images(folder, name, part):
+    path = _find_file(folder, name, part, "images")
     if path is None:
-        raise ValueError(f"{folder}: has no file {part}-images-idx3-ubyte, plain or .gz: a folder is read as MNIST's "
-                         "IDX files; for another format give the path of a file")
+        kind = "train" if part == "train" else "t10k"
+        raise ValueError(f"{folder}: has no file {name}{kind}-images-idx3-ubyte, plain or .gz, and no .png files: a "
+                         "folder is read as PNG files or as IDX files like MNIST's; for another format give the path "
+                         "of a file")
     images = read_idx(path)
     if images.ndim != 3 or images.dtype != np.uint8:
         raise ValueError(f"{path}: holds {images.dtype} {images.shape}, expected uint8 (n, height, width)")

@@ -87,6 +87,47 @@ def test_each_picture_is_written(files, tmp_path, args, capsys):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["f.json", "p.png"]
 
 
+def test_a_folder_of_pictures_in_colour_goes_through_every_command(tmp_path, monkeypatch, capsys):
+    from matplotlib.image import imread, imsave
+
+    folder, rng = tmp_path / "shapes", np.random.default_rng(0)
+    folder.mkdir()
+    for i in range(40):
+        picture = np.ones((6, 7, 3))
+        picture[1:4, 2:6] = [0.9, 0.1 * rng.random(), 0.0]  # red
+        imsave(folder / f"{i}.png", picture)
+    model = str(tmp_path / "m.npz")
+    assert main(["train", "--data", str(folder), "--out", model, "--hidden", "8", "--latent-dim", "2", "--sweeps",
+                 "60", "--learning-rate", "0.01"]) == 0
+    assert "40 PNG files, in colour" in capsys.readouterr().out
+    assert load(model).image_shape_ == (6, 7, 3) and load(model).data_source_["data"] == str(folder)
+    # the model file knows its data, from anywhere
+    monkeypatch.chdir(tmp_path)
+    for args in (["sample", "--n", "4"], ["reconstruct", "--n", "3"], ["traverse", "--steps", "3"],
+                 ["traverse", "--between", "0", "2", "--steps", "3"]):
+        out = tmp_path / "".join([*args[:2], ".png"])
+        assert main([args[0], model, *args[1:], "--out", str(out)]) == 0
+        pixels = imread(out)[..., :3]
+        # red is there: in a picture of ink all three are equal
+        assert ((pixels[..., 0] > 0.8) & (pixels[..., 2] < 0.2)).mean() > 0.02
+    assert "test rows of shapes" in capsys.readouterr().out
+    os.rename(folder, tmp_path / "moved")
+    for args in (["reconstruct"], ["traverse", "--between", "0", "1"]):
+        assert main([args[0], model, *args[1:]]) == 2
+        said = capsys.readouterr().err
+        assert "was trained on" in said and "shapes, which is not there: name its data with --data" in said
+    assert main(["reconstruct", model, "--data", str(tmp_path / "moved")]) == 0
+
+
+def test_the_columns_of_the_training_are_remembered(tmp_path, capsys):
+    (tmp_path / "t.csv").write_text("id,a,b,kind\n" + "".join(f"{i},{i % 3},{i % 5}.5,k{i % 2}\n" for i in range(30)))
+    model = str(tmp_path / "m.npz")
+    assert main(["train", "--data", str(tmp_path / "t.csv"), "--label", "kind", "--leave-out", "id", "--out", model,
+                 *QUICK]) == 0
+    assert main(["reconstruct", model, "--out", str(tmp_path / "r.png")]) == 0
+    assert "5 test rows of t" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("name", ["s.npz", "s.npy"])
 def test_samples_can_be_numbers(files, tmp_path, name):
     assert main(["sample", str(files / "digits.npz"), "--n", "7", "--seed", "2", "--out", str(tmp_path / name)]) == 0
@@ -97,7 +138,8 @@ def test_samples_can_be_numbers(files, tmp_path, name):
 
 @pytest.mark.parametrize("args, says", [
     (["sample", "missing.npz"], "missing.npz"), (["sample", "digits.npz", "--out", "x.txt"], ".npz"),
-    (["reconstruct", "digits.npz", "--out", "x.npz"], ".png"), (["reconstruct", "moons.npz"], "64"),
+    (["reconstruct", "digits.npz", "--out", "x.npz"], ".png"),
+    (["reconstruct", "moons.npz", "--data", "digits"], "64"),
     (["traverse", "moons.npz"], "no images"), (["traverse", "digits.npz", "--coordinates", "1", "3"], "from 1 to 2"),
     (["traverse", "digits.npz", "--coordinates", "1", "1"], "different"),
     (["traverse", "digits.npz", "--between", "0", "297"], "0 to 296"),
@@ -310,7 +352,7 @@ def test_a_long_fit_saves_on_the_way(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("stored, columns, shape", [
     (None, 64, (8, 8)), (None, 784, (28, 28)), (None, 9, None), (None, 49, None), (None, 65, None),
-    ((3, 3), 9, (3, 3))])
+    ((3, 3), 9, (3, 3)), ((8, 8, 3), 192, (8, 8, 3))])
 def test_only_a_wide_square_is_guessed_to_be_an_image(stored, columns, shape):
     from npvae.cli.pictures import image_shape
 

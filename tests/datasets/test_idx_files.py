@@ -152,3 +152,35 @@ def test_one_idx_file_stays_uint8_and_is_split(tmp_path, packed):
     path.write_bytes(idx_bytes(np.arange(4, dtype=np.uint8)))
     with pytest.raises(ValueError, match=r"shape \(4,\)"):
         load_file(path)
+
+
+def write_emnist(folder, name, ends=("", "")):
+    for part, images, numbers in (("train", IMAGES, (3, 4)), ("test", IMAGES[:1], (5,))):
+        for content, array in (("images-idx3", images), ("labels-idx1", np.array(numbers, np.uint8))):
+            packed = idx_bytes(array)
+            path = folder / f"{name}{part}-{content}-ubyte{ends[0]}"
+            path.write_bytes(gzip.compress(packed) if ends[0] else packed)
+    return folder
+
+
+@pytest.mark.parametrize("ends", [("", ""), (".gz", "")])
+def test_emnists_sets_are_found_by_name(tmp_path, ends):
+    write_emnist(tmp_path, "emnist-letters-", ends)
+    data = load(tmp_path)
+    assert data.name == "emnist-letters" and data.train_labels.tolist() == [3, 4] and "on their side" in data.notes[0]
+    np.testing.assert_array_equal(data.train, IMAGES.reshape(len(IMAGES), -1))
+    write_emnist(tmp_path, "emnist-digits-", ends)
+    with pytest.raises(ValueError, match="holds 2 sets of IDX files: name one of .*emnist-digits, .*emnist-letters"):
+        load(tmp_path)
+    assert load(tmp_path / "emnist-digits").name == "emnist-digits"
+    with pytest.raises(ValueError, match="unknown data set"):
+        load(tmp_path / "emnist-dig")
+
+
+def test_of_qmnists_labels_the_first_column_is_the_class(tmp_path):
+    write_emnist(tmp_path, "qmnist-")
+    (tmp_path / "qmnist-train-labels-idx1-ubyte").unlink()
+    rows = np.array([[3, 0, 77], [4, 1, 78]], ">i4")
+    header = bytes([0, 0, 0x0C, 2]) + b"".join(n.to_bytes(4, "big") for n in rows.shape)
+    (tmp_path / "qmnist-train-labels-idx2-int").write_bytes(header + rows.tobytes())
+    assert load(tmp_path).train_labels.tolist() == [3, 4] and load(tmp_path).notes == ()

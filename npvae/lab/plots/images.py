@@ -13,6 +13,7 @@ from npvae.lab.plots.style import (
     CLASSES,
     bounded_ratio,
     ink_limits,
+    paper,
     show_image,
     show_images,
     style,
@@ -20,7 +21,7 @@ from npvae.lab.plots.style import (
 
 
 @style()
-def samples_figure(X: np.ndarray, image_shape: tuple[int, int] | None = None,
+def samples_figure(X: np.ndarray, image_shape: tuple[int, ...] | None = None,
                    title: str = "Samples: g(z) at z ~ N(0, I)") -> Figure:
     """Images X (n, D) in a grid; rows that are no images as points of their first two columns."""
     if image_shape is None:
@@ -34,7 +35,7 @@ def samples_figure(X: np.ndarray, image_shape: tuple[int, int] | None = None,
 
 
 @style()
-def reconstructions_figure(X: np.ndarray, Y: np.ndarray, image_shape: tuple[int, int] | None = None) -> Figure:
+def reconstructions_figure(X: np.ndarray, Y: np.ndarray, image_shape: tuple[int, ...] | None = None) -> Figure:
     """Rows X (n, D) above and what the model makes of them, Y (n, D), below."""
     if image_shape is None:
         return points_figure({"data": X, "reconstructions": Y})
@@ -44,7 +45,7 @@ def reconstructions_figure(X: np.ndarray, Y: np.ndarray, image_shape: tuple[int,
 
 
 @style()
-def plane_figure(Y: np.ndarray, steps: np.ndarray, first: int, second: int, image_shape: tuple[int, int]) -> Figure:
+def plane_figure(Y: np.ndarray, steps: np.ndarray, first: int, second: int, image_shape: tuple[int, ...]) -> Figure:
     """What the decoder makes of a grid of z: a picture of the plane of the coordinates `first` and `second`, from 1.
 
     Both take the values of `steps` (n,), prior standard deviations; Y (n², D) has row after row, the highest z_second
@@ -66,7 +67,7 @@ def plane_figure(Y: np.ndarray, steps: np.ndarray, first: int, second: int, imag
 
 
 @style()
-def strips_figure(strips: dict[str, np.ndarray], image_shape: tuple[int, int], xlabel: str) -> Figure:
+def strips_figure(strips: dict[str, np.ndarray], image_shape: tuple[int, ...], xlabel: str) -> Figure:
     """Rows of images (n, D) with a name each, e.g. the way from one image to another."""
     n = max(len(strip) for strip in strips.values())
     # wide enough for the line below, however few the images
@@ -77,7 +78,7 @@ def strips_figure(strips: dict[str, np.ndarray], image_shape: tuple[int, int], x
 
 
 @style()
-def image_strips(strips: dict[str, np.ndarray], shape: tuple[int, int], title: str = "",
+def image_strips(strips: dict[str, np.ndarray], shape: tuple[int, ...], title: str = "",
                  figure: Figure | SubFigure | None = None) -> Figure | SubFigure:
     """Rows of images (n, D) under each other, each row with its name, under a title."""
     columns = max(len(strip) for strip in strips.values())
@@ -112,7 +113,7 @@ def latent_points(z: np.ndarray, labels: np.ndarray, title: str = "",
 
 @style()
 def explorer_figure(z: tuple[float, float], codes: np.ndarray, labels: np.ndarray, image: np.ndarray,
-                    image_shape: tuple[int, int]) -> Figure:
+                    image_shape: tuple[int, ...]) -> Figure:
     """The latent plane with the data's codes (n, 2), their labels (n,) and one z; beside it the image g(z) (D,)."""
     figure, (plane, picture) = plt.subplots(1, 2, figsize=(7.4, 3.9), width_ratios=[1.25, 1])
     for label in np.unique(labels):
@@ -132,7 +133,7 @@ def explorer_figure(z: tuple[float, float], codes: np.ndarray, labels: np.ndarra
     return figure
 
 
-def image_rows(figure: Figure | SubFigure, strips: dict[str, np.ndarray], image_shape: tuple[int, int]) -> None:
+def image_rows(figure: Figure | SubFigure, strips: dict[str, np.ndarray], image_shape: tuple[int, ...]) -> None:
     """Rows of images (n, D) under each other, each row with its name, on a figure or a part of one."""
     limits = ink_limits(np.concatenate([np.reshape(strip, (len(strip), -1)) for strip in strips.values()]))
     for axes, (name, strip) in zip(figure.subplots(len(strips), squeeze=False)[:, 0], strips.items(), strict=True):
@@ -141,12 +142,12 @@ def image_rows(figure: Figure | SubFigure, strips: dict[str, np.ndarray], image_
         axes.tick_params(length=0)
 
 
-def image_grid(figure: Figure | SubFigure, images: np.ndarray, image_shape: tuple[int, int], columns: int,
+def image_grid(figure: Figure | SubFigure, images: np.ndarray, image_shape: tuple[int, ...], columns: int,
                limits: tuple[float, float] | None = None) -> None:
     """Images (n, D) row by row, on a figure or a part of one; `limits` as in `show_images`."""
     limits = limits or ink_limits(images)
     # white where the last row has no image
-    places = np.full((math.ceil(len(images) / columns) * columns, math.prod(image_shape)), limits[0])
+    places = np.full((math.ceil(len(images) / columns) * columns, math.prod(image_shape)), paper(image_shape, limits))
     places[:len(images)] = np.reshape(images, (len(images), -1))
     show_images(figure.subplots(), places.reshape(-1, columns, places.shape[1]), image_shape, limits)
 

@@ -55,30 +55,38 @@ def save(figure: Figure, path: str | Path) -> Path:
     return path
 
 
-def show_image(axes: Axes, image: np.ndarray, shape: tuple[int, int]) -> None:
+def show_image(axes: Axes, image: np.ndarray, shape: tuple[int, ...]) -> None:
     """One image, ink dark on white, without axes."""
     show_images(axes, np.reshape(image, (1, 1, -1)), shape)
 
 
-def show_images(axes: Axes, images: np.ndarray, shape: tuple[int, int],
+def show_images(axes: Axes, images: np.ndarray, shape: tuple[int, ...],
                 limits: tuple[float, float] | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Images (rows, columns, D), ink dark on white, as one picture: an Axes for each of hundreds takes minutes.
+    """Images (rows, columns, D) as one picture, as an Axes for each of hundreds takes minutes.
 
-    `limits` are the values drawn white and black, by default `ink_limits(images)`. Returns the places of the images'
-    middles on the axes, x (columns,) and y (rows,).
+    Of `shape` (height, width) they are drawn with ink dark on white, of (height, width, colours) in their colours.
+    `limits` are the values drawn white and black, of colours the darkest and the brightest; by default
+    `ink_limits(images)`. Returns the places of the images' middles on the axes, x (columns,) and y (rows,).
     """
-    rows, columns, (h, w) = len(images), len(images[0]), shape
-    white, black = limits or ink_limits(images)
+    rows, columns, (h, w), limits = len(images), len(images[0]), shape[:2], limits or ink_limits(images)
     # room between neighbours, in pixels
-    down, right = (max(1, round(0.07 * side)) for side in shape)
-    cells = np.pad(np.reshape(images, (rows, columns, h, w)), ((0, 0), (0, 0), (0, down), (0, right)),
-                   constant_values=white)
-    picture = cells.transpose(0, 2, 1, 3).reshape(rows * (h + down), columns * (w + right))
-    axes.imshow(picture[:-down, :-right], cmap="gray_r", vmin=white, vmax=black, aspect=bounded_ratio(shape) * w / h)
+    down, right = (max(1, round(0.07 * side)) for side in (h, w))
+    cells = np.pad(np.reshape(images, (rows, columns, h, w, -1)), ((0, 0), (0, 0), (0, down), (0, right), (0, 0)),
+                   constant_values=paper(shape, limits))
+    picture = cells.transpose(0, 2, 1, 3, 4).reshape(rows * (h + down), columns * (w + right), -1)[:-down, :-right]
+    if len(shape) == 3:
+        picture = np.clip((picture - limits[0]) / (limits[1] - limits[0]), 0, 1)
+    axes.imshow(picture if len(shape) == 3 else picture[..., 0], cmap="gray_r", vmin=limits[0], vmax=limits[1],
+                aspect=bounded_ratio(shape) * w / h)
     axes.set(xticks=[], yticks=[])
     axes.grid(False)
     axes.spines[:].set_visible(False)
     return np.arange(columns) * (w + right) + (w - 1) / 2, np.arange(rows) * (h + down) + (h - 1) / 2
+
+
+def paper(shape: tuple[int, ...], limits: tuple[float, float]) -> float:
+    """The value that is drawn white: the least of ink, the greatest of colours."""
+    return limits[1] if len(shape) == 3 else limits[0]
 
 
 def ink_limits(images: np.ndarray) -> tuple[float, float]:
