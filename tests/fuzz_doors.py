@@ -25,7 +25,7 @@ from npvae.inference import schedules
 ROOMS = (npvae.nn, npvae.models, npvae.inference, npvae.autoencoders, npvae.datasets, npvae)
 # layers, latent families and likelihoods: all their methods are formulas, but for these
 PARTS = ("Affine", "Chain", "Unstandardise", "Standardised", "Gaussian", "Categorical", "GaussianLikelihood",
-         "BernoulliLikelihood")
+         "BernoulliLikelihood", "PoissonLikelihood", "LaplaceLikelihood")
 DOORS_OF_PARTS = {"Affine.random", "Gaussian.sample", "Gaussian.sample_prior", "Categorical.sample",
                   "Categorical.sample_prior"}
 FORMULAS = {
@@ -250,7 +250,13 @@ OWN = {
 for _layer in ("relu", "leaky_relu", "gelu", "sigmoid", "softplus"):
     OWN[_layer] = OWN["tanh"]
 for _method in ("log_prob_table", "greatest_log_prob", "sample", "mean", "on"):
-    OWN["BernoulliLikelihood." + _method] = OWN["GaussianLikelihood." + _method]
+    for _kind in ("Bernoulli", "Poisson", "Laplace"):
+        OWN[f"{_kind}Likelihood.{_method}"] = OWN["GaussianLikelihood." + _method]
+for _method in ("log_prob", "log_prob_table"):
+    _name = "PoissonLikelihood." + _method
+    OWN[_name] = OWN.get(_name, {}) | {"x": lambda w: w.rng.poisson(3.0, (w.B, w.D)) * 1.0}
+OWN["LaplaceLikelihood.with_variance"] = OWN["GaussianLikelihood.with_variance"]
+OWN["LaplaceLikelihood.on"] = {"parameters": lambda w: npvae.Parameters({"log_b": np.zeros(())})}
 for _rule in ("GaussHermite", "Cubature"):
     OWN[_rule + ".__call__"] = OWN["MonteCarlo.__call__"]
 OWN["Categorical.on"] = OWN["Gaussian.on"]
@@ -408,6 +414,8 @@ RECEIVERS = {
     "Cubature": {"": lambda w: npvae.Cubature()},
     "GaussianLikelihood": {"": lambda w: (setattr(w, "kind", "pca"), w.likelihood())[1]},
     "BernoulliLikelihood": {"": lambda w: (setattr(w, "kind", "bernoulli"), w.likelihood())[1]},
+    "PoissonLikelihood": {"": lambda w: npvae.PoissonLikelihood()},
+    "LaplaceLikelihood": {"": lambda w: npvae.LaplaceLikelihood(w.one(None, 0.5))},
     "LatentVariableModel": {"": pool.World.model},
     "Free": {"": lambda w: npvae.Free(w.normal(w.B, w.R))},
     "Shared": {"": lambda w: npvae.Shared(w.normal(w.R), np.zeros(w.R))},

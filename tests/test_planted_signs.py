@@ -7,7 +7,7 @@ That both fail says that what is checked is the code that trains.
 import ast
 import copy
 import importlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from types import CodeType
 
@@ -18,7 +18,15 @@ import npvae
 from npvae.gradcheck import gradcheck
 from npvae.inference import AmortizedVI, DivergenceError, SharedQ, VariationalEM, shared_ceiling
 from npvae.lab.own_gradients.table import ROOMS
-from npvae.models import BernoulliLikelihood, Categorical, Cubature, GaussHermite, LatentVariableModel
+from npvae.models import (
+    BernoulliLikelihood,
+    Categorical,
+    Cubature,
+    GaussHermite,
+    LaplaceLikelihood,
+    LatentVariableModel,
+    PoissonLikelihood,
+)
 from npvae.models.exact import log_marginal
 from npvae.nn import (
     Adam,
@@ -39,7 +47,8 @@ from npvae.nn import (
 
 MODULES = ("npvae.nn.layers", "npvae.nn.activations", "npvae.nn.units",
            "npvae.models.gaussian_latent", "npvae.models.categorical_latent", "npvae.models.gaussian_likelihood",
-           "npvae.models.bernoulli_likelihood", "npvae.models.generative", "npvae.inference.elbo",
+           "npvae.models.bernoulli_likelihood", "npvae.models.poisson_likelihood", "npvae.models.laplace_likelihood",
+           "npvae.models.generative", "npvae.inference.elbo",
            "npvae.inference.posteriors")
 # what no training uses: the gradient of an encoder's input, which is data
 NOT_TRAINED = {f"npvae.nn.units Standardised.__call__: {text}" for text in ("back(dy)", "du / self.scale")}
@@ -185,6 +194,7 @@ PLANE = rng(0).normal(size=(60, 2)) @ rng(1).normal(size=(2, 4)) + 0.5 * rng(2).
 KIND = np.repeat([0, 1, 2], [36, 16, 8])
 CLUSTERS = np.array([[3.0, 0.0], [-2.0, 2.0], [-2.0, -3.0]])[KIND] + 0.4 * rng(3).normal(size=(60, 2))
 BITS = (rng(4).random((60, 6)) < np.where(KIND[:, None] > 0, [0.95] * 3 + [0.1] * 3, [0.05] * 3 + [0.7] * 3)) * 1.0
+COUNTS = rng(5).poisson(np.array([[9.0, 1.0, 4.0], [2.0, 6.0, 4.0]])[(KIND > 0) * 1]) * 1.0
 LINE = np.linspace(-2, 2, 60)[:, None]
 CURVE = np.concatenate([np.sin(LINE), LINE**2], axis=1)
 FULL = {"learning_rate": 0.03, "dtype": np.float64, "progress": False}
@@ -246,6 +256,29 @@ def bits_of_a_network():
     return -2.7 - mean_elbo(amortized(model, mlp([6, 8, 2]), noise=GaussHermite(8)), BITS)
 
 
+def counts_of_two_kinds():
+    """Against log p(x) with the rates and the weight that each kind has in the data."""
+    rates = np.log([COUNTS[KIND == 0].mean(0), COUNTS[KIND > 0].mean(0)])
+    model = LatentVariableModel(Categorical(2, [0.6, 0.4]), Affine(rates, np.zeros(3)), PoissonLikelihood())
+    return log_marginal(model, COUNTS).mean() - 0.02 - mean_elbo(amortized(replace(
+        model, decoder=mlp([2, 3])), mlp([3, 8, 2])), COUNTS)
+
+
+def counts_of_a_network():
+    model = LatentVariableModel(npvae.Gaussian(1), mlp([1, 3]), PoissonLikelihood())
+    return -6.9 - mean_elbo(amortized(model, mlp([3, 8, 2]), noise=GaussHermite(8)), COUNTS)
+
+
+def clusters_with_absolute_errors():
+    model = LatentVariableModel(Categorical(3), mlp([3, 2]), LaplaceLikelihood())
+    return -2.3 - mean_elbo(amortized(model, mlp([2, 8, 3])), CLUSTERS)
+
+
+def plane_with_absolute_errors():
+    model = LatentVariableModel(npvae.Gaussian(1), mlp([1, 4]), LaplaceLikelihood())
+    return -6.0 - mean_elbo(amortized(model, mlp([4, 2]), noise=GaussHermite(8)), PLANE)
+
+
 def squared_error(network, target, weight=1.0, steps=300):
     parameters = lay_out({"net": network})
     network = network.on(parameters, "net.")
@@ -274,6 +307,8 @@ TRAINING = {f"curve by {f.__name__}": partial(curve_by, f) for f in (tanh, relu,
 TRAINING |= {f"features, {name}": partial(features_of_a_line, columns)
              for name, columns in (("row", slice(2)), ("products", slice(2, 5)))}
 TRAINING |= {f.__name__: f for f in (plane_by_an_encoder, clusters, overlapping_clusters, bits_of_two_kinds,
+                                     counts_of_two_kinds, counts_of_a_network,
+                                     plane_with_absolute_errors, clusters_with_absolute_errors,
                                      bits_of_a_network, plane_after_a_warm_up, plane_by_one_row, plane_by_rows)}
 
 

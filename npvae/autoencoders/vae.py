@@ -15,7 +15,18 @@ from npvae.autoencoders.settings import check_choice, learning_rate, networks
 from npvae.checks import LARGEST, as_generator, positive, real, whole
 from npvae.inference import AmortizedVI, importance_weighted_bound
 from npvae.inference.schedules import warm_up
-from npvae.models import BernoulliLikelihood, Gaussian, GaussianLikelihood, LatentVariableModel, MonteCarlo
+from npvae.models import (
+    BernoulliLikelihood,
+    Gaussian,
+    GaussianLikelihood,
+    LaplaceLikelihood,
+    LatentVariableModel,
+    MonteCarlo,
+    PoissonLikelihood,
+)
+
+LIKELIHOODS = {"gaussian": GaussianLikelihood, "bernoulli": BernoulliLikelihood, "poisson": PoissonLikelihood,
+               "laplace": LaplaceLikelihood}
 
 
 @dataclass(eq=False)
@@ -29,8 +40,8 @@ class VAE(Estimator):
     latent_dim, hidden, activation, sweeps, seconds, batch_size, learning_rate, final_learning_rate, held_out,
     patience, seed, dtype, progress
         As in `Estimator`.
-    likelihood : "gaussian" or "bernoulli"
-        p_θ(x|z) = N(x; g(z), σ_g² I), or Bernoulli for data in [0, 1].
+    likelihood : "gaussian", "bernoulli", "poisson" or "laplace"
+        p_θ(x|z) = N(x; g(z), σ_g² I), Bernoulli for data in [0, 1], Poisson for counts, or Laplace, its width learned.
     sigma_g
         Fixes σ_g, in the data's units ([0, 1] for uint8 images); without it σ_g is learned.
     alpha
@@ -71,18 +82,18 @@ class VAE(Estimator):
 
     @property
     def sigma_g_(self) -> float | None:
-        """σ_g as learned or given, in the data's units; None for a Bernoulli likelihood."""
+        """σ_g as learned or given, in the data's units; √2 b of a Laplace one; None where there is none."""
         return getattr(self.model_.likelihood, "sigma_g", None)
 
     def inverse_transform(self, Z: ArrayLike) -> np.ndarray:
-        """E[x|z] for codes Z (B, K): g_θ(z), or its sigmoid for a Bernoulli likelihood, (B, D)."""
+        """E[x|z] for codes Z (B, K), (B, D): g_θ(z); its sigmoid (Bernoulli), its exponential (Poisson)."""
         return self._fitted.model.decode(self._read_codes(Z))
 
     def sample(self, n: int = 1, rng: np.random.Generator | int | None = None, noise: bool = False) -> np.ndarray:
         """Generate z ~ N(0, I) and (n, D) numbers from it in the data's units ([0, 1] for uint8 images).
 
-        They are E[x|z], which is g_θ(z), or its sigmoid for a Bernoulli likelihood; with `noise`, x ~ p_θ(x|z). `rng`
-        is by default the model's seed.
+        They are E[x|z], as `inverse_transform` gives them; with `noise`, x ~ p_θ(x|z). `rng` is by default the model's
+        seed.
         """
         n, rng, model = whole("n", n, most=LARGEST), as_generator(self.seed if rng is None else rng), self._fitted.model
         return model.sample(n, rng)[0] if noise else model.decode(model.latent.sample_prior(n, rng))
@@ -149,7 +160,7 @@ class VAE(Estimator):
         without α.
         """
         check_choice("convention", convention, ("minimise", "maximise"))
-        if self.sigma_g_ is None:
+        if self.likelihood != "gaussian":
             raise ValueError("the cost α‖g(z) − x‖² + KL needs likelihood='gaussian'; use elbo(X)")
         # ELBO = −α E‖g − x‖² − KL − (D/2) log 2πσ_g²
         maximised = self.elbo(X) + 0.5 * self.n_features_in_ * math.log(2 * math.pi * self.sigma_g_**2)
@@ -162,12 +173,12 @@ class VAE(Estimator):
 
     @property
     def learns_sigma_g(self) -> bool:
-        """Whether log σ_g is one of the parameters."""
-        return self.likelihood == "gaussian" and self.sigma_g is None and self.alpha is None
+        """Whether log σ_g, or log b of a Laplace likelihood, is one of the parameters."""
+        return self.likelihood in ("gaussian", "laplace") and self.sigma_g is None and self.alpha is None
 
     def _check_own_settings(self):
         """Make plain numbers of the settings of the likelihood and of the KL, or a ValueError if they make no sense."""
-        check_choice("likelihood", self.likelihood, ("gaussian", "bernoulli"))
+        check_choice("likelihood", self.likelihood, LIKELIHOODS)
         self.samples, self.kl_warm_up = whole("samples", self.samples), whole("kl_warm_up", self.kl_warm_up, least=0)
         self.beta = positive("beta", self.beta)
         for name in ("sigma_g", "alpha"):
@@ -176,12 +187,12 @@ class VAE(Estimator):
         if self.sigma_g is not None and self.alpha is not None:
             raise ValueError(f"got both sigma_g {self.sigma_g} and alpha {self.alpha}; alpha is 1/(2 sigma_g²): "
                              "give one of them")
-        if self.likelihood == "bernoulli" and (self.sigma_g is not None or self.alpha is not None):
-            raise ValueError("a Bernoulli likelihood has no sigma_g or alpha: leave them out")
+        if self.likelihood != "gaussian" and (self.sigma_g is not None or self.alpha is not None):
+            raise ValueError(f"a {self.likelihood.title()} likelihood has no sigma_g or alpha: leave them out")
 
     def _new_solver(self, data_dim):
         sigma_g = self.sigma_g if self.alpha is None else (2 * self.alpha) ** -0.5
-        likelihood = BernoulliLikelihood() if self.likelihood == "bernoulli" else GaussianLikelihood(sigma_g)
+        likelihood = GaussianLikelihood(sigma_g) if self.likelihood == "gaussian" else LIKELIHOODS[self.likelihood]()
         encoder, decoder = networks(self, data_dim, self.code_size)
         return AmortizedVI(
             LatentVariableModel(Gaussian(self.latent_dim), decoder, likelihood), encoder=encoder, sweeps=self.sweeps,

@@ -35,8 +35,9 @@ NUMBERS = {
     "beta": (float, "BETA", "weight of the KL (default 1, the ELBO)"),
     "held-out": (float, "SHARE", "share of the rows that is held out of training, for early stopping (default: none)"),
 }
-CHOICES = {"likelihood": ["gaussian", "bernoulli"], "activation": ["tanh", "relu", "leaky_relu", "gelu", "sigmoid",
-           "softplus"], "dtype": ["float32", "float64"]}
+CHOICES = {"likelihood": ["gaussian", "bernoulli", "poisson", "laplace"],
+           "activation": ["tanh", "relu", "leaky_relu", "gelu", "sigmoid", "softplus"],
+           "dtype": ["float32", "float64"]}
 # which of the options are settings of the model
 SETTINGS = {name.replace("-", "_") for name in [*NUMBERS, *CHOICES]} | {"hidden", "seconds", "seed"}
 TITLES = {

@@ -16,7 +16,7 @@ from npvae.models.data.arrays import as_array
 def check_complex(model, q, x) -> None:
     """Raise a ValueError for complex q or x, where a model has real gradients, which could not hold them."""
     parts = [*getattr(model.decoder, "layers", (model.decoder,)), model.likelihood, model.latent]
-    held = [getattr(part, name, None) for part in parts for name in ("dW", "dlog_sigma", "dlogits")]
+    held = [getattr(part, name, None) for part in parts for name in ("dW", "dlog_sigma", "dlog_b", "dlogits")]
     real = any(a is not None and a.dtype.kind == "f" for a in held)
     if real and "c" in (np.asarray(q).dtype.kind, np.asarray(x).dtype.kind):
         raise ValueError("q or the data are complex, the model's gradients real, expected complex ones, too, for a "

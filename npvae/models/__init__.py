@@ -5,8 +5,11 @@ from npvae.models.categorical_latent import Categorical
 from npvae.models.gaussian_latent import Gaussian
 from npvae.models.gaussian_likelihood import GaussianLikelihood
 from npvae.models.generative import LatentVariableModel
+from npvae.models.laplace_likelihood import LaplaceLikelihood
 from npvae.models.named_models import mixture_of_gaussians, mlp_model, probabilistic_pca
 from npvae.models.noise import Cubature, GaussHermite, MonteCarlo, Noise
+from npvae.models.poisson_likelihood import PoissonLikelihood
 
 __all__ = ["Gaussian", "Categorical", "Noise", "MonteCarlo", "GaussHermite", "Cubature", "GaussianLikelihood",
-           "BernoulliLikelihood", "LatentVariableModel", "mixture_of_gaussians", "probabilistic_pca", "mlp_model"]
+           "BernoulliLikelihood", "PoissonLikelihood", "LaplaceLikelihood", "LatentVariableModel",
+           "mixture_of_gaussians", "probabilistic_pca", "mlp_model"]

@@ -31,7 +31,7 @@ class LatentVariableModel:
     decoder : network
         Maps z (B, K) to what the likelihood takes: g(z) (B, D), or logits. A ValueError if it does not, or has no
         gradient for z.
-    likelihood : GaussianLikelihood or BernoulliLikelihood
+    likelihood : GaussianLikelihood, BernoulliLikelihood, PoissonLikelihood or LaplaceLikelihood
 
     Examples
     --------

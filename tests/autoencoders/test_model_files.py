@@ -28,7 +28,8 @@ def saved(tmp_path_factory):
 @pytest.mark.parametrize("kind, settings", [
     (VAE, {}), (VAE, {"likelihood": "bernoulli"}), (VAE, {"alpha": 2.0, "held_out": 0.1}), (VAE, {"hidden": ()}),
     (VAE, {"dtype": "float64"}), (Autoencoder, {}), (Autoencoder, {"activation": "leaky_relu"}),
-    (VAE, {"activation": "gelu"}), (Autoencoder, {"held_out": 0.1, "activation": "softplus"}),
+    (VAE, {"activation": "gelu"}), (VAE, {"likelihood": "laplace"}),
+    (Autoencoder, {"held_out": 0.1, "activation": "softplus"}),
     (VAE, {"latent_dim": np.int64(3), "learning_rate": np.float32(0.01), "hidden": [np.int32(5)]})], ids=str)
 def test_a_model_comes_back_whole(kind, settings, tmp_path):
     model = kind(**{**SMALL, **settings}).fit(X)

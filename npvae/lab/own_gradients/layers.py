@@ -10,8 +10,10 @@ from npvae.models import (
     GaussHermite,
     Gaussian,
     GaussianLikelihood,
+    LaplaceLikelihood,
     LatentVariableModel,
     MonteCarlo,
+    PoissonLikelihood,
 )
 from npvae.nn import Affine, chain, gelu, leaky_relu, mlp, quadratic_features, relu, sigmoid, softplus, tanh
 
@@ -35,7 +37,8 @@ def likelihoods(rng):
     """log p(x|z), for nodes of each row's own and for nodes that all rows share."""
     x = rng.uniform(size=(B, D))
     kinds = {"Gaussian, σ_g fixed": GaussianLikelihood(0.7),
-             "Gaussian, σ_g learned": GaussianLikelihood(0.7, learn=True), "Bernoulli": BernoulliLikelihood()}
+             "Gaussian, σ_g learned": GaussianLikelihood(0.7, learn=True), "Bernoulli": BernoulliLikelihood(),
+             "Poisson": PoissonLikelihood(), "Laplace, b learned": LaplaceLikelihood(0.7, learn=True)}
     for name, likelihood in kinds.items():
         for nodes, width in (("own nodes", B), ("shared nodes", 1)):
             yield f"log p(x|z), {name}, {nodes}", {
