@@ -80,6 +80,20 @@ def test_another_decoder_is_read_off():
     assert report.diagnosis[0].where == "decoder"
 
 
+@pytest.mark.parametrize("model", [PCA, CURVED])
+@pytest.mark.parametrize("rec", [lambda x, g: -np.abs(x - g).sum(1), lambda x, g: -np.sqrt(((x - g) ** 2).sum(1)),
+                                 lambda x, g: -(np.abs(x - g) / 0.6 + np.log(1.2)).sum(1)])
+def test_an_error_that_is_not_squared_is_no_other_decoder(model, rec):
+    assert "no parabola" in check_bound(elbo(model, rec=rec), model).verdict()
+
+
+@pytest.mark.parametrize("change", [lambda eps: 1.3 * eps, lambda eps: np.clip(eps, -1, 1)])
+@pytest.mark.parametrize("model", [CURVED, PIXELS])
+def test_noise_that_is_changed_before_a_curved_decoder_is_no_other_decoder(model, change):
+    report = check_bound(elbo(model, draw=lambda mu, sigma, eps: mu + sigma * change(eps)), model)
+    assert report.diagnosis[0].where == "sampler"
+
+
 def test_two_arguments_for_a_row_are_given_apart():
     inner = elbo(PCA)
     assert check_bound(lambda mu, log_sigma, x, eps: inner(np.hstack([mu, log_sigma]), x, eps), PCA)

@@ -251,6 +251,8 @@ def _reactions(user, q, X, rng, affine_model):
     at = [user(q, X, t * eps) for t in (0.0, 1.0, -1.0, 2.0, -2.0)]
     even, twice = at[1] + at[2] - 2 * at[0], at[3] + at[4] - 2 * at[0]
     if not np.allclose(twice, 4 * even, rtol=1e-6, atol=1e-9 * np.abs(at).max()):
+        if not _is_parabola(user, q, X, eps):
+            return _no_parabola()
         # at ε = 0 there is no noise that could have changed x̂
         if X.shape[1] <= MOST and not np.allclose(_outputs(user, q, X, 0 * eps, True),
                                                   affine_model.decoder(q[:, :user.K])[0], rtol=1e-5, atol=1e-6):
@@ -267,6 +269,9 @@ def _decoder_read_off(user, t, fit, trial, X):
     """
     if not (t.gaussian or t.binary) or t.D > MOST:
         return None
+    eps, q = np.tile(t.eps[-1], (len(X), 1)), trial["random"]
+    if t.gaussian and not _is_parabola(user, q, X, eps):
+        return _no_parabola()
     outputs = [np.array([_outputs(user, q, X, np.tile(eps, (len(X), 1)), t.gaussian) for eps in t.eps[:, 0]])
                for q in trial.values()]
     g = np.concatenate(outputs, axis=1)                     # (S, N, D)
@@ -274,7 +279,22 @@ def _decoder_read_off(user, t, fit, trial, X):
         return None
     if not np.allclose(fit.got, t.constants - t.error_of(g) - t.kl, rtol=1e-6, atol=1e-6):
         return None
+    if np.allclose(_outputs(user, q, X, 0 * eps, t.gaussian), t.model.decoder(q[:, :t.K])[0], rtol=1e-6, atol=1e-6):
+        return finding(["sampler"], "x̂ is that of the model at ε = 0, and another one with noise: the noise is scaled, "
+                       "clipped, squashed or another than ε", "Draw z = μ + σ ε with ε as it is")
     return _another_decoder(", and all else is right")
+
+
+def _is_parabola(user, q, X, eps):
+    """Whether the value is quadratic in x, as −‖x − x̂‖²/(2σ_g²) is."""
+    at = [user(q, X + step, eps) for step in (0.0, 1.0, -1.0, 2.0, -2.0)]
+    once, twice = at[1] + at[2] - 2 * at[0], at[3] + at[4] - 2 * at[0]
+    return np.allclose(twice, 4 * once, rtol=1e-6, atol=1e-9 * np.abs(at).max())
+
+
+def _no_parabola():
+    return finding(["likelihood"], "as a function of x the value is no parabola, as −‖x − g‖²/(2σ_g²) is: the absolute "
+                   "error, the norm or another density stands where the square belongs", "Square x − g")
 
 
 def _another_decoder(beside):

@@ -184,6 +184,8 @@ def gaussian_likelihoods(t, e):
         ("log σ_g has the wrong sign: + D log σ_g stands where − D log σ_g belongs", "Write −D log σ_g",
          c + 2 * log_s - e),
         ("log σ_g² stands where log σ_g belongs: −2D log σ_g for −D log σ_g", "Write −D log σ_g", c - log_s - e),
+        ("log σ_g² stands where log σ_g belongs, and −(D/2) log 2π is missing", "Write −D log σ_g − (D/2) log 2π",
+         -2 * log_s - e),
         ("log 2π has lost its ½: −D log 2π stands where −(D/2) log 2π belongs", "Write −(D/2) log 2π", c - pi - e),
         ("the constant −(D/2) log 2π has the wrong sign", "Subtract it", c + 2 * pi - e),
         ("the constants are those of one dimension, not of all D", "Multiply them by D", c / D - e),

@@ -55,7 +55,7 @@ def said(found):
     scored = sorted({what: (where, what, mend, n, distance + 9 * n) for where, what, mend, distance, n in found
                      }.values(), key=lambda f: f[-1])
     best = [f for f in scored if f[-1] <= scored[0][-1] + CLEAR and f[3] <= scored[0][3]]
-    if len(best) == 1 or best[0][-1] == 0 and len({f[0] for f in best}) == 1 and len(best) < 4:
+    if len({f[0] for f in best}) == 1 and len(best) < 4:
         return finding([best[0][0]], " or ".join(f[1] for f in best), best[0][2])
     return Finding("unknown", "ELBO", "ELBO: unknown: " + " or ".join(f"{f[0]}: {f[1]}" for f in best[:3])
                    + ". Check its terms one by one.")
