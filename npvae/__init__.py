@@ -15,8 +15,9 @@ from npvae.nn import (
     SGD, Adam, Affine, Parameters, RowAdam, chain, gelu, lay_out, leaky_relu, mlp, quadratic_features, relu, sigmoid,
     softplus, tanh)
 from npvae.models import (
-    BernoulliLikelihood, Categorical, Cubature, GaussHermite, Gaussian, GaussianLikelihood, LaplaceLikelihood,
-    LatentVariableModel, MonteCarlo, PoissonLikelihood, mixture_of_gaussians, mlp_model, probabilistic_pca)
+    BernoulliLikelihood, Categorical, Cubature, FullGaussian, GaussHermite, Gaussian, GaussianLikelihood,
+    LaplaceLikelihood, LatentVariableModel, MonteCarlo, PoissonLikelihood, mixture_of_gaussians, mlp_model,
+    probabilistic_pca)
 from npvae.models.affine import maximum_likelihood_ppca
 from npvae.models.exact import exact_posterior, log_marginal
 from npvae.inference import (
@@ -33,8 +34,8 @@ __all__ = [
     "datasets",
     "Parameters", "lay_out", "Affine", "tanh", "relu", "leaky_relu", "gelu", "sigmoid", "softplus",
     "quadratic_features", "chain", "mlp", "SGD", "Adam", "RowAdam",
-    "Gaussian", "Categorical", "MonteCarlo", "GaussHermite", "Cubature", "GaussianLikelihood", "BernoulliLikelihood",
-    "PoissonLikelihood", "LaplaceLikelihood",
+    "Gaussian", "FullGaussian", "Categorical", "MonteCarlo", "GaussHermite", "Cubature", "GaussianLikelihood",
+    "BernoulliLikelihood", "PoissonLikelihood", "LaplaceLikelihood",
     "LatentVariableModel", "mixture_of_gaussians", "probabilistic_pca", "mlp_model", "log_marginal",
     "exact_posterior", "maximum_likelihood_ppca",
     "Free", "Shared", "Amortized", "elbo", "argmax_q", "evaluate", "importance_weighted_bound", "gap_decomposition",

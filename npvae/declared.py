@@ -10,6 +10,7 @@ when its module is loaded anew.
 RESTS_ON = {
     "nodes are all z": ("nodes", "log_q", "sample"),
     "nodes are mu + sigma eps": ("nodes", "log_q", "sample"),
+    "nodes are mu + L eps": ("nodes", "log_q", "sample", "factor"),
     "standard normal prior": ("log_prior", "kl", "sample_prior", "prior_row"),
     "one prior": ("log_prior", "kl", "sample_prior"),
     "prior weights pi": ("log_weights", "log_prior", "kl", "sample_prior", "prior_row"),
@@ -49,6 +50,11 @@ def is_affine(layer) -> bool:
 def is_smooth(layer) -> bool:
     """Whether a layer, or a chain of layers, says that its y has all derivatives, as tanh has and relu has not."""
     return stands(layer, "smooth", "__call__") and layer.smooth is True
+
+
+def is_affine_in_noise(latent) -> bool:
+    """Whether a latent family's nodes are affine in the noise ε, with a diagonal matrix or a full one."""
+    return declares(latent, "nodes are mu + sigma eps") or declares(latent, "nodes are mu + L eps")
 
 
 def has_one_prior(latent) -> bool:

@@ -24,8 +24,8 @@ from npvae.inference import schedules
 
 ROOMS = (npvae.nn, npvae.models, npvae.inference, npvae.autoencoders, npvae.datasets, npvae)
 # layers, latent families and likelihoods: all their methods are formulas, but for these
-PARTS = ("Affine", "Chain", "Unstandardise", "Standardised", "Gaussian", "Categorical", "GaussianLikelihood",
-         "BernoulliLikelihood", "PoissonLikelihood", "LaplaceLikelihood")
+PARTS = ("Affine", "Chain", "Unstandardise", "Standardised", "Gaussian", "FullGaussian", "Categorical",
+         "GaussianLikelihood", "BernoulliLikelihood", "PoissonLikelihood", "LaplaceLikelihood")
 DOORS_OF_PARTS = {"Affine.random", "Gaussian.sample", "Gaussian.sample_prior", "Categorical.sample",
                   "Categorical.sample_prior"}
 FORMULAS = {
@@ -259,7 +259,12 @@ OWN["LaplaceLikelihood.with_variance"] = OWN["GaussianLikelihood.with_variance"]
 OWN["LaplaceLikelihood.on"] = {"parameters": lambda w: npvae.Parameters({"log_b": np.zeros(())})}
 for _rule in ("GaussHermite", "Cubature"):
     OWN[_rule + ".__call__"] = OWN["MonteCarlo.__call__"]
-OWN["Categorical.on"] = OWN["Gaussian.on"]
+OWN["Categorical.on"] = OWN["FullGaussian.on"] = OWN["Gaussian.on"]
+for _method in ("log_prior", "starting_rows"):
+    OWN["FullGaussian." + _method] = OWN["Gaussian." + _method]
+for _method in ("factor", "nodes", "kl", "log_q", "sample", "mean", "covariance"):
+    OWN["FullGaussian." + _method] = {"q": lambda w: w.normal(w.B, 2 * w.K + w.K * (w.K - 1) // 2)}
+OWN["FullGaussian.row_of"] = {"mean": lambda w: w.normal(w.B, w.K), "covariance": lambda w: 2 * np.eye(w.K)}
 OWN["Autoencoder.export"], OWN["Autoencoder.set_params"] = OWN["VAE.export"], OWN["VAE.set_params"]
 for _pair in ("elbo", "pathwise", "sticking_the_landing", "pathwise_elbo", "total_derivative"):
     OWN[_pair] = {}
@@ -409,6 +414,7 @@ RECEIVERS = {
     "Adam": {"": lambda w: npvae.Adam(w.normal(4), w.normal(4))},
     "RowAdam": {"": lambda w: npvae.RowAdam(w.normal(3, 2))},
     "Gaussian": {"": lambda w: (setattr(w, "kind", "pca"), w.latent())[1]},
+    "FullGaussian": {"": lambda w: (setattr(w, "kind", "pca"), npvae.FullGaussian(w.K))[1]},
     "Categorical": {"": lambda w: (setattr(w, "kind", "mixture"), w.latent())[1]},
     "MonteCarlo": {"": lambda w: npvae.MonteCarlo(w.S)}, "GaussHermite": {"": lambda w: npvae.GaussHermite(w.S)},
     "Cubature": {"": lambda w: npvae.Cubature()},

@@ -46,7 +46,8 @@ from npvae.nn import (
 )
 
 MODULES = ("npvae.nn.layers", "npvae.nn.activations", "npvae.nn.units",
-           "npvae.models.gaussian_latent", "npvae.models.categorical_latent", "npvae.models.gaussian_likelihood",
+           "npvae.models.gaussian_latent", "npvae.models.full_gaussian_latent",
+           "npvae.models.categorical_latent", "npvae.models.gaussian_likelihood",
            "npvae.models.bernoulli_likelihood", "npvae.models.poisson_likelihood", "npvae.models.laplace_likelihood",
            "npvae.models.generative", "npvae.inference.elbo",
            "npvae.inference.posteriors")
@@ -219,6 +220,11 @@ def plane_by_an_encoder():
     return greatest_log_p_of_a_plane() - 0.01 - mean_elbo(solver, PLANE)
 
 
+def plane_by_full_covariances():
+    model = replace(npvae.probabilistic_pca(2, 4), latent=npvae.FullGaussian(2))
+    return greatest_log_p_of_a_plane() - 0.01 - mean_elbo(amortized(model, mlp([4, 5])), PLANE)
+
+
 def plane_after_a_warm_up():
     solver = amortized(npvae.probabilistic_pca(2, 4), mlp([4, 4]), 300, beta=lambda sweep: min(1.0, sweep / 200))
     return greatest_log_p_of_a_plane() - 0.01 - mean_elbo(solver, PLANE)
@@ -306,7 +312,8 @@ def features_of_a_line(columns):
 TRAINING = {f"curve by {f.__name__}": partial(curve_by, f) for f in (tanh, relu, leaky_relu, gelu, sigmoid, softplus)}
 TRAINING |= {f"features, {name}": partial(features_of_a_line, columns)
              for name, columns in (("row", slice(2)), ("products", slice(2, 5)))}
-TRAINING |= {f.__name__: f for f in (plane_by_an_encoder, clusters, overlapping_clusters, bits_of_two_kinds,
+TRAINING |= {f.__name__: f for f in (plane_by_an_encoder, plane_by_full_covariances, clusters, overlapping_clusters,
+                                     bits_of_two_kinds,
                                      counts_of_two_kinds, counts_of_a_network,
                                      plane_with_absolute_errors, clusters_with_absolute_errors,
                                      bits_of_a_network, plane_after_a_warm_up, plane_by_one_row, plane_by_rows)}

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from npvae.arrays import OUT_OF_RANGE, finite_rows, real_array
 from npvae.checks import as_generator, positive, whole
-from npvae.declared import declares, has_one_prior
+from npvae.declared import declares, has_one_prior, is_affine_in_noise
 from npvae.inference.checks import check_shapes, checked_start
 from npvae.inference.climb import climb
 from npvae.inference.elbo import lower_bound
@@ -91,7 +91,7 @@ def _checked(model, start, x):
 def _in_blocks(model, start, x, noise, tolerance, most_steps, dtype):
     if noise is None:
         noise = quadrature_nodes(model, dtype)
-    elif declares(model.latent, "nodes are mu + sigma eps"):
+    elif is_affine_in_noise(model.latent):
         noise = check_noise(noise, len(x), model.latent.dim)
     found = []
     for rows in (slice(i, i + ROWS) for i in range(0, len(x), ROWS)):
@@ -117,7 +117,7 @@ def best_rows(model: LatentVariableModel, start: np.ndarray | None, x: np.ndarra
     if has_closed_argmax(model.latent):
         return log_joint(model, x, np.eye(model.latent.dim, dtype=x.dtype)).T
     if affine.is_affine_gaussian(model):
-        return affine.best_diagonal_rows(model, x)
+        return affine.best_rows(model, x)
     if start is None:
         start = starting_rows(model, x, np.random.default_rng(0)).astype(x.dtype)
     noise = quadrature_nodes(model, x.dtype) if noise is None else noise

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from npvae.arrays import OUT_OF_RANGE, finite_rows, numbers
 from npvae.checks import real
-from npvae.declared import declares
+from npvae.declared import is_affine_in_noise
 from npvae.inference.checks import check_complex, check_rows, check_shapes
 from npvae.models import LatentVariableModel, Noise
 from npvae.models.checks import check_model
@@ -61,7 +61,7 @@ def elbo(model: LatentVariableModel, q: ArrayLike, x: ArrayLike, noise: Noise | 
     check_complex(model, q, x)
     check_rows(model, q)
     beta = real("beta", beta)
-    if declares(model.latent, "nodes are mu + sigma eps"):
+    if is_affine_in_noise(model.latent):
         noise = check_noise(noise, len(q), model.latent.dim)
     with np.errstate(all="ignore"):
         value, back = lower_bound(model, q, x, noise, beta)

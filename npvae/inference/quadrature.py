@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from npvae.declared import declares, is_smooth
+from npvae.declared import declares, is_affine_in_noise, is_smooth
 from npvae.models import Cubature, GaussHermite, LatentVariableModel, MonteCarlo, Noise
 from npvae.models.affine import is_quadratic_in_z
 
@@ -28,7 +28,7 @@ def quadrature_nodes(model: LatentVariableModel, dtype=np.float64) -> Noise | No
 
 def is_smooth_in_noise(model: LatentVariableModel) -> bool:
     """Whether log p_θ(x|z) is a smooth function of ε, as the parts say: only then are few nodes right for any θ."""
-    return declares(model.latent, "nodes are mu + sigma eps") and is_smooth(model.decoder)
+    return is_affine_in_noise(model.latent) and is_smooth(model.decoder)
 
 
 def reporting_noise(model: LatentVariableModel, fitted_on=None) -> GaussHermite | Cubature | MonteCarlo | None:

@@ -2,6 +2,7 @@
 
 from npvae.models.bernoulli_likelihood import BernoulliLikelihood
 from npvae.models.categorical_latent import Categorical
+from npvae.models.full_gaussian_latent import FullGaussian
 from npvae.models.gaussian_latent import Gaussian
 from npvae.models.gaussian_likelihood import GaussianLikelihood
 from npvae.models.generative import LatentVariableModel
@@ -10,6 +11,6 @@ from npvae.models.named_models import mixture_of_gaussians, mlp_model, probabili
 from npvae.models.noise import Cubature, GaussHermite, MonteCarlo, Noise
 from npvae.models.poisson_likelihood import PoissonLikelihood
 
-__all__ = ["Gaussian", "Categorical", "Noise", "MonteCarlo", "GaussHermite", "Cubature", "GaussianLikelihood",
-           "BernoulliLikelihood", "PoissonLikelihood", "LaplaceLikelihood", "LatentVariableModel",
+__all__ = ["Gaussian", "FullGaussian", "Categorical", "Noise", "MonteCarlo", "GaussHermite", "Cubature",
+           "GaussianLikelihood", "BernoulliLikelihood", "PoissonLikelihood", "LaplaceLikelihood", "LatentVariableModel",
            "mixture_of_gaussians", "probabilistic_pca", "mlp_model"]

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from npvae.checks import whole
-from npvae.declared import declares, is_affine
+from npvae.declared import declares, is_affine, is_affine_in_noise
 from npvae.models.data import as_floats
 from npvae.models.gaussian_latent import LOG_2PI
 from npvae.models.gaussian_likelihood import GaussianLikelihood
@@ -26,8 +26,8 @@ def is_affine_gaussian(model: LatentVariableModel) -> bool:
 
 
 def is_quadratic_in_z(model: LatentVariableModel) -> bool:
-    """Whether z = μ + σ ⊙ ε and log p_θ(x|z) is quadratic in it, whatever the prior: cubature is exact then."""
-    return (declares(model.latent, "nodes are mu + sigma eps") and declares(model.likelihood, "isotropic normal")
+    """Whether z is affine in ε and log p_θ(x|z) quadratic in z, whatever the prior: cubature is exact then."""
+    return (is_affine_in_noise(model.latent) and declares(model.likelihood, "isotropic normal")
             and declares(model, "likelihood of the decoder's output") and is_affine(model.decoder))
 
 
@@ -64,6 +64,13 @@ def posterior(model: LatentVariableModel, X: np.ndarray) -> tuple[np.ndarray, np
     if len(W) > len(s):
         covariance += np.eye(len(W)) - U @ U.T
     return mean, covariance
+
+
+def best_rows(model: LatentVariableModel, X: np.ndarray) -> np.ndarray:
+    """argmax_q L(q, x, θ) where `is_affine_gaussian` holds, (B, R): the posterior, if q may have its covariance."""
+    if declares(model.latent, "nodes are mu + L eps"):
+        return model.latent.row_of(*posterior(model, X)).astype(X.dtype)
+    return best_diagonal_rows(model, X)
 
 
 def best_diagonal_rows(model: LatentVariableModel, X: np.ndarray) -> np.ndarray:

@@ -27,7 +27,7 @@ class LatentVariableModel:
 
     Parameters
     ----------
-    latent : Gaussian or Categorical
+    latent : Gaussian, FullGaussian or Categorical
     decoder : network
         Maps z (B, K) to what the likelihood takes: g(z) (B, D), or logits. A ValueError if it does not, or has no
         gradient for z.

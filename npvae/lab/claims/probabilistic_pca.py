@@ -1,6 +1,7 @@
 """2. Probabilistic PCA: maximum likelihood, posteriors and gaps are known in closed form."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -8,7 +9,7 @@ from npvae.datasets import linear_gaussian
 from npvae.inference import AmortizedVI, VariationalEM, argmax_q, elbo, evaluate
 from npvae.lab.claims.claim import Claim
 from npvae.lab.claims.known_models import random_ppca
-from npvae.models import Cubature, LatentVariableModel, probabilistic_pca
+from npvae.models import Cubature, FullGaussian, LatentVariableModel, probabilistic_pca
 from npvae.models.affine import affine_map, approximation_gap, maximum_likelihood_ppca
 from npvae.models.exact import exact_posterior, log_marginal
 
@@ -68,6 +69,9 @@ def the_gaps(X: np.ndarray, mle: LatentVariableModel) -> Iterator[Claim]:
     gap = log_marginal(rotated, X) - evaluate(rotated, argmax_q(rotated, None, X), X, Cubature())
     yield Claim("W rotated: gap ½[Σ log P_jj − log det P], the same for every x", "greatest deviation of a row", 0.0,
                 abs(gap - approximation_gap(rotated)).max(), 1e-10)
+    full = replace(rotated, latent=FullGaussian(2))
+    gap = log_marginal(full, X) - evaluate(full, argmax_q(full, None, X), X, Cubature())
+    yield Claim("W rotated: a q with a full covariance has no gap", "greatest gap of a row", 0.0, abs(gap).max(), 1e-10)
     W, s2 = mle.decoder.layers[0].W, mle.likelihood.sigma_g**2
     M, b = np.diag(W @ W.T) + s2, mle.decoder.layers[0].b
     rows = np.concatenate([(X - b) @ W.T / M, np.broadcast_to(0.5 * np.log(s2 / M), (len(X), 2))], axis=1)

@@ -7,6 +7,7 @@ from npvae.models import (
     BernoulliLikelihood,
     Categorical,
     Cubature,
+    FullGaussian,
     GaussHermite,
     Gaussian,
     GaussianLikelihood,
@@ -50,7 +51,7 @@ def likelihoods(rng):
 
 def latents(rng):
     """KLs, and the nodes with their weights."""
-    families = {"Gaussian K=1": Gaussian(1), "Gaussian K=2": Gaussian(2),
+    families = {"Gaussian K=1": Gaussian(1), "Gaussian K=2": Gaussian(2), "FullGaussian K=3": FullGaussian(3),
                 "Categorical": Categorical(3, [0.2, 0.3, 0.5]),
                 "Categorical, π fixed": Categorical(3, learn_weights=False)}
     for name, latent in families.items():
