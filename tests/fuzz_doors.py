@@ -452,6 +452,7 @@ def _whole(name, cls):
 
 
 SETTINGS = {
+    "optimizer": lambda w: w.one(None, npvae.SGD),
     "noise": pool.World.rule, "encoder": lambda w: w.one(None, w.encoder()), "table_file": lambda w: None,
     "exact_m_step": lambda w: w.one(False, False, True),
     "likelihood": lambda w: "bernoulli" if w.bernoulli else "gaussian",

@@ -9,8 +9,10 @@ from npvae.autoencoders.vae import VAE
 __all__ = ["Autoencoder", "VAE", "load"]
 
 
-def load(path: str | Path) -> VAE | Autoencoder:
+def load(path: str | Path, **own) -> VAE | Autoencoder:
     """The model in a file that `VAE.save` or `Autoencoder.save` has written, whichever it is.
+
+    Functions and classes of the user's are handed over by name, as in `VAE.load`.
 
     A ValueError if the file is missing, damaged, foreign, from a newer version, or does not hold together.
 
@@ -25,4 +27,4 @@ def load(path: str | Path) -> VAE | Autoencoder:
     if kind is None:
         raise ValueError(f"{path}: holds the model {name!r}, expected 'Autoencoder' or 'VAE': the file was changed by "
                          "hand or is from another program")
-    return kind.load(path)
+    return kind.load(path, **own)

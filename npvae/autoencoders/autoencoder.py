@@ -80,4 +80,4 @@ class Autoencoder(Estimator):
             *networks(self, data_dim, self.code_size), sweeps=self.sweeps, seconds=self.seconds,
             batch_size=self.batch_size, learning_rate=learning_rate(self), held_out=self.held_out,
             patience=self.patience, seed=self.seed, dtype=np.dtype(self.dtype).type, progress=self.progress,
-            scale=self.scale)
+            scale=self.scale, optimizer=self.optimizer)

@@ -21,7 +21,8 @@ from npvae.models.data import check_data
 from npvae.models.data.arrays import column_names
 
 # what a training state goes with; a run that goes on cannot change them
-KEPT = ("latent_dim", "hidden", "activation", "likelihood", "sigma_g", "alpha", "held_out", "seed", "dtype", "scale")
+KEPT = ("latent_dim", "hidden", "activation", "likelihood", "sigma_g", "alpha", "held_out", "seed", "dtype", "scale",
+        "optimizer")
 LEARNED = ("solver_", "n_features_in_", "feature_names_in_", "exported_", "image_shape_", "fitted_settings_",
            "data_source_")
 
@@ -46,10 +47,11 @@ class Estimator(ScikitLearn, Saved):
         Stop after so long, too. Only `sweeps` makes a fit repeatable bit by bit.
     batch_size
         Rows a step.
-    learning_rate
-        λ of Adam.
+    learning_rate : float, or callable sweep (from 0) -> float
+        λ.
     final_learning_rate
-        λ falls there along half a cosine over `sweeps`; None leaves λ where it is.
+        λ falls there along half a cosine over `sweeps`; None leaves λ where it is, and a
+        callable `learning_rate` has its own end.
     held_out
         The fraction of rows kept from training, to stop early; 0 trains on all rows for all sweeps.
     patience
@@ -63,6 +65,8 @@ class Estimator(ScikitLearn, Saved):
     scale
         What integers are divided by before they are learned from, 1 for none. By default uint8 are, by 255, and other
         integers are taken as they are. Floats are never divided.
+    optimizer : callable (value, grad, learning_rate, maximize=True) -> object with step() and learning_rate
+        Adam by default.
 
     Attributes
     ----------
@@ -90,6 +94,7 @@ class Estimator(ScikitLearn, Saved):
     dtype: str = "float32"
     progress: bool | None = None
     scale: float | None = None
+    optimizer: object = None
 
     def fit(self, X: ArrayLike, y=None, resume: bool = False, after_sweep: Callable | None = None,
             after_step: Callable | None = None) -> Estimator:

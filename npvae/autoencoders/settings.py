@@ -6,6 +6,7 @@ from collections.abc import Callable
 import numpy as np
 
 from npvae.checks import positive, real, truth, whole, wholes
+from npvae.inference.own_optimizer import check_optimizer
 from npvae.inference.schedules import cosine
 from npvae.nn import Chain, gelu, leaky_relu, mlp, relu, sigmoid, softplus, tanh
 
@@ -22,7 +23,7 @@ def networks(settings, data_dim: int, code_size: int) -> tuple[Chain, Chain]:
 
 def learning_rate(settings) -> float | Callable[[int], float]:
     """λ: a number, or the cosine down to `final_learning_rate`."""
-    if settings.final_learning_rate is None:
+    if settings.final_learning_rate is None or callable(settings.learning_rate):
         return settings.learning_rate
     return cosine(settings.learning_rate, settings.final_learning_rate, settings.sweeps)
 
@@ -46,7 +47,8 @@ def checked(settings):
         setattr(plain, name, whole(name, getattr(settings, name)))
     plain.seed = whole("seed", settings.seed, least=0)
     plain.hidden = tuple(wholes("hidden", settings.hidden))
-    plain.learning_rate = positive("learning_rate", settings.learning_rate)
+    plain.learning_rate = number_or_schedule("learning_rate", settings.learning_rate)
+    check_optimizer(settings.optimizer)
     for name in ("final_learning_rate", "seconds", "scale"):
         if getattr(settings, name) is not None:
             setattr(plain, name, positive(name, getattr(settings, name)))
@@ -59,6 +61,11 @@ def checked(settings):
         plain.progress = truth("progress", settings.progress)
     plain._check_own_settings()
     return plain
+
+
+def number_or_schedule(name: str, value) -> float | Callable[[int], float]:
+    """A positive number, or a function of the sweep as it is; a ValueError for what is neither."""
+    return value if callable(value) and not isinstance(value, type) else positive(name, value)
 
 
 def check_choice(name: str, choice: str, choices) -> None:

@@ -65,6 +65,7 @@ class SquaredErrorSolver(Resumable):
     after_sweep: object = None
     after_step: object = None
     scale: float | None = None
+    optimizer: object = None
     history: History = field(default_factory=History, init=False, repr=False)
 
     # what a restored solver goes by; a fit settles its own

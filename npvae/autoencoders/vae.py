@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from npvae.arrays import OUT_OF_RANGE, finite_rows
 from npvae.autoencoders.coordinates import ACTIVE, aggregate_covariance, kl_by_coordinate, variance_of_means
 from npvae.autoencoders.estimator import Estimator
-from npvae.autoencoders.settings import check_choice, learning_rate, networks
+from npvae.autoencoders.settings import check_choice, learning_rate, networks, number_or_schedule
 from npvae.checks import LARGEST, as_generator, positive, real, whole
 from npvae.inference import AmortizedVI, importance_weighted_bound
 from npvae.inference.schedules import warm_up
@@ -48,7 +48,7 @@ class VAE(Estimator):
         Fixes it by the lecture's α = 1/(2σ_g²) instead.
     samples
         S, the draws z ~ q_φ(z|x) in each step; 1 is the lecture's one-sample approximation.
-    beta
+    beta : float, or callable sweep (from 0) -> float
         Weight of the KL in what is maximised; only 1 makes that the ELBO.
     kl_warm_up
         Sweeps over which the weight rises to `beta`; 0 begins there.
@@ -180,7 +180,9 @@ class VAE(Estimator):
         """Make plain numbers of the settings of the likelihood and of the KL, or a ValueError if they make no sense."""
         check_choice("likelihood", self.likelihood, LIKELIHOODS)
         self.samples, self.kl_warm_up = whole("samples", self.samples), whole("kl_warm_up", self.kl_warm_up, least=0)
-        self.beta = positive("beta", self.beta)
+        self.beta = number_or_schedule("beta", self.beta)
+        if callable(self.beta) and self.kl_warm_up:
+            raise ValueError(f"got both a schedule of beta and kl_warm_up {self.kl_warm_up}: give one of them")
         for name in ("sigma_g", "alpha"):
             if getattr(self, name) is not None:
                 setattr(self, name, positive(name, getattr(self, name)))
@@ -197,9 +199,12 @@ class VAE(Estimator):
         return AmortizedVI(
             LatentVariableModel(Gaussian(self.latent_dim), decoder, likelihood), encoder=encoder, sweeps=self.sweeps,
             seconds=self.seconds, batch_size=self.batch_size, learning_rate=learning_rate(self),
-            noise=MonteCarlo(self.samples), beta=warm_up(self.kl_warm_up, self.beta), held_out=self.held_out,
+            noise=MonteCarlo(self.samples), beta=self._beta(), held_out=self.held_out,
             patience=self.patience, seed=self.seed, dtype=np.dtype(self.dtype).type, progress=self.progress,
-            scale=self.scale)
+            scale=self.scale, optimizer=self.optimizer)
+
+    def _beta(self):
+        return self.beta if callable(self.beta) else warm_up(self.kl_warm_up, self.beta)
 
     def _encode(self, X):
         # μ_φ(x)

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 from npvae.arrays import OUT_OF_RANGE, finite_rows
 from npvae.inference.elbo import bound_terms, sound_bound
 from npvae.inference.evaluation import elbos
+from npvae.inference.own_optimizer import check_optimizer
 from npvae.inference.posteriors import Amortized, check_encoder
 from npvae.inference.resumable import Resumable
 from npvae.inference.schedules import at
@@ -56,6 +57,8 @@ class AmortizedVI(Resumable, Solver):
         Called with the history's last record after each sweep, e.g. to save.
     after_step : callable () -> bool, optional
         Asked after each step; True ends the fit there, and `fit(X, resume=True)` goes on within the sweep.
+    optimizer : callable (value, grad, learning_rate, maximize=True) -> object with step() and learning_rate, optional
+        Moves θ and φ, e.g. `npvae.SGD`; Adam by default.
 
     Attributes
     ----------
@@ -87,6 +90,11 @@ class AmortizedVI(Resumable, Solver):
     patience: int = 10
     after_sweep: object = None
     after_step: object = None
+    optimizer: object = None
+
+    def __post_init__(self):
+        super().__post_init__()
+        check_optimizer(self.optimizer)
 
     def fit(self, X: ArrayLike, resume: bool = False) -> AmortizedVI:
         """Learn θ and φ from X (m, D); returns itself.

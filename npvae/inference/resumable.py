@@ -56,8 +56,8 @@ class Resumable:
         self.run.optimizer.learning_rate = at(self.learning_rate, sweep, "learning_rate")
 
     def _new_run(self, fixed, maximize=True):
-        # one Adam for the whole vector
-        adam = Adam(self.parameters.value, self.parameters.grad, at(self.learning_rate, 0, "learning_rate"),
-                    maximize=maximize)
-        self.run = Run(self.parameters, self.seed, adam, self.held_out, self.patience, constants(fixed))
+        # one for the whole vector
+        optimizer = (self.optimizer or Adam)(self.parameters.value, self.parameters.grad,
+                                             at(self.learning_rate, 0, "learning_rate"), maximize=maximize)
+        self.run = Run(self.parameters, self.seed, optimizer, self.held_out, self.patience, constants(fixed))
         self.history = self.run.history

@@ -9,6 +9,7 @@ import numpy as np
 from npvae.checks import real, whole
 from npvae.inference.early_stopping import EarlyStopping
 from npvae.inference.history import History
+from npvae.inference.own_optimizer import state_of, take_up_state
 from npvae.nn import Adam, Parameters
 
 
@@ -22,7 +23,8 @@ class Run:
     seed
         Of the generator that draws the noise, and of the rows' order.
     optimizer
-        Of the whole vector; forgets its moments if the fit diverges, so that it can go on with another learning rate.
+        Of the whole vector, Adam or one of the user's; it forgets its state if the fit diverges, so that the fit can
+        go on with another learning rate.
     held_out
         The fraction of rows that no gradient sees; 0 trains on all.
     patience
@@ -51,6 +53,8 @@ class Run:
     def __init__(self, parameters: Parameters, seed: int, optimizer: Adam | None = None, held_out: float = 0.0,
                  patience: int = 10, constants: dict | None = None):
         self.parameters, self.optimizer, self.constants = parameters, optimizer, constants or {}
+        # what it forgets to
+        self._fresh = {} if hasattr(optimizer, "forget") or optimizer is None else state_of(optimizer)
         self.seed, self.held_out = whole("seed", seed, least=0), real("held_out", held_out, 0, 1)
         self.rng, self.history, self.guarded = np.random.default_rng(self.seed), History(), [parameters.value]
         self.stopping = EarlyStopping(parameters.value, patience) if self.held_out else None
@@ -77,11 +81,23 @@ class Run:
     def arrays(self) -> dict[str, np.ndarray]:
         """Everything by name, for saving: copies of the parameters and moments; generator and history as JSON."""
         parts = {"parameters": self.parameters.arrays(), "constants": self.constants}
-        parts["adam"] = {} if self.optimizer is None else self.optimizer.arrays()
+        parts[self._part] = {} if self.optimizer is None else state_of(self.optimizer)
         parts["stopping"] = {} if self.stopping is None else self.stopping.arrays()
         found = {f"{part}/{name}": a for part, arrays in parts.items() for name, a in arrays.items()}
         return found | {"generator": np.array(json.dumps(self.rng.bit_generator.state)),
                         "history": np.array(json.dumps(list(self.history)))}
+
+    def forget(self) -> None:
+        """Let the optimizer begin anew, as if no step had been taken."""
+        if hasattr(self.optimizer, "forget"):
+            self.optimizer.forget()
+        elif self.optimizer is not None:
+            take_up_state(self.optimizer, self._fresh)
+
+    @property
+    def _part(self):
+        # of saved arrays
+        return "adam" if isinstance(self.optimizer, Adam) or self.optimizer is None else "optimizer"
 
     def snapshot(self) -> dict:
         """What `restore` takes, in memory: `arrays`, and the history as it is."""
@@ -113,21 +129,23 @@ class Run:
             self.parameters[name][...] = a
 
     def _restore_training(self, arrays):
-        history, adam = arrays["history"], {name: arrays[f"adam/{name}"] for name in ("m", "v", "t")}
+        history = arrays["history"]
         if not isinstance(history, list):
             history = _checked_history(json.loads(str(history)))
-        shapes = [np.shape(a) for a in adam.values()]
-        if shapes != [self.parameters.value.shape] * 2 + [()]:
-            raise ValueError(f"Adam's moments and counter have shapes {shapes}")
+        state = arrays_under(self._part, arrays)
+        if self._part == "adam":
+            shapes = [np.shape(state[name]) for name in ("m", "v", "t")]
+            if shapes != [self.parameters.value.shape] * 2 + [()]:
+                raise ValueError(f"Adam's moments and counter have shapes {shapes}")
+        take_up_state(self.optimizer, state)
         self.rng.bit_generator.state = json.loads(str(arrays["generator"]))
         self.history[:] = history
-        self.optimizer.restore(adam)
         if self.stopping is not None:
             self.stopping.restore({name: arrays[f"stopping/{name}"] for name in ("best", "last", "score")})
 
 
 def arrays_under(part: str, arrays: dict) -> dict:
-    """The arrays of one part of a saved run, "parameters", "constants", "adam" or "stopping", by their names in it."""
+    """The arrays of one part of a saved run, e.g. "parameters", "constants" or "adam", by their names in it."""
     return {name.removeprefix(f"{part}/"): a for name, a in arrays.items() if name.startswith(f"{part}/")}
 
 

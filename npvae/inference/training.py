@@ -246,8 +246,7 @@ class Training:
         # all of them, also those that are still finite: they belong together, and they led to this
         for a, kept in zip(self.run.guarded, earlier, strict=True):
             a[...] = kept
-        if self.run.optimizer is not None:
-            self.run.optimizer.forget()
+        self.run.forget()
         self._rows = 0
         raise DivergenceError(f"{self.budget.name}: a {what} in sweep {int(self._sweep) + 1}; the last finite "
                               "parameters are kept. Lower the learning rate, rescale the data to about [0, 1], "
