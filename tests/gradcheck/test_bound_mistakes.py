@@ -64,6 +64,12 @@ def test_tutorials_kls_are_named_whatever_the_decoder(kl, says, model):
     assert not report and (says in report.verdict() or constant)
 
 
+def test_counts_are_checked_as_counts():
+    model = npvae.mlp_model(1, [4], 3, npvae.models.PoissonLikelihood(), rng=np.random.default_rng(0))
+    assert check_bound(elbo(model), model)
+    assert "½ is missing" in check_bound(elbo(model, kl=lambda m, s: 2 * right_kl(m, s)), model).verdict()
+
+
 def test_two_mistakes_are_named_together():
     both = elbo(PCA, rec=lambda x, g: -((x - g) ** 2).sum(1), kl=lambda m, s: 2 * right_kl(m, s))
     verdict = check_bound(both, PCA).verdict()

@@ -232,8 +232,8 @@ def _reactions(user, q, X, rng, affine_model):
     other = eps.copy()
     other[0] = rng.standard_normal(user.K)
     elsewhere, others = X.copy(), q.copy()
-    # a pixel that is 0 becomes 1, and 1 becomes 0
-    elsewhere[0] = 1 - elsewhere[0]
+    # a pixel that is 0 becomes 1, and 1 becomes 0; a count stays one
+    elsewhere[0] = np.abs(1 - elsewhere[0])
     others[0] += 0.1
     value, again, moved = (user(q, X, e) for e in (eps, eps, other))
     if not np.allclose(value, again, rtol=1e-12):
