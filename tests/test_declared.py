@@ -13,7 +13,7 @@ from npvae.inference.theta_steps import ExactStep
 from npvae.models import categorical_latent, gaussian_latent
 from npvae.models.affine import is_affine_gaussian
 from npvae.models.exact import exact_method
-from npvae.nn import Affine, lay_out
+from npvae.nn import Affine, lay_out, layers
 
 
 class Wide(Gaussian):
@@ -265,6 +265,19 @@ def test_parts_of_a_module_that_was_loaded_anew_keep_what_they_have_said():
         np.testing.assert_array_equal(npvae.argmax_q(now, None, X), npvae.argmax_q(was, None, X))
         fits = [npvae.VariationalEM(model, sweeps=2, batch_size=4).fit(X).elbo(X) for model in (was, now)]
         np.testing.assert_array_equal(*fits)
+
+
+def test_a_network_of_layers_that_were_loaded_anew_starts_at_the_data_too():
+    X, anew = np.random.default_rng(0).normal(50, 1, (40, 2)), reloaded(layers)
+    for sizes in ([1, 3, 2], [1, 2]):
+        was, now = (LatentVariableModel(Gaussian(1), made(sizes), GaussianLikelihood()) for made in (mlp, anew.mlp))
+        for solver in (npvae.AmortizedVI, npvae.VariationalEM, npvae.SharedQ):
+            np.testing.assert_array_equal(*(solver(model, sweeps=2).fit(X).elbo(X) for model in (was, now)))
+            # given weights stay as they are, which this far from the data are no good start
+            assert solver(now.given(), sweeps=1).fit(X).elbo(X).mean() < solver(now, sweeps=1).fit(X).elbo(X).mean()
+    means = (LatentVariableModel(Categorical(2), made([2, 2]), GaussianLikelihood()) for made in (mlp, anew.mlp))
+    np.testing.assert_array_equal(*(npvae.VariationalEM(model, sweeps=2, exact_m_step=True).fit(X).elbo(X)
+                                    for model in means))
 
 
 def test_a_latent_family_brings_its_own_starting_rows():

@@ -8,7 +8,7 @@ from npvae.inference.elbo import lower_bound
 from npvae.models import LatentVariableModel
 from npvae.models.affine import affine_map
 from npvae.models.noise import Noise
-from npvae.nn import Adam, Parameters, Unstandardise
+from npvae.nn import Adam, Parameters
 
 
 class AdamStep:
@@ -87,7 +87,7 @@ class ExactStep:
 
     def __init__(self, model: LatentVariableModel, parameters: Parameters, learning_rate: float | None = None):
         layers = [layer for layer in getattr(model.decoder, "layers", (model.decoder,))
-                  if not isinstance(layer, Unstandardise)]
+                  if not getattr(layer, "in_data_units", False)]
         if not _has_exact_step(model, layers):
             raise ValueError(f"no exact M-step for {model.decoder} with {model.likelihood}: it needs a decoder of one "
                              "affine layer and GaussianLikelihood; use exact_m_step=False")
@@ -143,7 +143,7 @@ def _has_exact_step(model, layers):
 def _units(decoder):
     # c and s of the data's units, if the decoder ends in them
     last = getattr(decoder, "layers", (decoder,))[-1]
-    return (last.center, last.scale) if isinstance(last, Unstandardise) else (0.0, 1.0)
+    return (last.center, last.scale) if getattr(last, "in_data_units", False) else (0.0, 1.0)
 
 
 def _check_error(error, total):

@@ -37,7 +37,7 @@ def started(model, X: np.ndarray, rng: np.random.Generator, rows: np.ndarray | N
 
 def drawn_decoder(decoder) -> bool:
     """Whether a decoder holds weights as drawn and ends in an affine layer, so that its outputs may be anywhere."""
-    return as_drawn(decoder) and isinstance(_layers(decoder)[-1], Affine)
+    return as_drawn(decoder) and hasattr(_layers(decoder)[-1], "drawn")
 
 
 def in_units(decoder, z_bar: np.ndarray, x_bar: np.ndarray, scale: float) -> Chain:
@@ -60,8 +60,8 @@ def constants(model_parts: dict) -> dict[str, np.ndarray]:
     """
     found = {}
     for name, part in model_parts.items():
-        units = part if isinstance(part, Standardised) else _layers(part)[-1]
-        if isinstance(units, Standardised | Unstandardise):
+        units = part if _in_data_units(part) else _layers(part)[-1]
+        if _in_data_units(units):
             found |= {f"{name}.center": np.array(units.center, float), f"{name}.scale": np.array(units.scale, float)}
         elif name == "likelihood":
             found[f"{name}.sigma_g"] = np.array(part.sigma_g)
@@ -76,7 +76,7 @@ def with_constants(model_parts: dict, constants: dict[str, np.ndarray]) -> dict:
         if center is not None and name == "encoder":
             parts[name] = Standardised(getattr(part, "network", part), center, scale)
         elif center is not None:
-            layers = [layer for layer in _layers(part) if not isinstance(layer, Unstandardise)]
+            layers = [layer for layer in _layers(part) if not _in_data_units(layer)]
             parts[name] = Chain((*layers, Unstandardise(center, scale)))
         elif f"{name}.sigma_g" in constants:
             parts[name] = part.with_variance(float(constants[f"{name}.sigma_g"]) ** 2)
@@ -85,13 +85,15 @@ def with_constants(model_parts: dict, constants: dict[str, np.ndarray]) -> dict:
 
 def given(network):
     """The same network, whose weights no fit starts anew, drawn or not."""
-    layers = _layers(network) if isinstance(network, Chain) else (network,)
-    layers = tuple(replace(layer, drawn=None) if isinstance(layer, Affine) else layer for layer in layers)
-    return Chain(layers) if isinstance(network, Chain) else layers[0]
+    return network.given() if hasattr(network, "given") else network
 
 
 def _layers(network):
     return getattr(network, "layers", (network,))
+
+
+def _in_data_units(part):
+    return getattr(part, "in_data_units", False)
 
 
 def rows_apart(X: np.ndarray, K: int, rng: np.random.Generator) -> np.ndarray:

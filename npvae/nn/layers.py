@@ -99,6 +99,10 @@ class Affine:
         gradients = {"d" + name: parameters.gradient(prefix + name) if gradient else None for name in "Wb"}
         return replace(self, **views, **gradients)
 
+    def given(self) -> "Affine":
+        """The same layer, whose weights no fit starts anew, drawn or not."""
+        return replace(self, drawn=None)
+
     def __repr__(self):
         return f"Affine({self.W.shape[0]}, {self.W.shape[1]})"
 
@@ -154,6 +158,10 @@ class Chain:
         """The same network with its views in `parameters`; without `gradient` it is held fixed."""
         moved = {i: layer.on(parameters, f"{prefix}{i}.", gradient) for i, layer in self._parametrised()}
         return replace(self, layers=tuple(moved.get(i, layer) for i, layer in enumerate(self.layers)))
+
+    def given(self) -> "Chain":
+        """The same network, whose weights no fit starts anew, drawn or not."""
+        return Chain(tuple(layer.given() if hasattr(layer, "given") else layer for layer in self.layers))
 
     def _parametrised(self):
         return [(i, layer) for i, layer in enumerate(self.layers) if hasattr(layer, "arrays")]

@@ -36,6 +36,7 @@ class Unstandardise:
     center: np.ndarray
     scale: np.ndarray
     affine, smooth = True, True
+    in_data_units = True
 
     def __post_init__(self):
         _check(self.center, self.scale)
@@ -74,6 +75,7 @@ class Standardised:
     network: Callable
     center: np.ndarray
     scale: np.ndarray
+    in_data_units = True
 
     def __post_init__(self):
         if not callable(self.network) or isinstance(self.network, type):
@@ -143,5 +145,6 @@ def _cast(layer, dtype):
 
 def as_drawn(network: Callable) -> bool:
     """Whether the affine layers of a network, one at least, all hold the weights that were drawn at random for them."""
-    layers = [layer for layer in getattr(network, "layers", (network,)) if isinstance(layer, Affine)]
+    # asked of no class by name, which another copy of the module would not be
+    layers = [layer for layer in getattr(network, "layers", (network,)) if hasattr(layer, "drawn")]
     return bool(layers) and all(layer.as_drawn for layer in layers)

@@ -82,6 +82,9 @@ def test_weights_as_drawn_are_told_from_weights_that_were_changed():
     assert as_drawn(drawn()) and as_drawn(drawn().layers[0]) and not as_drawn(tanh) and not as_drawn(chain(tanh))
     # rounding to float32 is no change
     assert as_drawn(drawn().on(lay_out({"net": drawn()}, np.float32), "net."))
+    # a wide layer has more to round
+    wide = Affine.random(400, 300, 0)
+    assert Affine(wide.W.astype(np.float32), wide.b.astype(np.float32), drawn=wide.drawn).as_drawn
     for i in (0, 2):
         for name in ("W", "b"):
             for change in (lambda a: a[..., 0].__iadd__(1e-3), lambda a: a.__imul__(1.001), lambda a: a.__imul__(-1.0)):
