@@ -21,9 +21,9 @@ from npvae.models import (
 from npvae.models.affine import maximum_likelihood_ppca
 from npvae.models.exact import exact_posterior, log_marginal
 from npvae.inference import (
-    Amortized, AmortizedVI, DivergenceError, Free, Shared, SharedQ, VariationalEM, argmax_q, elbo, elbo_estimators,
-    evaluate, gap_decomposition, importance_weighted_bound, leave_one_out, pathwise, score_function, shared_ceiling,
-    sticking_the_landing, unbiasedness_test, variance_against_dimension)
+    Amortized, AmortizedVI, DivergenceError, Free, SemiAmortized, Shared, SharedQ, VariationalEM, argmax_q, elbo,
+    elbo_estimators, evaluate, gap_decomposition, importance_weighted_bound, leave_one_out, pathwise, score_function,
+    shared_ceiling, sticking_the_landing, unbiasedness_test, variance_against_dimension)
 from npvae.autoencoders import VAE, Autoencoder
 from npvae.files import VERSION as __version__  # noqa: F401
 
@@ -38,8 +38,8 @@ __all__ = [
     "BernoulliLikelihood", "PoissonLikelihood", "LaplaceLikelihood",
     "LatentVariableModel", "mixture_of_gaussians", "probabilistic_pca", "mlp_model", "log_marginal",
     "exact_posterior", "maximum_likelihood_ppca",
-    "Free", "Shared", "Amortized", "elbo", "argmax_q", "evaluate", "importance_weighted_bound", "gap_decomposition",
-    "VariationalEM", "SharedQ", "AmortizedVI", "shared_ceiling", "DivergenceError",
+    "Free", "Shared", "Amortized", "SemiAmortized", "elbo", "argmax_q", "evaluate", "importance_weighted_bound",
+    "gap_decomposition", "VariationalEM", "SharedQ", "AmortizedVI", "shared_ceiling", "DivergenceError",
     "Autoencoder", "VAE",
     "gradcheck", "assert_gradients", "check_bound",
     "pathwise", "score_function", "leave_one_out", "sticking_the_landing", "elbo_estimators",

@@ -32,8 +32,8 @@ FORMULAS = {
     "tanh", "relu", "leaky_relu", "gelu", "sigmoid", "softplus", "quadratic_features",
     "LatentVariableModel.log_likelihood", "LatentVariableModel.decode", "LatentVariableModel.on",
     "LatentVariableModel.started", "RowAdam.step", "SGD.step",
-    "Adam.step", "Adam.restore", "Free.__call__", "Shared.__call__", "Amortized.__call__", "AmortizedVI.gradient",
-    "AmortizedVI.restore", "Noise", "Gaps", "History", "History.__getitem__"}
+    "Adam.step", "Adam.restore", "Free.__call__", "Shared.__call__", "Amortized.__call__", "SemiAmortized.__call__",
+    "AmortizedVI.gradient", "AmortizedVI.restore", "Noise", "Gaps", "History", "History.__getitem__"}
 # arguments that a formula takes, in a door whose others may be anything
 AS_THEY_ARE = {"Gaussian.sample": ("q",), "Categorical.sample": ("q",)}
 # pictures are looked at elsewhere
@@ -215,6 +215,8 @@ OWN = {
     "GaussianLikelihood.on": {"parameters": lambda w: npvae.Parameters({"log_sigma": np.zeros(())})},
     "MonteCarlo.__call__": {"dim": lambda w: w.K},
     "Shared": {"row": lambda w: w.normal(4), "drow": lambda w: np.zeros(4)},
+    "SemiAmortized.__call__": {"x": lambda w: w.normal(w.B, w.D)},
+    "SemiAmortized": {"steps": lambda w: w.one(0, 2, 5)},
     "Amortized.__call__": {"x": lambda w: w.normal(w.B, w.D)},
     "argmax_q": {"noise": lambda w: w.one(None, w.noise())},
     "evaluate": {"noise": pool.World.rule},
@@ -425,6 +427,7 @@ RECEIVERS = {
     "LatentVariableModel": {"": pool.World.model},
     "Free": {"": lambda w: npvae.Free(w.normal(w.B, w.R))},
     "Shared": {"": lambda w: npvae.Shared(w.normal(w.R), np.zeros(w.R))},
+    "SemiAmortized": {"": lambda w: npvae.SemiAmortized(w.encoder(), w.model(), 3)},
     "Amortized": {"": lambda w: npvae.Amortized(w.encoder())},
     "History": {"": lambda w: npvae.inference.History([{"sweep": 1, "elbo": -2.0}])},
     "Report": {"": _report}, "BoundReport": {"": lambda w: npvae.check_bound(users_elbo, PCA())},
