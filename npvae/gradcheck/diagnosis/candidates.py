@@ -30,7 +30,7 @@ class Candidate:
     def expression(self):
         """The slot's own expression, edited; None if the edit is not inside it."""
         above = len(self.slot.path) - 1
-        return rebuilt(self.path[above:], self.new) if len(self.path) > above else None
+        return rebuilt(self.path[above:], self._placed()) if len(self.path) > above else None
 
     @property
     def statement(self):
@@ -40,9 +40,20 @@ class Candidate:
 
     def _placed(self):
         # where the old node stood, which is what is said; the user's own nodes stay where they are
-        if getattr(self.new, "lineno", None) is None:
-            ast.copy_location(self.new, self.path[-1][0])
-        return ast.fix_missing_locations(self.new)
+        return placed(self.new, self.path[-1][0])
+
+
+def placed(node, old):
+    """A new node with the lines and columns of an old one wherever it has none."""
+    if hasattr(node, "_attributes") and "lineno" in node._attributes:
+        if getattr(node, "end_lineno", None) is not None:
+            return node
+        ast.copy_location(node, old)
+    for _, value in ast.iter_fields(node):
+        for child in value if isinstance(value, list) else [value]:
+            if isinstance(child, ast.AST):
+                placed(child, old)
+    return node
 
 
 def below(path):

@@ -133,7 +133,7 @@ def number_named(c, scope):
         for (s, u), (t, v) in itertools.combinations(names.items(), 2):
             for text, value in ((f"{s} * {t}", u * v), (f"{s} / {_wrapped(t)}", u / v), (f"{t} / {_wrapped(s)}", v / u),
                                 (f"1 / ({s} * {t})", 1 / (u * v))):
-                found += [text] * _same(abs(c), value)
+                found += [text] if _same(abs(c), value) else []
     return [(text, c < 0) for text in found[:3]]
 
 

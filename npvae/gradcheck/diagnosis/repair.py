@@ -107,7 +107,7 @@ class Search:
     def _cost(self, candidate, where):
         """The size of the edit: what it adds counts whole, what it takes away half; where it is less likely, more."""
         slot = candidate.slot
-        before, after = (ast.unparse(ast.fix_missing_locations(n)) for n in (candidate.path[-1][0], candidate.new))
+        before, after = map(ast.unparse, (candidate.path[-1][0], candidate.new))
         bare = isinstance(slot.node, ast.Name) and isinstance(slot.statement, ast.Return)
         copies = isinstance(slot.node, ast.Name) and isinstance(slot.statement, ast.Assign)
         size = _added(before, after) + _added(after, before) / 2
@@ -159,7 +159,7 @@ class Search:
         return slot.reaches
 
     def _mends(self, candidate):
-        key = (id(candidate.slot.source), ast.dump(candidate.statement), candidate.slot.line)
+        key = id(candidate.path[-1][0]), ast.dump(candidate.new)
         if key in self.tried:
             return False
         self.tried.add(key)

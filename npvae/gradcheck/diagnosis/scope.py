@@ -6,6 +6,8 @@ from functools import cached_property
 
 import numpy as np
 
+from npvae.gradcheck.diagnosis.candidates import placed
+
 NUMBER = np.ndarray | np.number | float | int
 FORMS = ("{0} > 0", "1 - {0}", "1 - {0} ** 2", "{0} * (1 - {0})", "{0} ** 2", "1 / {0}", "np.sqrt({0})", "np.exp({0})",
          "np.tanh({0})", "1 - np.tanh({0}) ** 2", "{0} < 0", "np.sign({0})", "~{0}", "{0} != 0", "np.exp(-{0})",
@@ -37,7 +39,7 @@ class Scope:
     def worked_out(self, node):
         """As `value_of`, not remembered."""
         try:
-            code = compile(ast.fix_missing_locations(ast.Expression(node)), "<edit>", "eval")
+            code = compile(ast.Expression(placed(node, self.slot.node)), "<edit>", "eval")
             with np.errstate(all="ignore"):
                 return eval(code, self.globals, dict(self.slot.env))
         except Exception:       # whatever does not work here is no candidate

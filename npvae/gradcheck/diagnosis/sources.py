@@ -125,6 +125,11 @@ class Reached:
             self.unreadable.append(function.__name__)
         return around + [function.__globals__[n] for n in _names(code) if n in function.__globals__]
 
+    @property
+    def draws(self):
+        """Whether the sources use NumPy's global generator."""
+        return any(isinstance(n, ast.Attribute) and n.attr == "random" for s in self.sources for n in ast.walk(s.tree))
+
     def forbidden(self):
         """What keeps the sources from being edited, or None."""
         return next((name for source in self.sources for name in map(_danger, ast.walk(source.tree)) if name), None)

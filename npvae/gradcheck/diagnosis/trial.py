@@ -92,13 +92,13 @@ def at_most(seconds):
 class State:
     """The arrays, generators, dicts and lists that functions hold, to be put back as they were."""
 
-    def __init__(self, kept):
+    def __init__(self, kept, legacy):
         self.arrays = [(a, a.copy()) for a in kept if isinstance(a, np.ndarray) and a.size < 1e5
                        and a.flags.writeable and a.dtype.kind in "biufc"]
         self.draws = [(g, copy.deepcopy(g.bit_generator.state)) for g in kept if isinstance(g, np.random.Generator)]
         self.draws += [(g, g.get_state()) for g in kept if isinstance(g, np.random.RandomState)]
         self.held = [(h, h.copy()) for h in kept if isinstance(h, dict | list)]
-        self.legacy = np.random.get_state()      # noqa: NPY002
+        self.legacy = legacy and np.random.get_state()      # noqa: NPY002
 
     def restore(self):
         """As it was."""
@@ -109,20 +109,23 @@ class State:
                 held.clear()
                 held.update(before)
         for a, before in self.arrays:
-            a[...] = before
+            if not np.array_equal(a, before):
+                a[...] = before
         for generator, before in self.draws:
             if isinstance(generator, np.random.Generator):
                 generator.bit_generator.state = before
             else:
                 generator.set_state(before)
-        np.random.set_state(self.legacy)        # noqa: NPY002
+        if self.legacy:
+            np.random.set_state(self.legacy)        # noqa: NPY002
 
 
 class Bench:
     """Where edits are tried. `before` is the flat gradient of the functions as they stand."""
 
     def __init__(self, subject, reached, names, compared):
-        self.subject, self.state, self.tried = subject, State([*reached.kept, subject.at.value]), 0
+        self.subject, self.state, self.tried = subject, State(
+            [*reached.kept, subject.at.value], reached.draws), 0
         self.rng = np.random.default_rng([subject.seed, 7])
         self.point = Point(subject, names, MANY, compared, self.rng)
         start = time.perf_counter()
