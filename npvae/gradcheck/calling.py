@@ -9,6 +9,7 @@ What else people write (pairs, layers with a state) is brought into this form by
 
 import copy
 import inspect
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,8 @@ from npvae.nn import Parameters
 from npvae.nn.parameters import has_parameters
 
 OUTSIDE = (ValueError, ArithmeticError)     # what f raises where a step beside x has left its domain
+CACHE = re.compile(r"caches?|ctx|context|memo|memory|saved|state|store")
+UPSTREAM = re.compile(r"d[A-Z_].*|d[a-z]{1,2}\d?|d(out|next|prev|loss|log).*|.*grad.*|g_.*|delta.*|upstream.*")
 
 
 @dataclass(frozen=True)
@@ -201,3 +204,39 @@ def names_of(f, count, skip=0):
         return None
     names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     return names[:count] if len(names) >= count else None
+
+
+def required(f):
+    """How many arguments f must be given; 1 where its signature is not known."""
+    try:
+        return sum(p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+                   for p in inspect.signature(f).parameters.values())
+    except (TypeError, ValueError):
+        return 1
+
+
+def takes(f, args):
+    """Whether f can be called with these arguments, as far as its signature says."""
+    try:
+        inspect.signature(f).bind(*args)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def joined(outs):
+    """One array for one output or several, and how dy is taken apart again."""
+    outs = [np.asarray(out) for out in outs]
+    if len(outs) == 1:
+        return outs[0], lambda dy: [dy]
+    cuts = np.cumsum([out.size for out in outs])[:-1]
+    return (np.concatenate([out.ravel() for out in outs]),
+            lambda dy: [part.reshape(out.shape) for part, out in zip(np.split(dy, cuts), outs, strict=True)])
+
+
+def apart(answer, backward, most):
+    """The outputs, at most so many, and the cache in what a forward returned: an output for each dy of backward."""
+    names = [n for n in names_of(backward, required(backward)) or [] if not CACHE.fullmatch(n)]
+    count = next((i for i, name in enumerate(names) if not UPSTREAM.fullmatch(name)), len(names))
+    count = min(max(count, 1), most)
+    return answer[:count], answer[count:]

@@ -8,11 +8,12 @@ import numpy as np
 
 from npvae.checks import whole
 from npvae.declared import declares
+from npvae.gradcheck.arguments import is_container
 from npvae.gradcheck.calling import Subject, name_of
 from npvae.gradcheck.comparison import rows_of
 from npvae.gradcheck.diagnosis import diagnose
 from npvae.gradcheck.diagnosis.repair import find_repair
-from npvae.gradcheck.dialects import is_container, understood
+from npvae.gradcheck.dialects import understood
 from npvae.gradcheck.differences import METHODS, tolerance_of
 from npvae.gradcheck.refusals import (
     check_complex_step,

@@ -119,11 +119,14 @@ def test_several_arguments_in_value_and_gradient_style_and_by_name():
     assert [row.passed for row in report.rows] == [True, False] and "½ times" in report.diagnosis[0].sentence
 
 
-def test_one_gradient_for_three_arguments_is_told_so():
-    with pytest.raises(ValueError, match="is list, not one for each of x, w, b"):
-        npvae.gradcheck(lambda x, w, b: (x @ w + b, lambda dy: dy @ w.T), X, W, B)
-    with pytest.raises(ValueError, match="tuple of .*, not one for each of x, w, b"):
-        npvae.gradcheck(lambda x, w, b: (x @ w + b, lambda dy: (dy @ w.T, dy)), X, W, B)
+def test_fewer_gradients_are_those_of_the_first_arguments_and_the_others_are_said_to_be_unchecked():
+    report = npvae.gradcheck(lambda x, w, b: (x @ w + b, lambda dy: dy @ w.T), X, W, B)
+    assert report and [row.name for row in report.rows] == ["x"]
+    assert report.notes == [f"{name} gets no gradient and was not checked" for name in "wb"]
+    wrong = npvae.gradcheck(lambda x, w, b: (x @ w + b, lambda dy: (dy @ w.T, dy)), X, W, B)
+    assert [row.passed for row in wrong.rows] == [True, False]
+    with pytest.raises(ValueError, match="is list, not one for each of x, w|tuple of .*, not one for each of x, w"):
+        npvae.gradcheck(lambda x, w: (x @ w, lambda dy: (dy @ w.T, x.T @ dy, dy)), X, W)
 
 
 def softmax_loss(params, x, labels, right=True):
