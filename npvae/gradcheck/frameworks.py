@@ -181,8 +181,9 @@ def _array(a):
     """A float tensor as an array of its own, float64; anything else as it is."""
     if not _is_float(a):
         return a
-    a = a.detach().cpu() if hasattr(a, "detach") else a
-    return np.array(a.double() if hasattr(a, "double") else a, dtype=None if isinstance(a, np.ndarray) else np.float64)
+    if hasattr(a, "detach"):
+        return a.detach().cpu().double().numpy().copy()
+    return np.array(a, dtype=None if isinstance(a, np.ndarray) else np.float64)
 
 
 def _like(args, given, tensor):

@@ -150,9 +150,9 @@ def layer_run(there, way_back):
                 given += list(inputs)[:required(backward) - len(given)]
             answer = backward(*given)
             if answer is None:
-                names = names_of(method, len(inputs)) or []
-                kept = by_name(vars(twin), [*names, "input", "inputs", "x", "X"])
-                kept = {n: kept[n] for n in kept if f"d{n}" in vars(twin) or kept[n] is not vars(twin).get(n)}
+                # kept as dinputs
+                names = [*(names_of(method, len(inputs)) or []), "input", "inputs", "x", "X"]
+                kept = by_name({n: a for n, a in vars(twin).items() if n not in names}, names)
                 return next(iter(kept.values()), None) if len(inputs) == 1 else kept or None, None
             extra = isinstance(answer, tuple) and len(answer) > len(inputs)
             if extra:

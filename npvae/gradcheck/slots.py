@@ -86,7 +86,10 @@ def _held(thing, own, name):
     held = own.get(name)
     if held is None and not isinstance(thing, dict) and name in ("params", "parameters", "grads", "gradients"):
         held = getattr(thing, name, None)
-        held = held() if isinstance(held, types.MethodType) and required(held) == 0 else held
+        try:
+            held = held() if isinstance(held, types.MethodType) and required(held) == 0 else held
+        except AttributeError:      # of what backward has not made yet
+            return None
         return list(held) if isinstance(held, types.GeneratorType) else held
     return held
 
