@@ -11,7 +11,7 @@ import pytest
 import npvae
 from npvae import VAE, Autoencoder
 from npvae.autoencoders import load
-from npvae.autoencoders.model_files import digest
+from npvae.autoencoders.model_files import digest, read_model, write_model
 from npvae.files import written_whole
 
 X = np.random.default_rng(0).uniform(size=(100, 6))
@@ -319,3 +319,32 @@ def test_the_image_shape_of_an_earlier_fit_is_not_that_of_other_rows(tmp_path):
     assert vae.image_shape_ == (2, 3)
     vae.fit(rng.random((20, 5))).save(tmp_path / "m.npz")
     assert npvae.VAE.load(tmp_path / "m.npz").image_shape_ is None
+
+
+@pytest.mark.parametrize("kind", [npvae.VAE, npvae.Autoencoder])
+def test_a_file_from_before_the_data_the_optimizer_and_the_kl_were_in_it_goes_on(kind, tmp_path):
+    X, path = np.random.default_rng(0).normal(size=(40, 5)), tmp_path / "m.npz"
+    settings = dict(latent_dim=2, hidden=(4,), final_learning_rate=None, progress=False)
+    kind(**settings, sweeps=2).fit(X).save(path)
+    header, arrays = read_model(path)
+    del header["data_source"], header["settings"]["optimizer"], header["format"], header["version"]
+    records = json.loads(str(arrays["history"]))
+    arrays["history"] = np.array(json.dumps([{k: v for k, v in record.items() if k not in ("kl", "reconstruction")}
+                                             for record in records]))
+    write_model(path, header, arrays)
+    model = kind.load(path)
+    assert model.data_source_ is None and model.optimizer is None
+    model.set_params(sweeps=3).fit(X, resume=True)
+    whole = kind(**settings, sweeps=3).fit(X)
+    assert model.solver_.parameters.value.tobytes() == whole.solver_.parameters.value.tobytes()
+
+
+@pytest.mark.parametrize("source", [3, {"data": "x"}, {"data": 1, "label": None, "leave_out": []},
+                                    {"data": "x", "label": None, "leave_out": [2]}])
+def test_a_source_that_is_none_is_refused(source, tmp_path):
+    path = tmp_path / "m.npz"
+    npvae.VAE(latent_dim=1, hidden=(), sweeps=1, progress=False).fit(np.eye(4)).save(path)
+    header, arrays = read_model(path)
+    write_model(path, header | {"data_source": source}, arrays)
+    with pytest.raises(ValueError, match="data_source is"):
+        npvae.VAE.load(path)
