@@ -16,8 +16,8 @@ from npvae.nn import (
     softplus, tanh)
 from npvae.models import (
     BernoulliLikelihood, Categorical, Cubature, FullGaussian, GaussHermite, Gaussian, GaussianLikelihood,
-    LaplaceLikelihood, LatentVariableModel, MonteCarlo, PoissonLikelihood, mixture_of_gaussians, mlp_model,
-    probabilistic_pca)
+    LaplaceLikelihood, LatentVariableModel, MonteCarlo, PoissonLikelihood, SeenPixelsLikelihood, mixture_of_gaussians,
+    mlp_model, probabilistic_pca)
 from npvae.models.affine import maximum_likelihood_ppca
 from npvae.models.exact import exact_posterior, log_marginal
 from npvae.inference import (
@@ -35,7 +35,7 @@ __all__ = [
     "Parameters", "lay_out", "Affine", "tanh", "relu", "leaky_relu", "gelu", "sigmoid", "softplus",
     "quadratic_features", "chain", "mlp", "SGD", "Adam", "RowAdam",
     "Gaussian", "FullGaussian", "Categorical", "MonteCarlo", "GaussHermite", "Cubature", "GaussianLikelihood",
-    "BernoulliLikelihood", "PoissonLikelihood", "LaplaceLikelihood",
+    "BernoulliLikelihood", "PoissonLikelihood", "LaplaceLikelihood", "SeenPixelsLikelihood",
     "LatentVariableModel", "mixture_of_gaussians", "probabilistic_pca", "mlp_model", "log_marginal",
     "exact_posterior", "maximum_likelihood_ppca",
     "Free", "Shared", "Amortized", "SemiAmortized", "elbo", "argmax_q", "evaluate", "importance_weighted_bound",

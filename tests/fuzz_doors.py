@@ -25,7 +25,7 @@ from npvae.inference import schedules
 ROOMS = (npvae.nn, npvae.models, npvae.inference, npvae.autoencoders, npvae.datasets, npvae)
 # layers, latent families and likelihoods: all their methods are formulas, but for these
 PARTS = ("Affine", "Chain", "Unstandardise", "Standardised", "Gaussian", "FullGaussian", "Categorical",
-         "GaussianLikelihood", "BernoulliLikelihood", "PoissonLikelihood", "LaplaceLikelihood")
+         "GaussianLikelihood", "BernoulliLikelihood", "PoissonLikelihood", "LaplaceLikelihood", "SeenPixelsLikelihood")
 DOORS_OF_PARTS = {"Affine.random", "Gaussian.sample", "Gaussian.sample_prior", "Categorical.sample",
                   "Categorical.sample_prior"}
 FORMULAS = {
@@ -252,11 +252,13 @@ OWN = {
 for _layer in ("relu", "leaky_relu", "gelu", "sigmoid", "softplus"):
     OWN[_layer] = OWN["tanh"]
 for _method in ("log_prob_table", "greatest_log_prob", "sample", "mean", "on"):
-    for _kind in ("Bernoulli", "Poisson", "Laplace"):
+    for _kind in ("Bernoulli", "Poisson", "Laplace", "SeenPixels"):
         OWN[f"{_kind}Likelihood.{_method}"] = OWN["GaussianLikelihood." + _method]
 for _method in ("log_prob", "log_prob_table"):
     _name = "PoissonLikelihood." + _method
     OWN[_name] = OWN.get(_name, {}) | {"x": lambda w: w.rng.poisson(3.0, (w.B, w.D)) * 1.0}
+for _method in ("ceiling", "with_variance"):
+    OWN["SeenPixelsLikelihood." + _method] = OWN["GaussianLikelihood." + _method]
 OWN["LaplaceLikelihood.with_variance"] = OWN["GaussianLikelihood.with_variance"]
 OWN["LaplaceLikelihood.on"] = {"parameters": lambda w: npvae.Parameters({"log_b": np.zeros(())})}
 for _rule in ("GaussHermite", "Cubature"):
@@ -423,6 +425,7 @@ RECEIVERS = {
     "GaussianLikelihood": {"": lambda w: (setattr(w, "kind", "pca"), w.likelihood())[1]},
     "BernoulliLikelihood": {"": lambda w: (setattr(w, "kind", "bernoulli"), w.likelihood())[1]},
     "PoissonLikelihood": {"": lambda w: npvae.PoissonLikelihood()},
+    "SeenPixelsLikelihood": {"": lambda w: npvae.SeenPixelsLikelihood(w.one(None, 0.5))},
     "LaplaceLikelihood": {"": lambda w: npvae.LaplaceLikelihood(w.one(None, 0.5))},
     "LatentVariableModel": {"": pool.World.model},
     "Free": {"": lambda w: npvae.Free(w.normal(w.B, w.R))},

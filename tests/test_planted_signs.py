@@ -28,6 +28,7 @@ from npvae.models import (
     PoissonLikelihood,
 )
 from npvae.models.exact import log_marginal
+from npvae.models.seen_pixels import seen_or_zero
 from npvae.nn import (
     Adam,
     Affine,
@@ -49,10 +50,12 @@ MODULES = ("npvae.nn.layers", "npvae.nn.activations", "npvae.nn.units",
            "npvae.models.gaussian_latent", "npvae.models.full_gaussian_latent",
            "npvae.models.categorical_latent", "npvae.models.gaussian_likelihood",
            "npvae.models.bernoulli_likelihood", "npvae.models.poisson_likelihood", "npvae.models.laplace_likelihood",
+           "npvae.models.seen_pixels",
            "npvae.models.generative", "npvae.inference.elbo",
            "npvae.inference.posteriors")
 # what no training uses: the gradient of an encoder's input, which is data
-NOT_TRAINED = {f"npvae.nn.units Standardised.__call__: {text}" for text in ("back(dy)", "du / self.scale")}
+NOT_TRAINED = {"npvae.models.seen_pixels seen_or_zero: np.where(seen, dy, 0)",
+               *(f"npvae.nn.units Standardised.__call__: {text}" for text in ("back(dy)", "du / self.scale"))}
 
 
 @dataclass(frozen=True)
@@ -225,6 +228,20 @@ def plane_by_full_covariances():
     return greatest_log_p_of_a_plane() - 0.01 - mean_elbo(amortized(model, mlp([4, 5])), PLANE)
 
 
+def plane_with_holes():
+    X = np.where(rng(6).random(PLANE.shape) < 0.2, np.nan, PLANE)
+    model = replace(npvae.probabilistic_pca(2, 4), likelihood=npvae.SeenPixelsLikelihood())
+    encoder = chain(seen_or_zero, mlp([4, 4]))
+    best = npvae.maximum_likelihood_ppca(PLANE, 2)
+    full = replace(best, likelihood=npvae.SeenPixelsLikelihood(best.likelihood.sigma_g))
+    return log_marginal(full, X, 1e-3).mean() - 0.45 - mean_elbo(amortized(model, encoder), X)
+
+
+def clusters_that_are_seen():
+    model = LatentVariableModel(Categorical(3), mlp([3, 2]), npvae.SeenPixelsLikelihood())
+    return -2.3 - mean_elbo(amortized(model, mlp([2, 8, 3])), CLUSTERS)
+
+
 def plane_after_a_warm_up():
     solver = amortized(npvae.probabilistic_pca(2, 4), mlp([4, 4]), 300, beta=lambda sweep: min(1.0, sweep / 200))
     return greatest_log_p_of_a_plane() - 0.01 - mean_elbo(solver, PLANE)
@@ -312,7 +329,8 @@ def features_of_a_line(columns):
 TRAINING = {f"curve by {f.__name__}": partial(curve_by, f) for f in (tanh, relu, leaky_relu, gelu, sigmoid, softplus)}
 TRAINING |= {f"features, {name}": partial(features_of_a_line, columns)
              for name, columns in (("row", slice(2)), ("products", slice(2, 5)))}
-TRAINING |= {f.__name__: f for f in (plane_by_an_encoder, plane_by_full_covariances, clusters, overlapping_clusters,
+TRAINING |= {f.__name__: f for f in (plane_with_holes, clusters_that_are_seen, plane_by_an_encoder,
+                                     plane_by_full_covariances, clusters, overlapping_clusters,
                                      bits_of_two_kinds,
                                      counts_of_two_kinds, counts_of_a_network,
                                      plane_with_absolute_errors, clusters_with_absolute_errors,

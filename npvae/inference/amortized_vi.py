@@ -26,8 +26,9 @@ from npvae.models import MonteCarlo
 from npvae.models.checks import check_model_writes
 from npvae.models.data import as_floats, blocks, outputs, take
 from npvae.models.noise import noise_of_batches
+from npvae.models.seen_pixels import seen_or_zero
 from npvae.models.start import standardised
-from npvae.nn import lay_out, mlp
+from npvae.nn import chain, lay_out, mlp
 from npvae.nn.parameters import check_back_writes
 
 
@@ -209,4 +210,6 @@ class AmortizedVI(Resumable, Solver):
         units = [layer.W.shape[1] for layer in layers if hasattr(layer, "W")]
         sizes = [model.data_dim, *reversed(units[:-1]), model.latent.row_size]
         # not the generator of batches and noise, nor the decoder's if it has the same seed: streams do not overlap
-        return mlp(sizes, rng=np.random.default_rng([self.seed, 2]), input_gradient=False)
+        encoder = mlp(sizes, rng=np.random.default_rng([self.seed, 2]), input_gradient=False)
+        missing = getattr(model.likelihood, "takes_missing", False)
+        return chain(seen_or_zero, *encoder.layers) if missing else encoder

@@ -10,7 +10,8 @@ from npvae.models.laplace_likelihood import LaplaceLikelihood
 from npvae.models.named_models import mixture_of_gaussians, mlp_model, probabilistic_pca
 from npvae.models.noise import Cubature, GaussHermite, MonteCarlo, Noise
 from npvae.models.poisson_likelihood import PoissonLikelihood
+from npvae.models.seen_pixels import SeenPixelsLikelihood
 
 __all__ = ["Gaussian", "FullGaussian", "Categorical", "Noise", "MonteCarlo", "GaussHermite", "Cubature",
-           "GaussianLikelihood", "BernoulliLikelihood", "PoissonLikelihood", "LaplaceLikelihood", "LatentVariableModel",
-           "mixture_of_gaussians", "probabilistic_pca", "mlp_model"]
+           "GaussianLikelihood", "BernoulliLikelihood", "PoissonLikelihood", "LaplaceLikelihood",
+           "SeenPixelsLikelihood", "LatentVariableModel", "mixture_of_gaussians", "probabilistic_pca", "mlp_model"]

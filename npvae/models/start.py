@@ -24,7 +24,8 @@ def started(model, X: np.ndarray, rng: np.random.Generator, rows: np.ndarray | N
     if drawn_decoder(decoder) and hasattr(likelihood, "output_for"):
         x_bar, scale = likelihood.output_for(found.mean), likelihood.output_scale(found.scale)
         if declares(model.latent, "nodes are all z") and len(_layers(decoder)) == 1:
-            means = rows_apart(some_rows(X, rng, rows), model.latent.dim, rng)
+            some = some_rows(X, rng, rows)
+            means = rows_apart(np.where(np.isnan(some), found.mean, some), model.latent.dim, rng)
             # g at the one-hot k is x̄ + s W_k
             W = (likelihood.output_for(means) - x_bar) / scale
             decoder = Chain((Affine(W, np.zeros(W.shape[1])), Unstandardise(x_bar, scale)))

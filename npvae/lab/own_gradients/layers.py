@@ -15,7 +15,9 @@ from npvae.models import (
     LatentVariableModel,
     MonteCarlo,
     PoissonLikelihood,
+    SeenPixelsLikelihood,
 )
+from npvae.models.seen_pixels import seen_or_zero
 from npvae.nn import Affine, chain, gelu, leaky_relu, mlp, quadratic_features, relu, sigmoid, softplus, tanh
 
 B, D, K, S = 5, 3, 2, 4
@@ -27,6 +29,7 @@ def layers(rng):
     x = rng.standard_normal((B, D))
     for f in (*ACTIVATIONS, quadratic_features):
         yield f.__name__, {"f": f, "x": x}
+    yield "seen_or_zero", {"f": seen_or_zero, "x": x}
     yield "Affine", {"f": Affine.random(D, K, rng), "x": x}
     yield "Affine, no input gradient", {"f": Affine.random(D, K, rng, input_gradient=False), "x": x}
     for f in ACTIVATIONS:
@@ -39,6 +42,7 @@ def likelihoods(rng):
     x = rng.uniform(size=(B, D))
     kinds = {"Gaussian, σ_g fixed": GaussianLikelihood(0.7),
              "Gaussian, σ_g learned": GaussianLikelihood(0.7, learn=True), "Bernoulli": BernoulliLikelihood(),
+             "seen pixels": SeenPixelsLikelihood(0.7, learn=True),
              "Poisson": PoissonLikelihood(), "Laplace, b learned": LaplaceLikelihood(0.7, learn=True)}
     for name, likelihood in kinds.items():
         for nodes, width in (("own nodes", B), ("shared nodes", 1)):

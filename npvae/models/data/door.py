@@ -51,7 +51,7 @@ def check_data(X: ArrayLike, data_dim: int | None = None, likelihood=None, dtype
     greatest = 0
     for start in range(0, len(X), ROWS):
         rows = slice(start, start + ROWS)
-        ends = _finite_extremes(X[rows], start)
+        ends = _finite_extremes(X[rows], start, getattr(likelihood, "takes_missing", False))
         greatest = max(greatest, ends[0, 1])
         if np.abs(ends.astype(float)).max() > np.finfo(dtype).max:
             raise ValueError(f"data has values in [{ends[0, 0]:.3g}, {ends[0, 1]:.3g}], beyond {np.dtype(dtype)}: "
@@ -82,11 +82,15 @@ def float_data(x: ArrayLike, data_dim: int | None = None, likelihood=None) -> np
     return x if x.dtype in (np.float32, np.float64) else take(x, slice(None), np.float64)
 
 
-def _finite_extremes(block, start):
+def _finite_extremes(block, start, takes_missing):
     # a NaN or an infinity anywhere is in one of the two
     ends = np.array([[block.min(), block.max()]])
+    if takes_missing and np.isnan(ends).any():
+        # the extremes of what was seen, 0 if nothing was
+        ends = np.nan_to_num([[np.fmin.reduce(block, None), np.fmax.reduce(block, None)]], nan=0, posinf=np.inf,
+                             neginf=-np.inf)
     if block.dtype.kind == "f" and not np.isfinite(ends).all():
-        row, column = np.argwhere(~np.isfinite(block))[0]
+        row, column = np.argwhere(np.isinf(block) if takes_missing else ~np.isfinite(block))[0]
         raise ValueError(f"data has {block[row, column]} in row {start + row}, column {column}: "
                          "remove or fill in NaN and inf first")
     return ends

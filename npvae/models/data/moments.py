@@ -35,9 +35,19 @@ def moments(X: np.ndarray, rows: np.ndarray | None = None) -> Moments:
             squares += np.einsum("bd,bd->", x, x) + n * share * ((here - mean) ** 2).sum()
             mean += share * (here - mean)
             n += len(x)
+    if np.isnan(squares) and any(np.isnan(x).any() for x in blocks(X, rows=rows)):
+        return _moments_of_seen(X, rows)
     if not np.isfinite(squares):
         raise ValueError("the data's variance is beyond floats: rescale the data, to about [0, 1]")
     return Moments(first + mean, float(squares) / (n * X.shape[1]))
+
+
+def _moments_of_seen(X, rows):
+    # of the numbers that are not NaN; 0 is the mean of a column that nobody has seen
+    n = sum((~np.isnan(x)).sum(0) for x in blocks(X, rows=rows))
+    mean = sum(np.nansum(x, 0) for x in blocks(X, rows=rows)) / np.maximum(n, 1)
+    squares = sum(np.nansum((x - mean) ** 2) for x in blocks(X, rows=rows))
+    return Moments(mean, float(squares) / max(int(n.sum()), 1))
 
 
 def warn_if_unresolved(found: Moments, dtype) -> None:
