@@ -39,10 +39,15 @@ class Stateful:
         if made - set(self.order):
             # the parameters are made in the first call
             self.base = probe
-        mine = slots(self.base)
-        if self.base is probe:
             for flush in FLUSHES:
                 getattr(probe, flush, lambda: None)()
+        self.base = copy.deepcopy(self.base)
+        self.places = mine = slots(self.base)
+        for slot in mine.values():      # what an earlier step has left
+            if isinstance(slot.gradient, np.ndarray):
+                slot.gradient[...] = 0
+            elif slot.gradient is not None:
+                slot.twin[slot.twin_key] = 0.0
         held = {n: np.array(s.value) for n, s in mine.items()
                 if (n in made or np.ndim(s.value)) and not self._is_replaced(n, s)}
         self.parameters = {n: a for n, a in held.items() if n in made}
@@ -61,17 +66,13 @@ class Stateful:
         return dict(zip(self.order, given, strict=True)) if len(self.order) == len(given) else {}
 
     def fresh(self, parameters):
-        """A copy in which the parameters stand wherever the old ones stood, and no gradients are left over."""
-        mine = slots(self.base)
-        arrays = {id(mine[n].value): a for n, a in parameters.items() if isinstance(mine[n].value, np.ndarray)}
-        twin = copy.deepcopy(self.base, arrays)
-        for name, slot in slots(twin).items():
-            if name in parameters and not isinstance(slot.value, np.ndarray):
+        """A copy in which the parameters stand wherever the old ones stood."""
+        mine = {n: self.places[n].value for n in parameters}
+        numbers = {n for n, a in mine.items() if not isinstance(a, np.ndarray)}
+        twin = copy.deepcopy(self.base, {id(a): parameters[n] for n, a in mine.items() if n not in numbers})
+        for name, slot in slots(twin).items() if numbers else ():
+            if name in numbers:
                 slot.owner[slot.key] = parameters[name][()]
-            if isinstance(slot.gradient, np.ndarray):
-                slot.gradient[...] = 0
-            elif slot.gradient is not None:
-                slot.twin[slot.twin_key] = 0.0
         return twin
 
     def _is_replaced(self, name, slot):

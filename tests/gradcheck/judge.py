@@ -1,4 +1,4 @@
-"""What the checker says to the corpus: `python tests/gradcheck/judge.py [--family F] [--seed N] [--one-line]`.
+"""What the checker says to the corpus: `python tests/gradcheck/judge.py [--family F] [--seed N] [--adapters]`.
 
 Of the slips: caught, named rightly (a word of the right sentence, or the line that is wrong), mended elsewhere than on
 the line that was changed (which may be as good: read it with --list), named wrongly, a bare factor, unknown, refused,
@@ -217,7 +217,8 @@ def main(arguments=None):
     parser.add_argument("--limit", type=float, default=30, help="seconds a check")
     parser.add_argument("--jobs", type=int, default=1, help="families at a time")
     parser.add_argument("--only", choices=("slips", "right"), help="one half")
-    parser.add_argument("--one-line", action="store_true", help="the checker's own call for each dialect, no adapter")
+    parser.add_argument("--adapters", dest="one_line", action="store_false",
+                        help="through adapters to functions of a dict, not by the checker's own call for each dialect")
     parser.add_argument("--list", action="store_true", help="what was said to each slip")
     options = parser.parse_args(arguments)
     families = options.family or [*corpus_files.families(), *BOUNDS]
