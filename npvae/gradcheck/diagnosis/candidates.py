@@ -82,7 +82,7 @@ def slips(slot, scope, bench):
             for what, new in OPERATORS[kind](node, parent, names):
                 if not _dull(new, parent):
                     yield Candidate(slot, path, new, what)
-        for operator in (_numbers, _swaps, _transposes, indices, _unwrapped, _masks, _folds):
+        for operator in (_numbers, _swaps, _transposes, indices, _unwrapped, masks, _folds):
             yield from (Candidate(slot, path, new, what) for what, new in operator(node, parent, scope) if new)
 
 
@@ -97,7 +97,8 @@ def _numbers(node, parent, scope):
         return
     k = node.value
     if isinstance(parent, ast.BinOp | ast.UnaryOp | ast.Call | ast.Compare):
-        for other in (2 * k, k / 2, k + 1, k - 1, 1 / k if k else 1, k**2, 0, 1, 2, 0.5, 3, 0.25, *scope.constants):
+        near = (2 * k, k / 2, k + 1, k - 1, 1 / k if k else 1, k**2, 3 * k, k / 3)
+        for other in (*near, 0, 1, 2, 0.5, 3, 0.25, *scope.constants):
             other = int(other) if float(other).is_integer() else other
             new = ast.Constant(other)
             # a size's own name comes before a number that equals it
@@ -193,7 +194,8 @@ def _unwrapped(node, parent, scope):
         yield "the other case", ast.IfExp(node.test, node.orelse, node.body)
 
 
-def _masks(node, parent, scope):
+def masks(node, parent, scope):
+    """Another comparison, with another number, the opposite mask."""
     if isinstance(node, ast.Compare) and len(node.ops) == 1:
         for operator in (ast.Gt, ast.GtE, ast.Lt, ast.LtE, ast.Eq, ast.NotEq):
             if not isinstance(node.ops[0], operator):

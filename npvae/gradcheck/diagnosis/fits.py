@@ -13,6 +13,7 @@ from npvae.gradcheck.diagnosis.candidates import Candidate, parsed
 
 FITS = 3e-5         # what a fit leaves of the residual
 MOST = 4000         # terms
+RUNS = 250          # terms that are tried in a run each
 
 
 def additive(slot):
@@ -158,7 +159,7 @@ def missing(slot, scope, bench):
         part = _product(value, outer)
         if part is None or np.broadcast_shapes(part.shape, shape) != shape:
             continue
-        if path != slot.path and isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
+        if path != slot.path and np.ndim(outer):
             # a term inside a bracket
             inside = {t: v * outer for t, v in some.items() if np.broadcast_shapes(v.shape, np.shape(outer)) == shape}
             for text, c in _fitting(inside, response, lacks):
@@ -170,6 +171,27 @@ def missing(slot, scope, bench):
             chosen.add({t: _product(whole, v) for t, v in factors.items()})
             for text, c in _fitting(chosen.kept, response, wanted):
                 yield from _multiplied(slot, path, start, text, c, scope)
+
+
+def missing_in_a_loop(slot, scope, bench):
+    """As `missing` where the response is not known: each term is tried in one run, and its coefficient fitted."""
+    if slot.response is not None or not isinstance(slot.value, np.ndarray) or slot.value.dtype.kind != "f":
+        return
+    leaves = {t: np.asarray(v, float) for t, (_, v) in scope.leaves.items() if np.asarray(v).dtype.kind in "fb"}
+    some = _Terms(slot.value.shape)
+    some.add({t: v for t, v in leaves.items() if v.ndim})
+    some.add(_matmuls(leaves, slot.value.shape))
+    some.add({_times(a, b): _product(leaves[a], leaves[b]) for a, b in itertools.combinations(leaves, 2)})
+    places = bench.point.places
+    lacks = bench.point.numeric - bench.before[places]
+    for text in itertools.islice(some.kept, RUNS):
+        tree = Candidate(slot, slot.path, ast.BinOp(slot.node, ast.Add(), parsed(text)), "").tree
+        found = bench.run(slot.source, tree)
+        effect = None if found is None else found[places] - bench.before[places]
+        if effect is not None and np.isfinite(effect).all() and effect.any():
+            c = effect @ lacks / (effect @ effect)
+            if np.linalg.norm(c * effect - lacks) <= FITS * np.linalg.norm(lacks):
+                yield from _added(slot, slot.path, text, float(c), scope)
 
 
 def _response(slot, bench):

@@ -28,7 +28,7 @@ def held(watch):
         if len(slots) != 1 or len(partners) != 1 or slots[0].runs != 1 or partners[0] in found:
             continue
         partner, shape = partners[0], np.shape(slots[0].value)
-        if any(s.runs != 1 for s in defined[partner]):
+        if any(s.runs != 1 or not s.linear for s in defined[partner]):
             continue
         seen = [last[partner]] * (partner in last) + [s.value for s in defined[partner] if _is_whole(s)]
         seen = [np.asarray(v, float) for v in seen if isinstance(v, np.ndarray | float) and np.shape(v) == shape]
@@ -56,7 +56,7 @@ def _is_whole(slot):
 
 
 def _slopes(watch, slot):
-    """(direction, slope of F along it) by central differences, the value moved where it is computed"""
+    """(direction, slope of F along it) by central differences, the value moved where it is computed."""
     subject, value = watch.bench.subject, np.asarray(slot.value, float)
     code, found, rng = slot.source.compiled(watch.nudged(slot)), [], np.random.default_rng(0)
     for _ in range(DIRECTIONS):

@@ -14,11 +14,11 @@ import warnings
 import numpy as np
 
 from npvae.gradcheck.diagnosis.candidates import slips
-from npvae.gradcheck.diagnosis.fits import missing, two_missing
+from npvae.gradcheck.diagnosis.fits import missing, missing_in_a_loop, two_missing
 from npvae.gradcheck.diagnosis.intermediate import WRONG, held, targets
 from npvae.gradcheck.diagnosis.reuse import names, reused, statements
 from npvae.gradcheck.diagnosis.scope import Scope
-from npvae.gradcheck.diagnosis.slots import ALONE, BOTH, EARLY, FORWARD, PART, Watch
+from npvae.gradcheck.diagnosis.slots import ALONE, BOTH, EARLY, PART, Watch
 from npvae.gradcheck.diagnosis.sources import Reached
 from npvae.gradcheck.diagnosis.trial import Bench, Overrun, at_most, in_child
 from npvae.gradcheck.report import NotAvailable, Repair
@@ -65,6 +65,9 @@ class Search:
         self.scopes, self.tried = {}, set()
         self.held = held(self.watch)
         self.tainted = self._spread()
+        # functions that others call: what is wrong in one place is more likely wrong there
+        self.helpers = {n.func.id for s in reached.sources for n in ast.walk(s.tree)
+                        if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
 
     def found(self):
         """The repair, or None."""
@@ -72,13 +75,15 @@ class Search:
         for stage in self._stages():
             here = 0
             for candidate in stage:
+                if here and self._unlikely(candidate.slot):
+                    break
                 if time.monotonic() > self.end or here > 5:
                     break
                 if self._mends(candidate):
                     where = self.bench.confirmed(candidate.slot.source, candidate.tree)
                     if where:
-                        here += 1
                         best.append((self._cost(candidate, where), candidate, where))
+                        here += not best[-1][0][0]
             # what is likely to be elsewhere is kept for want of something better
             if any(not cost[0] for cost, *_ in best) or time.monotonic() > self.end:
                 break
@@ -90,9 +95,9 @@ class Search:
                       candidate.slot.early)
 
     def _unlikely(self, slot):
-        """Whether what the slot computes is right as it is, or is made from something wrong further up."""
+        """Whether what the slot computes is right as it is, is made from something wrong further up, or comes early."""
         uses = {n.id for n in ast.walk(slot.node) if isinstance(n, ast.Name)}
-        return bool(uses & self.tainted or any(self.held.get(n) for n in targets(slot)))
+        return bool(slot.early or uses & self.tainted or any(self.held.get(n) for n in targets(slot)))
 
     def _spread(self):
         """The names that are wrong, or made from what is wrong."""
@@ -111,7 +116,8 @@ class Search:
         bare = isinstance(slot.node, ast.Name) and isinstance(slot.statement, ast.Return)
         copies = isinstance(slot.node, ast.Name) and isinstance(slot.statement, ast.Assign)
         size = _added(before, after) + _added(after, before) / 2
-        return (self._unlikely(slot), not any(self.held.get(n) is WRONG for n in targets(slot)), where != "shape",
+        wrong = any(self.held.get(n) is WRONG for n in targets(slot))
+        return (self._unlikely(slot), slot.source.name in self.helpers, not wrong, where != "shape",
                 size + 12 * bare, not copies, -slot.line)
 
     def _scope(self, slot):
@@ -121,7 +127,8 @@ class Search:
 
     def _stages(self):
         """Candidates in stages; within one, all are tried and the simplest is said."""
-        own = {rank: [s for s in self.watch.slots if s.rank == rank] for rank in (ALONE, BOTH, EARLY, PART, FORWARD)}
+        slots = sorted(self.watch.slots, key=self._unlikely)
+        own = {rank: [s for s in slots if s.rank == rank] for rank in (ALONE, BOTH, PART, EARLY)}
         likely = [s for s in self.watch.slots if any(self.held.get(n) is WRONG for n in targets(s))
                   and not self._unlikely(s)]
         for slots in (likely, own[ALONE], own[BOTH], own[PART], own[EARLY]):
@@ -129,6 +136,7 @@ class Search:
             yield self._each(slots, statements)
             yield self._each(slots, names, self._reaches)
             yield self._each(slots, missing, self._measured)
+            yield self._each(slots, missing_in_a_loop, self._reaches)
             yield self._each(slots, reused, self._reaches)
             yield self._each(slots, two_missing, self._measured)
 

@@ -4,7 +4,7 @@ import ast
 
 import numpy as np
 
-from npvae.gradcheck.diagnosis.candidates import Candidate, below, indices, parsed
+from npvae.gradcheck.diagnosis.candidates import Candidate, below, indices, masks, parsed
 from npvae.gradcheck.diagnosis.edit_operators import FOLDS
 
 
@@ -35,15 +35,7 @@ def statements(slot, scope, bench):
         for operator, sign in ((ast.Add, "+="), (ast.Sub, "-="), (ast.Mult, "*=")):
             yield Candidate(slot, path, ast.AugAssign(target, operator(), node.value), f"{sign} for =")
     if isinstance(node, ast.Assign | ast.AugAssign) and isinstance(target, ast.Subscript):
-        add_at = parsed("np.add.at(a, i, v)")
-        add_at.args = [ast.Name(target.value.id, ast.Load()) if isinstance(target.value, ast.Name) else target.value,
-                       _as_index(target.slice), node.value]
-        yield Candidate(slot, path, ast.Expr(add_at), "np.add.at, as indices repeat")
-        for place in below((*path, (target, "target" if isinstance(node, ast.AugAssign) else "targets",
-                                    None if isinstance(node, ast.AugAssign) else 0))):
-            for what, new in indices(place[-1][0], place[-2][0], _Blind):
-                if new and isinstance(place[-1][0], ast.Slice | ast.Name | ast.BinOp | ast.Constant):
-                    yield Candidate(slot, place, new, what)
+        yield from _of_a_part(slot, path, target, scope)
     yield Candidate(slot, path, ast.Pass(), "a statement too much")
     body, name, index = path[-2][0], path[-1][1], path[-1][2]
     others = getattr(body, name)
@@ -54,14 +46,29 @@ def statements(slot, scope, bench):
             yield Candidate(slot, path[:-1], ast.copy_location(new, body), "statements in another order")
 
 
-class _Blind:
-    @staticmethod
-    def value_of(node):
-        return 0
-
-    @staticmethod
-    def shape_of(node):
-        return ()
+def _of_a_part(slot, path, target, scope):
+    """Edits of a statement that writes into a part of an array: dx[x < 0] = 0, dW[i] += dy."""
+    node = path[-1][0]
+    add_at = parsed("np.add.at(a, i, v)")
+    add_at.args = [ast.Name(target.value.id, ast.Load()) if isinstance(target.value, ast.Name) else target.value,
+                   _as_index(target.slice), node.value]
+    yield Candidate(slot, path, ast.Expr(add_at), "np.add.at, as indices repeat")
+    within = [(target, "target", None) if isinstance(node, ast.AugAssign) else (target, "targets", 0),
+              (target.slice, "slice", None)]
+    for place in below((*path, *within)):
+        inner, above = place[-1][0], place[-2][0]
+        for operator in (indices, masks):
+            if operator is masks or isinstance(inner, ast.Slice | ast.Name | ast.BinOp | ast.Constant):
+                yield from (Candidate(slot, place, new, what) for what, new in operator(inner, above, scope) if new)
+        value = scope.value_of(inner)
+        if isinstance(value, np.ndarray | int):
+            yield from _exchanged(slot, [(place, value)], scope.leaves)
+            yield from _exchanged(slot, [(place, value)], scope.parts)
+    if isinstance(node.value, ast.Constant):
+        # what is masked is often scaled, not cut off
+        for name in scope.scalars:
+            for operator, sign in ((ast.Mult, "*="), (ast.Add, "+=")):
+                yield Candidate(slot, path, ast.AugAssign(target, operator(), parsed(name)), f"{sign} {name} for =")
 
 
 def _as_index(node):
@@ -97,6 +104,7 @@ def names(slot, scope, bench):
 def reused(slot, scope, bench):
     """Parts of the user's code in new places, factors, functions, sums."""
     places = _places(slot, scope)
+    yield from _everywhere(slot, scope)
     yield from _exchanged(slot, places, scope.leaves)
     yield from _exchanged(slot, places, scope.parts)
     for path, value in places:
@@ -107,6 +115,10 @@ def reused(slot, scope, bench):
                     yield Candidate(slot, path, ast.BinOp(node, ast.Mult(), factor), f"the factor {name} is missing")
                     if name in scope.leaves:
                         yield Candidate(slot, path, ast.BinOp(node, ast.Div(), factor), f"/ {name} is missing")
+            for name, (term, other) in scope.leaves.items():
+                if _fits(np.shape(other), shape) and np.asarray(other).dtype.kind == "f":
+                    yield Candidate(slot, path, ast.BinOp(node, ast.Add(), term), f"the term {name} is missing")
+                    yield Candidate(slot, path, ast.BinOp(node, ast.Sub(), term), f"the term -{name} is missing")
             for wrap in scope.wraps:
                 yield Candidate(slot, path, ast.Call(wrap, [node], []), f"{ast.unparse(wrap)} is missing")
             for what, new in folded(node, shape):
@@ -122,3 +134,23 @@ def _fits(small, large):
 
 def _equal(a, b):
     return np.array_equal(np.asarray(a), np.asarray(b))
+
+
+def _everywhere(slot, scope):
+    """One name for another, or a part of the code for a name, at all its places in the slot."""
+    names = [n.id for n in ast.walk(slot.node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]
+    for name in dict.fromkeys(n for n in names if names.count(n) > 1 and n in slot.env):
+        value = slot.env[name]
+        for text, (node, other) in {**scope.leaves, **scope.parts}.items():
+            alike = isinstance(value, np.ndarray | float) and np.shape(other) == np.shape(value)
+            if alike and not _equal(other, value):
+                yield Candidate(slot, slot.path, _replaced(slot.node, name, node), f"{text} for {name}, at each place")
+
+
+def _replaced(node, name, new):
+    if isinstance(node, ast.Name) and node.id == name:
+        return new
+    if not isinstance(node, ast.AST):
+        return [_replaced(n, name, new) for n in node] if isinstance(node, list) else node
+    copy = type(node)(**{field: _replaced(value, name, new) for field, value in ast.iter_fields(node)})
+    return ast.copy_location(copy, node) if "lineno" in node._attributes else copy

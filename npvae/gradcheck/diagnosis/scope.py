@@ -13,6 +13,8 @@ FORMS = ("{0} > 0", "1 - {0}", "1 - {0} ** 2", "{0} * (1 - {0})", "{0} ** 2", "1
          "np.tanh({0})", "1 - np.tanh({0}) ** 2", "{0} < 0", "np.sign({0})", "~{0}", "{0} != 0", "np.exp(-{0})",
          "1 / (1 + np.exp(-{0}))", "1 + {0}", "np.exp({0} / 2)", "np.log({0})", "np.cos({0})", "np.abs({0}) < 1",
          "1 / {0} ** 2", "1 + {0} ** 2")
+DERIVATIVES = (("np.sin(", "np.cos("), ("np.cos(", "np.sin("), ("np.sinh(", "np.cosh("), ("np.cosh(", "np.sinh("),
+               ("np.maximum(", "0 < ("), ("np.abs(", "np.sign("), ("np.log(", "1 / ("), ("np.sqrt(", "1 / np.sqrt("))
 MOST_PARTS, MOST_LEAVES = 120, 40
 
 
@@ -108,6 +110,10 @@ class Scope:
             if np.asarray(value).dtype.kind in "fb":
                 for form in FORMS:
                     self._add(found, ast.parse(form.format(text), mode="eval").body)
+        for text in list(self.parts):
+            for function, derivative in DERIVATIVES:
+                if text.startswith(function):
+                    self._add(found, ast.parse(derivative + text[len(function):], mode="eval").body)
         for text, (node, value) in self.parts.items():
             if np.asarray(value).dtype.kind in "fb":
                 found.setdefault(text, (node, value))

@@ -33,6 +33,7 @@ class Slot:
     rank: int = BOTH
     moves_y: bool = False
     early: bool = False
+    linear: bool = True
     response: np.ndarray = None
 
     @property
@@ -137,14 +138,27 @@ class Watch:
         self.slots = [s for s in self.slots if s.runs and s.rank is not None]
 
     def _find_early(self):
-        """Which slots run in the forward pass, if it is one that stands alone."""
-        if self.bench.subject.callback:
-            before = [(slot.value, slot.env, slot.runs) for slot in self.slots]
-            for source in self.sources:
-                code = source.compiled(self._watched(source, [s for s in self.slots if s.source is source]))
-                self.bench.ask(source, code, self.bench.subject.forward)
-            for slot, (value, env, runs) in zip(self.slots, before, strict=True):
-                slot.early, slot.value, slot.env, slot.runs = slot.runs > runs, value, env, runs
+        """Which slots run in the forward pass, if it is one that stands alone; which are linear in dy."""
+        subject = self.bench.subject
+        if subject.callback:
+            for slot, (_, runs) in zip(self.slots, self._seen_again(subject.forward), strict=True):
+                slot.early = runs > 0
+            kept, subject.upstream = subject.upstream, 2 * subject.upstream
+            seen = self._seen_again(subject.gradient)
+            subject.upstream = kept
+            for slot, (value, _) in zip(self.slots, seen, strict=True):
+                slot.linear = isinstance(value, np.ndarray | float) and np.allclose(value, 2 * slot.value, rtol=1e-9)
+
+    def _seen_again(self, question):
+        """(value, runs) of each slot when a question is answered; what is known of them stays."""
+        before, seen = [(s.value, s.env, s.runs) for s in self.slots], []
+        for source in self.sources:
+            code = source.compiled(self._watched(source, [s for s in self.slots if s.source is source]))
+            self.bench.ask(source, code, question)
+        for slot, (value, env, runs) in zip(self.slots, before, strict=True):
+            seen.append((slot.value, slot.runs - runs))
+            slot.value, slot.env, slot.runs = value, env, runs
+        return seen
 
     def _watched(self, source, mine):
         # each slot's value is handed through, with the names as they then are

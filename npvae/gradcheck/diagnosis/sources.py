@@ -35,7 +35,7 @@ class Source:
 
     def __init__(self, function, node, owner):
         self.functions, self.tree, self.owner = [function], node, owner
-        self.code, self.file = function.__code__, function.__code__.co_filename
+        self.code, self.file, self.name = function.__code__, function.__code__.co_filename, function.__name__
 
     def compiled(self, tree):
         """The code of an edited tree, with the same free variables."""
