@@ -55,8 +55,9 @@ class Row:
 class Repair:
     """The line that is wrong, and the edit that mends it.
 
-    `where` is "shape" if the edit is right at another shape, too, "point" if only at other points; `forward` tells
-    that the line is one of the forward pass; `sure` is false if another edit of the line would do as well.
+    `after` is empty where a statement is put in or moved, as `what` says. `where` is "shape" if the edit is right at
+    another shape, too, "point" if only at other points; `forward` tells that the line is one of the forward pass;
+    `sure` is false if another edit of the line, that is not equal to it, would do as well.
     """
 
     file: str
@@ -79,6 +80,8 @@ class Repair:
         if not self.sure:
             return f"{line} is wrong; more than one edit of it makes the gradient right{either}."
         unconfirmed = "" if self.where == "shape" else "; tried at this shape only"
+        if self.after in ("", "pass"):
+            return f"{line}: {self.what}{either}{unconfirmed}."
         return f"{line} should be `{self.after}`: {self.what}{either}{unconfirmed}."
 
 

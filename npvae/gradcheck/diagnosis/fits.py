@@ -13,6 +13,7 @@ from npvae.gradcheck.diagnosis.candidates import Candidate, parsed
 
 FITS = 3e-5         # what a fit leaves of the residual
 MOST = 4000         # terms
+PAIRED = 1000       # terms of which each two are tried together
 RUNS = 250          # terms that are tried in a run each
 
 
@@ -145,12 +146,12 @@ def _same(a, b):
 def missing(slot, scope, bench):
     """Candidates with a missing term or factor whose coefficient fits, at a slot whose response is known."""
     response, lacks, shape = *_response(slot, bench), np.shape(slot.value)
-    some = terms(scope, shape)
+    # once more what is there already is a factor
+    some = {t: v for t, v in terms(scope, shape).items() if not _collinear(v, slot.value)}
     for text, c in _fitting(some, response, lacks):
         yield from _added(slot, slot.path, text, c, scope)
     factors = {t: np.asarray(v, float) for t, (_, v) in scope.factors.items()}
-    factors = {"1": np.ones(())} | factors | {f"1 / {_wrapped(t)}": 1 / v for t, v in factors.items()
-                                              if t in scope.leaves and np.all(v)}
+    factors = {"1": np.ones(())} | factors | {f"1 / {_wrapped(t)}": 1 / v for t, v in factors.items() if np.all(v)}
     for path in additive(slot):
         node, value = path[-1][0], scope.value_of(path[-1][0])
         outer = _outer_factor(slot, path, scope)
@@ -171,6 +172,10 @@ def missing(slot, scope, bench):
             chosen.add({t: _product(whole, v) for t, v in factors.items()})
             for text, c in _fitting(chosen.kept, response, wanted):
                 yield from _multiplied(slot, path, start, text, c, scope)
+
+
+def _collinear(a, b):
+    return abs(np.vdot(a, b)) >= (1 - 1e-9) * np.linalg.norm(a) * np.linalg.norm(b)
 
 
 def missing_in_a_loop(slot, scope, bench):
@@ -207,7 +212,8 @@ def _effects(some, response):
 def two_missing(slot, scope, bench):
     """Two terms at once."""
     response, lacks = _response(slot, bench)
-    some = dict(itertools.islice(terms(scope, np.shape(slot.value)).items(), 250))
+    some = {t: v for t, v in itertools.islice(terms(scope, np.shape(slot.value)).items(), PAIRED)
+            if not _collinear(v, slot.value)}
     effects = _effects(some, response)
     sizes = np.linalg.norm(effects, axis=1)
     keep = sizes > 1e-12 * sizes.max(initial=0)

@@ -94,9 +94,12 @@ def moved(subject, rng, k):
 def shrunk(subject):
     """Ways to the subject with one size less along every axis that has it: functions, which may fail."""
     arguments, arrays = subject.arguments, [subject.at[n] for n in subject.at.names]
-    sizes = list(dict.fromkeys(s for a in arrays for s in a.shape if s > 2))
+    sizes = list(dict.fromkeys(s for a in arrays for s in a.shape if s > 1))
+    # what is twice to four times another size goes with it: the columns [μ, log σ], the gates of an LSTM
+    multiples = {(s, k * s) for s in sizes for k in (2, 3, 4)}
+    alone = [s for s in sizes if s > 2 and not any({(s, t), (t, s)} & multiples for t in sizes)]
     if not subject.parametrised:
-        for size in sizes[:5]:
+        for size in alone[:5]:
             less = next((s for s in (size - 1, size - 2, size + 1) if s > 1 and s not in sizes), None)
             for counts in (False, True) if less and less < size else ():
                 yield lambda size=size, less=less, counts=counts: _cut(subject, arguments, size, less, counts)

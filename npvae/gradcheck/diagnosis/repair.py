@@ -87,12 +87,26 @@ class Search:
             # what is likely to be elsewhere is kept for want of something better
             if any(not cost[0] for cost, *_ in best) or time.monotonic() > self.end:
                 break
-        return self._said(*min(best, key=lambda one: one[0])[1:]) if best else None
+        best.sort(key=lambda one: one[0])
+        if not best:
+            return None
+        (likely, *_), candidate, where = best[0]
+        return self._said(candidate, where, self._equal([c for cost, c, _ in best if cost[0] == likely]))
 
-    def _said(self, candidate, where):
-        before, after = ast.unparse(candidate.slot.statement), ast.unparse(candidate.statement)
-        return Repair(candidate.slot.source.file, candidate.slot.line, before, after, candidate.what, where,
-                      candidate.slot.early)
+    def _equal(self, candidates):
+        """Whether edits of one slot come to the same value there."""
+        first, *others = [c for c in candidates if c.slot is candidates[0].slot and c.expression is not None] or [None]
+        values = [self._scope(c.slot).worked_out(c.expression) for c in (first, *others) if c is not None]
+        return all(np.shape(v) == np.shape(values[0]) and np.allclose(v, values[0], rtol=1e-6) for v in values
+                   if isinstance(v, np.ndarray | float) and isinstance(values[0], np.ndarray | float))
+
+    def _said(self, candidate, where, sure):
+        statement = candidate.slot.statement
+        # what is put in or moved is said in words
+        inside = any(node is statement for node, *_ in candidate.path)
+        after = ast.unparse(candidate.statement) if inside else ""
+        return Repair(candidate.slot.source.file, candidate.slot.line, ast.unparse(statement), after, candidate.what,
+                      where, candidate.slot.early, sure)
 
     def _unlikely(self, slot):
         """Whether what the slot computes is right as it is, is made from something wrong further up, or comes early."""

@@ -1,10 +1,11 @@
 """Edits further from the pen: of whole statements, and with parts of the user's own code in new places."""
 
 import ast
+import itertools
 
 import numpy as np
 
-from npvae.gradcheck.diagnosis.candidates import Candidate, below, indices, masks, parsed
+from npvae.gradcheck.diagnosis.candidates import Candidate, below, indices, masks, parsed, placed
 from npvae.gradcheck.diagnosis.edit_operators import FOLDS
 
 
@@ -37,21 +38,38 @@ def statements(slot, scope, bench):
     if isinstance(node, ast.Assign | ast.AugAssign) and isinstance(target, ast.Subscript):
         yield from _of_a_part(slot, path, target, scope)
     yield Candidate(slot, path, ast.Pass(), "a statement too much")
+    yield from _left_out(slot, path, scope)
     body, name, index = path[-2][0], path[-1][1], path[-1][2]
     others = getattr(body, name)
     for other in range(len(others)):
         if other != index and not isinstance(others[other], ast.Return):
             rest = [s for k, s in enumerate(others) if k != index]
             new = type(body)(**dict(ast.iter_fields(body)) | {name: [*rest[:other], node, *rest[other:]]})
-            yield Candidate(slot, path[:-1], ast.copy_location(new, body), "statements in another order")
+            yield Candidate(slot, path[:-1], ast.copy_location(new, body), f"`{ast.unparse(node)}` belongs "
+                            f"{'before' if other < index else 'after'} line {others[other].lineno}")
+
+
+def _left_out(slot, path, scope):
+    """A statement that scales or masks an array, put in before the one that uses it next."""
+    node = path[-1][0]
+    arrays = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(slot.env.get(n.id), np.ndarray)}
+    body, name, index = path[-2][0], path[-1][1], path[-1][2]
+    for array in sorted(arrays) if isinstance(node, ast.AugAssign) else ():
+        for text in [*scope.sizes, *scope.scalars]:
+            for operator, sign in ((ast.Div, "/="), (ast.Mult, "*=")):
+                new = ast.AugAssign(ast.Name(array, ast.Store()), operator(), parsed(text))
+                statements = [*getattr(body, name)[:index], placed(new, node), *getattr(body, name)[index:]]
+                copy = type(body)(**dict(ast.iter_fields(body)) | {name: statements})
+                last = getattr(body, name)[index - 1].end_lineno if index else body.lineno
+                yield Candidate(slot, path[:-1], ast.copy_location(copy, body),
+                                f"`{array} {sign} {text}` is missing between lines {last} and {node.lineno}")
 
 
 def _of_a_part(slot, path, target, scope):
     """Edits of a statement that writes into a part of an array: dx[x < 0] = 0, dW[i] += dy."""
     node = path[-1][0]
-    add_at = parsed("np.add.at(a, i, v)")
-    add_at.args = [ast.Name(target.value.id, ast.Load()) if isinstance(target.value, ast.Name) else target.value,
-                   _as_index(target.slice), node.value]
+    into = ast.Name(target.value.id, ast.Load()) if isinstance(target.value, ast.Name) else target.value
+    add_at = ast.Call(parsed("np.add.at"), [into, _as_index(target.slice), node.value], [])
     yield Candidate(slot, path, ast.Expr(add_at), "np.add.at, as indices repeat")
     within = [(target, "target", None) if isinstance(node, ast.AugAssign) else (target, "targets", 0),
               (target.slice, "slice", None)]
@@ -91,7 +109,9 @@ def _exchanged(slot, places, pool):
     for path, value in places:
         text = ast.unparse(path[-1][0])
         for name, (node, other) in pool.items():
-            if name != text and np.shape(other) == np.shape(value) and not _equal(other, value):
+            # a name, an entry or a sum may stand for one of another shape that is broadcast
+            alike = np.shape(other) == np.shape(value) or not isinstance(path[-1][0], ast.BinOp | ast.Constant)
+            if name != text and alike and not _equal(other, value):
                 yield Candidate(slot, path, node, f"{name} for {text}")
 
 
@@ -119,6 +139,12 @@ def reused(slot, scope, bench):
                 if _fits(np.shape(other), shape) and np.asarray(other).dtype.kind == "f":
                     yield Candidate(slot, path, ast.BinOp(node, ast.Add(), term), f"the term {name} is missing")
                     yield Candidate(slot, path, ast.BinOp(node, ast.Sub(), term), f"the term -{name} is missing")
+            if isinstance(node, ast.Constant) and isinstance(path[-2][0], ast.Call):
+                for (a, (left, u)), (b, (right, v)) in itertools.combinations(scope.leaves.items(), 2):
+                    if np.asarray(u).dtype.kind == np.asarray(v).dtype.kind == "f":
+                        yield Candidate(slot, path, ast.BinOp(left, ast.Mult(), right), f"{a} * {b} for {node.value}")
+                for name, (factor, _) in scope.factors.items():
+                    yield Candidate(slot, path, factor, f"{name} for {node.value}")
             for wrap in scope.wraps:
                 yield Candidate(slot, path, ast.Call(wrap, [node], []), f"{ast.unparse(wrap)} is missing")
             for what, new in folded(node, shape):

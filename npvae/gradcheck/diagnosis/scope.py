@@ -81,7 +81,10 @@ class Scope:
     @cached_property
     def sizes(self):
         """Integers by the name that the code has for them: N, x.shape[0], len(x)."""
-        found = {t: v for t, (_, v) in self.leaves.items() if isinstance(v, int | np.integer) and v > 1}
+        counters = {n.id for s in self.sources for loop in ast.walk(s.tree) if isinstance(loop, ast.For)
+                    for n in ast.walk(loop.target) if isinstance(n, ast.Name)}
+        found = {t: v for t, (_, v) in self.leaves.items() if isinstance(v, int | np.integer) and v > 1
+                 and t not in counters}
         for text, (_, value) in list(self.leaves.items()):
             if isinstance(value, np.ndarray):
                 for axis, size in enumerate(value.shape):
@@ -93,7 +96,7 @@ class Scope:
     def scalars(self):
         """Numbers by name, that no size is, and those in the code."""
         numbers = {t: v for t, (_, v) in self.leaves.items() if isinstance(v, float | int | np.number)
-                   and not isinstance(v, bool | np.bool_) and t not in self.sizes and np.isfinite(v)}
+                   and not isinstance(v, bool | np.bool_ | int | np.integer) and np.isfinite(v)}
         return numbers | {f"{n:g}": n for n in self.constants}
 
     @cached_property
