@@ -177,7 +177,11 @@ def leaves(value, path):
 def _filled(value, path, at):
     if not is_container(value):
         # what has a state, such as a generator, begins each call alike
-        return at.get(path or "x", value if isinstance(value, AS_THEY_ARE) else copy.deepcopy(value))
+        try:
+            return at.get(path or "x", value if isinstance(value, AS_THEY_ARE) else copy.deepcopy(value))
+        except TypeError as problem:
+            raise ValueError(f"{path or 'x'} is a {type(value).__name__}, which cannot be copied ({problem}): expected "
+                             "arrays of floats, numbers, or what holds them") from None
     filled = {key: _filled(entry, p, at) for key, entry, p in entries(value, path)}
     if isinstance(value, dict):
         return filled

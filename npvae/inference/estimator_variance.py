@@ -154,7 +154,8 @@ def unbiasedness_test(gradients: ArrayLike, exact: ArrayLike, level: float = 1e-
     if not n or not np.isfinite(z).all():
         raise ValueError("gradients or exact have numbers that are not finite, or none, or beyond what floats hold "
                          "when squared: expected moderate ones")
-    threshold = NormalDist().inv_cdf(1 - level / (2 * n))
+    # of the lower tail, where a small level is not lost beside 1
+    threshold = -NormalDist().inv_cdf(max(level / (2 * n), math.ulp(0.0)))
     return {"z": float(z.max()), "threshold": threshold, "passed": bool(z.max() <= threshold)}
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from npvae.checks import LARGEST, as_generator, whole
+from npvae.checks import LARGEST, as_generator, shown, whole
 from npvae.models.gaussian_latent import LOG_2PI, Gaussian
 from npvae.models.noise import Noise
 
@@ -99,7 +99,10 @@ class FullGaussian(Gaussian):
 
     def row_of(self, mean: np.ndarray, covariance: np.ndarray) -> np.ndarray:
         """The rows (B, R) of N(mean, covariance) for means (B, K) and a covariance (K, K) or (B, K, K)."""
-        L = np.broadcast_to(np.linalg.cholesky(covariance), (*mean.shape, self.dim))
+        try:
+            L = np.broadcast_to(np.linalg.cholesky(covariance), (*mean.shape, self.dim))
+        except np.linalg.LinAlgError:
+            raise ValueError(f"covariance is {shown(covariance)}, expected a positive definite matrix") from None
         return self._row(mean, np.log(_diagonal(L)), L)
 
     def _row(self, mean, diagonal, L):

@@ -100,3 +100,8 @@ def test_ties_of_a_pool_and_corners_of_a_relu():
         corners = npvae.gradcheck(lambda x, s=slope: (np.maximum(x, 0), lambda dy: dy * np.where(x == 0, s, x > 0)),
                                   np.array([0.0, 0.0, 0.0, 1.0, -1.0]))
         assert corners and len(corners.rows[0].kinks) == (0 if slope == 0.5 else 3)
+
+
+def test_what_cannot_be_copied_is_refused_by_name():
+    with pytest.raises(ValueError, match="x is a memoryview, which cannot be copied"):
+        npvae.gradcheck(lambda x: (np.asarray(x), lambda dy: dy), memoryview(np.ones(3)))

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import npvae
 from npvae.inference.estimator_variance import (
     best_baseline,
     expected_squared_norm,
@@ -39,3 +40,10 @@ def test_closed_forms_are_the_expectations_on_nodes(mu, sigma, baseline):
 def test_measured_variances_are_those_of_the_closed_forms_at_any_mu_and_sigma():
     for record in variance_against_dimension([1, 3], np.random.default_rng(0), mu=0.7, sigma=0.5, vectors=400_000):
         assert record["measured"] == pytest.approx(record["closed_form"], rel=0.05), record
+
+
+@pytest.mark.parametrize("level", [1e-17, 5e-324])
+def test_a_level_that_is_lost_beside_one_has_a_threshold(level):
+    gradients = np.random.default_rng(0).normal(size=(50, 3))
+    found = npvae.unbiasedness_test(gradients, np.zeros(3), level=level)
+    assert 8 < found["threshold"] < 39 and found["passed"]

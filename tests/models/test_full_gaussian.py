@@ -149,3 +149,8 @@ def test_it_needs_noise_that_fits():
         latent.nodes(q, None)
     with pytest.raises(ValueError, match="noise"):
         npvae.elbo(turned()[0], q, np.ones((4, 5)))
+
+
+def test_a_covariance_that_is_none_is_refused():
+    with pytest.raises(ValueError, match="expected a positive definite matrix"):
+        FullGaussian(2).row_of(np.zeros((1, 2)), np.zeros((2, 2)))
