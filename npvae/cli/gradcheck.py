@@ -19,7 +19,8 @@ def add_gradcheck(commands) -> None:
                        "  swish_x = np.array([0.5, -1.0, 2.0])\n"
                        "or a function of no arguments that returns (f, x); f returns (y, back) or (value, gradient).\n"
                        "A pair has its point under the first name, a tuple for several arguments; a class with forward"
-                       "\nand backward is checked as a layer; NAME_terms names the parts of a loss.")
+                       "\nand backward is checked as a layer; NAME_terms names the parts of a loss."
+                       "\nOf a wrong gradient the line is named, too, and the edit that mends it; no file is changed.")
     command.add_argument("target", nargs="?", metavar="FILE.py:NAME",
                          help="a function, a pair (NAME,NAME) or a class of your own (default: the package)")
     command.add_argument("--gallery", action="store_true",

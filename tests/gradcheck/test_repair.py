@@ -3,6 +3,7 @@
 import linecache
 import time
 
+import judge_mutants
 import numpy as np
 import pytest
 
@@ -168,3 +169,10 @@ def test_the_user_s_functions_and_arrays_stay_as_they_were():
     assert checked(with_state, rng().normal(size=5)).repair
     assert with_state.__code__ is code and set(globals()) == names
     np.testing.assert_array_equal(STATE["scale"], np.ones(5))
+
+
+def test_mutants_of_the_package_are_mended(tmp_path):
+    # the first that the check catches; all of them are for the command
+    caught = (found for function, edit in judge_mutants.mutants("nn/activations.py")
+              if (found := judge_mutants.judge("nn/activations.py", function, edit, tmp_path)[0]) != "same")
+    assert [next(caught) for _ in range(4)] == 4 * ["found"]

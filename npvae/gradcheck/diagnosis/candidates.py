@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from npvae.gradcheck.diagnosis.edit_operators import FOLDS, OPERATORS, is_numpy
-from npvae.gradcheck.diagnosis.slots import rebuilt
+from npvae.gradcheck.diagnosis.sources import rebuilt
 
 KINDS = ("operator", "sign", "axis", "factor", "term", "comparison")
 ELEMENTWISE = ("exp", "tanh", "sqrt", "log", "square", "abs", "sign", "cosh", "sin", "cos", "expm1", "log1p")

@@ -10,9 +10,9 @@ import itertools
 import numpy as np
 
 from npvae.gradcheck.diagnosis.candidates import Candidate, parsed
+from npvae.gradcheck.diagnosis.terms import Terms, matmuls, product, terms, times, wrapped
 
 FITS = 3e-5         # what a fit leaves of the residual
-MOST = 4000         # terms
 PAIRED = 1000       # terms of which each two are tried together
 RUNS = 250          # terms that are tried in a run each
 
@@ -35,105 +35,19 @@ def additive(slot):
     return found
 
 
-def terms(scope, shape):
-    """Expressions of this shape: (text, value), simple ones first."""
-    flat = {t: np.asarray(v, float) for t, (n, v) in scope.leaves.items() if np.asarray(v).dtype.kind in "fb"}
-    arrays = {t: v for t, v in flat.items() if v.ndim}
-    found = _Terms(shape)
-    found.add(flat)
-    factors = {t: np.asarray(v, float) for t, (_, v) in scope.factors.items()}
-    found.add(factors)
-    found.add(_matmuls(arrays, shape))
-    simple = dict(itertools.islice(factors.items(), 90))
-    found.add({_times(a, b): _product(simple[a], simple[b]) for a, b in itertools.combinations(simple, 2)})
-    folds = {}
-    for a, b in itertools.combinations_with_replacement(list(arrays), 2):
-        product = _product(arrays[a], arrays[b])
-        if product is not None and product.ndim:
-            folds |= _folds(_times(a, b), product)
-    for a, value in arrays.items():
-        folds |= _folds(a, value)
-    found.add(folds)
-    found.add({_times(a, b): _product(arrays[a], folds[b]) for a in arrays for b in folds})
-    masks = {t: v for t, v in factors.items() if v.shape == shape}
-    matrices = _matmuls(arrays, shape)
-    found.add({_times(f"({a})", b): _product(matrices[a], masks[b]) for a in matrices for b in masks})
-    return found.kept
-
-
-class _Terms:
-    """Values of one shape by text, each value once."""
-
-    def __init__(self, shape):
-        self.shape, self.kept, self._seen = shape, {}, set()
-
-    def add(self, some):
-        for text, value in some.items():
-            if value is None or len(self.kept) >= MOST:
-                continue
-            try:
-                value = np.broadcast_to(value, self.shape)
-            except ValueError:
-                continue
-            size = np.linalg.norm(value)
-            if not np.isfinite(size) or not size:
-                continue
-            key = np.round(value / size, 9).tobytes()
-            if key not in self._seen:
-                self._seen.add(key)
-                self.kept[text] = value
-
-
-def _times(a, b):
-    return f"{_wrapped(a)} * {_wrapped(b)}"
-
-
-def _wrapped(text):
-    node = parsed(text)
-    return f"({text})" if isinstance(node, ast.BinOp | ast.Compare | ast.UnaryOp) else text
-
-
-def _product(a, b):
-    try:
-        return np.asarray(a * b)
-    except ValueError:
-        return None
-
-
-def _folds(text, value):
-    axes = [None, *range(value.ndim)] if value.ndim < 3 else [None, *range(value.ndim), (0, 1), (0, 2), (1, 2)]
-    found = {}
-    for axis in axes:
-        keep = value.ndim > 1 and axis is not None
-        words = "" if axis is None else f"axis={axis}" + ", keepdims=True" * keep
-        found[f"{_wrapped(text)}.sum({words})"] = np.sum(value, axis=axis, keepdims=keep)
-    return found
-
-
-def _matmuls(arrays, shape):
-    found = {}
-    two = {t: v for t, v in arrays.items() if v.ndim == 2}
-    for (a, left), (b, right) in itertools.product(two.items(), repeat=2):
-        for i, j in ((0, 0), (1, 0), (0, 1), (1, 1)):
-            u, v = left.T if i else left, right.T if j else right
-            if u.shape[1] == v.shape[0] and (u.shape[0], v.shape[1]) == shape:
-                found[f"{_wrapped(a)}{'.T' * i} @ {_wrapped(b)}{'.T' * j}"] = u @ v
-    return found
-
-
 def number_named(c, scope):
     """How a coefficient is written with 1, 2, ½, sizes and the code's own numbers: expressions, or none."""
     plain = {"1": 1.0, "2": 2.0, "0.5": 0.5, "4": 4.0, "0.25": 0.25, "3": 3.0}
     plain = {t: v for t, v in plain.items() if v <= 2 or v not in scope.sizes.values()}
     names = {t: float(v) for t, v in {**scope.sizes, **scope.scalars}.items() if v and t not in plain}
-    shapes = {1: plain, 2: {t: v for t, v in names.items()} | {f"1 / {_wrapped(t)}": 1 / v for t, v in names.items()}}
+    shapes = {1: plain, 2: {t: v for t, v in names.items()} | {f"1 / {wrapped(t)}": 1 / v for t, v in names.items()}}
     found = [t for t, v in shapes[1].items() if _same(abs(c), v)]
     found = found or [t for t, v in shapes[2].items() if _same(abs(c), v)]
     found = found or [f"{p} * {t}" for t, v in shapes[2].items() for p, k in list(plain.items())[1:] if _same(
         abs(c), k * v)]
     if not found:
         for (s, u), (t, v) in itertools.combinations(names.items(), 2):
-            for text, value in ((f"{s} * {t}", u * v), (f"{s} / {_wrapped(t)}", u / v), (f"{t} / {_wrapped(s)}", v / u),
+            for text, value in ((f"{s} * {t}", u * v), (f"{s} / {wrapped(t)}", u / v), (f"{t} / {wrapped(s)}", v / u),
                                 (f"1 / ({s} * {t})", 1 / (u * v))):
                 found += [text] if _same(abs(c), value) else []
     return [(text, c < 0) for text in found[:3]]
@@ -151,13 +65,13 @@ def missing(slot, scope, bench):
     for text, c in _fitting(some, response, lacks):
         yield from _added(slot, slot.path, text, c, scope)
     factors = {t: np.asarray(v, float) for t, (_, v) in scope.factors.items()}
-    factors = {"1": np.ones(())} | factors | {f"1 / {_wrapped(t)}": 1 / v for t, v in factors.items() if np.all(v)}
+    factors = {"1": np.ones(())} | factors | {f"1 / {wrapped(t)}": 1 / v for t, v in factors.items() if np.all(v)}
     for path in additive(slot):
         node, value = path[-1][0], scope.value_of(path[-1][0])
         outer = _outer_factor(slot, path, scope)
         if outer is None or not isinstance(value, np.ndarray | float) or np.asarray(value).dtype.kind != "f":
             continue
-        part = _product(value, outer)
+        part = product(value, outer)
         if part is None or np.broadcast_shapes(part.shape, shape) != shape:
             continue
         if path != slot.path and np.ndim(outer):
@@ -168,8 +82,8 @@ def missing(slot, scope, bench):
         # the part once more with a factor t, or t in its place: c × the response of either is what lacks and the part's
         wanted = lacks + np.broadcast_to(part, shape).ravel() @ response
         for whole, start in ((part, node), (outer, None)):
-            chosen = _Terms(shape)
-            chosen.add({t: _product(whole, v) for t, v in factors.items()})
+            chosen = Terms(shape)
+            chosen.add({t: product(whole, v) for t, v in factors.items()})
             for text, c in _fitting(chosen.kept, response, wanted):
                 yield from _multiplied(slot, path, start, text, c, scope)
 
@@ -183,10 +97,10 @@ def missing_in_a_loop(slot, scope, bench):
     if slot.response is not None or not isinstance(slot.value, np.ndarray) or slot.value.dtype.kind != "f":
         return
     leaves = {t: np.asarray(v, float) for t, (_, v) in scope.leaves.items() if np.asarray(v).dtype.kind in "fb"}
-    some = _Terms(slot.value.shape)
+    some = Terms(slot.value.shape)
     some.add({t: v for t, v in leaves.items() if v.ndim})
-    some.add(_matmuls(leaves, slot.value.shape))
-    some.add({_times(a, b): _product(leaves[a], leaves[b]) for a, b in itertools.combinations(leaves, 2)})
+    some.add(matmuls(leaves, slot.value.shape))
+    some.add({times(a, b): product(leaves[a], leaves[b]) for a, b in itertools.combinations(leaves, 2)})
     places = bench.point.places
     lacks = bench.point.numeric - bench.before[places]
     for text in itertools.islice(some.kept, RUNS):
@@ -248,9 +162,15 @@ def _fitting(some, response, wanted):
 def _added(slot, path, text, c, scope, to=None):
     node = path[-1][0] if to is None else to
     for number, minus in number_named(c, scope):
+        if set(_names(number)) & set(_names(text)) & set(scope.scalars):
+            continue        # divided by itself
         term = parsed(text) if number == "1" else _joined(number, text)
         yield Candidate(slot, path, ast.BinOp(node, ast.Sub() if minus else ast.Add(), term),
                         f"the term {'-' if minus else ''}{ast.unparse(term)} is missing")
+
+
+def _names(text):
+    return [n.id for n in ast.walk(parsed(text)) if isinstance(n, ast.Name)]
 
 
 def _joined(number, text):

@@ -3,6 +3,7 @@ other shapes where the function takes them. The gradient is held against differe
 """
 
 import copy
+from functools import partial
 
 import numpy as np
 
@@ -92,17 +93,21 @@ def moved(subject, rng, k):
 
 
 def shrunk(subject):
-    """Ways to the subject with one size less along every axis that has it: functions, which may fail."""
+    """Ways to the subject with one size less along every axis that has it: (sure, function), which may fail.
+
+    Rows may be left out of nearly all code; columns may be counted by something that stays as it is.
+    """
     arguments, arrays = subject.arguments, [subject.at[n] for n in subject.at.names]
     sizes = list(dict.fromkeys(s for a in arrays for s in a.shape if s > 1))
     # what is twice to four times another size goes with it: the columns [μ, log σ], the gates of an LSTM
     multiples = {(s, k * s) for s in sizes for k in (2, 3, 4)}
     alone = [s for s in sizes if s > 2 and not any({(s, t), (t, s)} & multiples for t in sizes)]
+    rows = {a.shape[0] for a in arrays if a.ndim}
     if not subject.parametrised:
         for size in alone[:5]:
             less = next((s for s in (size - 1, size - 2, size + 1) if s > 1 and s not in sizes), None)
             for counts in (False, True) if less and less < size else ():
-                yield lambda size=size, less=less, counts=counts: _cut(subject, arguments, size, less, counts)
+                yield size in rows and not counts, partial(_cut, subject, arguments, size, less, counts)
 
 
 def _cut(subject, arguments, size, less, counts):

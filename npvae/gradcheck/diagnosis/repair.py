@@ -40,10 +40,14 @@ def find_repair(subject, gradient, compared=None, seconds=SECONDS):
 
     def work():
         warnings.simplefilter("ignore")
-        return Search(subject, reached, names, compared, seconds).found()
+        try:
+            return Search(subject, reached, names, compared, seconds).found() or NotAvailable(
+                "no small edit makes the gradient right")
+        except Exception as problem:        # of somebody else's code, which does not keep a report from being made
+            return NotAvailable(f"the search broke off: {problem!r}")
 
     found = in_child(work, seconds + 1.5)
-    return found if found is not None else NotAvailable("no small edit makes the gradient right")
+    return NotAvailable("the search took too long") if found is None else found
 
 
 class Search:
@@ -53,21 +57,21 @@ class Search:
         self.end, self.reached = time.monotonic() + seconds, reached
         self.bench = Bench(subject, reached, names, compared)
         self.watch = Watch(reached, self.bench)
-        point = self.bench.point
+        point, gradient = self.bench.point, subject.gradient()
         wrong = np.zeros(len(self.bench.before), bool)
         wrong[point.places[point.far(self.bench.before)]] = True
         for (first, last), name, start in zip(point.starts, names, np.cumsum([0, *(
                 int(np.prod(s)) for s in point.shapes)]), strict=False):
             # of many numbers some were looked at
-            if point.far(self.bench.before)[first:last].all() or gradient_shape_differs(subject, name):
+            if point.far(self.bench.before)[first:last].all() or gradient[name].shape != subject.at[name].shape:
                 wrong[start:start + subject.at[name].size] = True
         self.watch.look(wrong)
         self.scopes, self.tried = {}, set()
+        # functions that others call: what is wrong in one place is more likely wrong there
+        self.helpers = {getattr(n.func, "id", getattr(n.func, "attr", "")) for s in reached.sources
+                        for n in ast.walk(s.tree) if isinstance(n, ast.Call)} - {"forward", "backward"}
         self.held = held(self.watch)
         self.tainted = self._spread()
-        # functions that others call: what is wrong in one place is more likely wrong there
-        self.helpers = {n.func.id for s in reached.sources for n in ast.walk(s.tree)
-                        if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
 
     def found(self):
         """The repair, or None."""
@@ -109,9 +113,10 @@ class Search:
                       where, candidate.slot.early, sure)
 
     def _unlikely(self, slot):
-        """Whether what the slot computes is right as it is, is made from something wrong further up, or comes early."""
+        """Whether what the slot computes is right as it is, made from what is wrong further up, early, or a helper."""
         uses = {n.id for n in ast.walk(slot.node) if isinstance(n, ast.Name)}
-        return bool(slot.early or uses & self.tainted or any(self.held.get(n) for n in targets(slot)))
+        elsewhere = slot.early or slot.source.name in self.helpers or bool(uses & self.tainted)
+        return elsewhere or any(self.held.get(n) for n in targets(slot))
 
     def _spread(self):
         """The names that are wrong, or made from what is wrong."""
@@ -131,7 +136,7 @@ class Search:
         copies = isinstance(slot.node, ast.Name) and isinstance(slot.statement, ast.Assign)
         size = _added(before, after) + _added(after, before) / 2
         wrong = any(self.held.get(n) is WRONG for n in targets(slot))
-        return (self._unlikely(slot), slot.source.name in self.helpers, not wrong, where != "shape",
+        return (self._unlikely(slot), not wrong, where != "shape",
                 size + 12 * bare, not copies, -slot.line)
 
     def _scope(self, slot):
@@ -201,21 +206,18 @@ class Search:
                 value = scope.worked_out(expression)
         except Overrun:
             return False
+        self.bench.state.restore()
+        if not isinstance(value, np.ndarray | np.number | float) or np.shape(value) != np.shape(slot.value):
+            # what is of another shape only a run can tell
+            return value is not None
         try:
-            change = np.broadcast_to(np.asarray(value, float) - slot.value, np.shape(slot.value)).ravel()
+            change = (np.asarray(value, float) - slot.value).ravel()
         except (TypeError, ValueError):
             return False
-        finally:
-            self.bench.state.restore()
         predicted = self.bench.before + change @ slot.response
         point = self.bench.point
         lacks = point.numeric - predicted[point.places]
         return bool(np.linalg.norm(lacks) <= 1e-3 * np.linalg.norm(point.numeric - self.bench.before[point.places]))
-
-
-def gradient_shape_differs(subject, name):
-    """Whether a gradient has another shape than its parameter."""
-    return subject.gradient()[name].shape != subject.at[name].shape
 
 
 def _added(before, after):

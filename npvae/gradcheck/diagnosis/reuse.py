@@ -131,7 +131,7 @@ def reused(slot, scope, bench):
         node, shape = path[-1][0], np.shape(value)
         if np.asarray(value).dtype.kind in "fb":
             for name, (factor, other) in scope.factors.items():
-                if _fits(np.shape(other), shape):
+                if bench.misshapen or _fits(np.shape(other), shape):
                     yield Candidate(slot, path, ast.BinOp(node, ast.Mult(), factor), f"the factor {name} is missing")
                     if name in scope.leaves:
                         yield Candidate(slot, path, ast.BinOp(node, ast.Div(), factor), f"/ {name} is missing")

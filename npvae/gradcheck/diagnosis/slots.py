@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from npvae.gradcheck.diagnosis.sources import FUNCTIONS
+from npvae.gradcheck.diagnosis.sources import FUNCTIONS, rebuilt
 
 VALUE, NUDGE = "_npvae_value", "_npvae_nudge"
 MOST = 300          # numbers in a slot whose response is measured one by one
@@ -93,15 +93,6 @@ def _values(above, node, field_name, index=None):
         yield from _values(path, *part)
     if not parts or isinstance(node, ast.Call) and not isinstance(above[-1][0], ast.Expr):
         yield path
-
-
-def rebuilt(path, new):
-    """The tree above the end of a path, with a new node at its end."""
-    for (parent, *_), (_, name, index) in zip(path[-2::-1], path[:0:-1], strict=True):
-        fields = dict(ast.iter_fields(parent))
-        fields[name] = new if index is None else [*fields[name][:index], new, *fields[name][index + 1:]]
-        new = ast.copy_location(type(parent)(**fields), parent)
-    return new
 
 
 def called(name, *args):
@@ -216,7 +207,7 @@ class Watch:
         if slot.response is not None or slot.runs != 1 or not isinstance(slot.value, np.ndarray | float):
             return slot.response is not None
         value = np.asarray(slot.value)
-        if value.dtype.kind != "f" or not 0 < value.size <= MOST:
+        if self.bench.misshapen or value.dtype.kind != "f" or not 0 < value.size <= MOST:
             return False
         code, rows, step = slot.source.compiled(self.nudged(slot)), [], np.abs(value).mean() or 1.0
         for j in range(value.size + 1):

@@ -110,8 +110,8 @@ class Reached:
     def _function(self, function):
         code = function.__code__
         around = [c.cell_contents for c in function.__closure__ or () if _filled(c)]
-        wrapped = getattr(function, "__wrapped__", None)
-        around += [wrapped] if wrapped else []
+        around += [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
+        around += [function.__wrapped__] if hasattr(function, "__wrapped__") else []
         if code.co_filename.startswith(LIBRARIES):
             return around
         if code in self._by_code:
@@ -133,6 +133,15 @@ class Reached:
     def forbidden(self):
         """What keeps the sources from being edited, or None."""
         return next((name for source in self.sources for name in map(_danger, ast.walk(source.tree)) if name), None)
+
+
+def rebuilt(path, new):
+    """The tree above the end of a path, with a new node at its end."""
+    for (parent, *_), (_, name, index) in zip(path[-2::-1], path[:0:-1], strict=True):
+        fields = dict(ast.iter_fields(parent))
+        fields[name] = new if index is None else [*fields[name][:index], new, *fields[name][index + 1:]]
+        new = ast.copy_location(type(parent)(**fields), parent)
+    return new
 
 
 def _bare(arguments):

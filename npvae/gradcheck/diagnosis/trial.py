@@ -129,7 +129,8 @@ class Bench:
         self.rng = np.random.default_rng([subject.seed, 7])
         self.point = Point(subject, names, MANY, compared, self.rng)
         start = time.perf_counter()
-        self.before = self.point.flat(subject.gradient(), strict=False)
+        gradient = subject.gradient()
+        self.before, self.misshapen = self.point.flat(gradient, strict=False), self.point.flat(gradient) is None
         self.limit = max(0.3, SLOWEST * (time.perf_counter() - start))
         self.others = None
 
@@ -180,8 +181,10 @@ class Bench:
         for kind, point in self.others:
             gradient = self.ask(source, code, point.subject.gradient)
             if gradient is None or not point.right(gradient) or self.moves_y(source, tree, point):
-                return ""
-            best = kind if kind == "shape" else best
+                if kind != "columns":
+                    return ""
+            elif kind != "point":
+                best = "shape"
         return best
 
     def _other_points(self):
@@ -192,11 +195,11 @@ class Bench:
                     yield "point", Point(twin, self.point.names, FEW, rng=self.rng)
             except (Exception, Overrun):
                 self.state.restore()
-        for twin in shrunk(self.subject):
+        for sure, twin in shrunk(self.subject):
             try:
                 with at_most(20 * self.limit), np.errstate(all="ignore"):
                     twin = twin()
                     twin.gradient()
-                    yield "shape", Point(twin, self.point.names, FEW, rng=self.rng)
+                    yield "shape" if sure else "columns", Point(twin, self.point.names, FEW, rng=self.rng)
             except (Exception, Overrun):
                 self.state.restore()
