@@ -20,7 +20,7 @@ from npvae.gradcheck.diagnosis.reuse import names, reused, statements
 from npvae.gradcheck.diagnosis.scope import Scope
 from npvae.gradcheck.diagnosis.slots import ALONE, BOTH, EARLY, PART, Watch
 from npvae.gradcheck.diagnosis.sources import Reached
-from npvae.gradcheck.diagnosis.trial import Bench, Overrun, at_most, in_child
+from npvae.gradcheck.diagnosis.trial import Bench, Overrun, at_most, in_child, resource
 from npvae.gradcheck.report import NotAvailable, Repair
 
 SECONDS = 7.0       # of search
@@ -34,6 +34,8 @@ def find_repair(subject, gradient, compared=None, seconds=SECONDS):
     danger = reached.forbidden()
     if danger:
         return NotAvailable(f"the source names {danger}, so it is not edited")
+    if resource is None:
+        return NotAvailable("edits are tried in a child process with limits, which this system has not")
     names = [n for n, a in gradient.items() if a is not None]
     if not names:
         return NotAvailable("there is no gradient")
@@ -101,8 +103,8 @@ class Search:
         """Whether edits of one slot come to the same value there."""
         first, *others = [c for c in candidates if c.slot is candidates[0].slot and c.expression is not None] or [None]
         values = [self._scope(c.slot).worked_out(c.expression) for c in (first, *others) if c is not None]
-        return all(np.shape(v) == np.shape(values[0]) and np.allclose(v, values[0], rtol=1e-6) for v in values
-                   if isinstance(v, np.ndarray | float) and isinstance(values[0], np.ndarray | float))
+        values = [v for v in values if isinstance(v, np.ndarray | float)]
+        return all(np.shape(v) == np.shape(values[0]) and np.allclose(v, values[0], rtol=1e-6) for v in values)
 
     def _said(self, candidate, where, sure):
         statement = candidate.slot.statement

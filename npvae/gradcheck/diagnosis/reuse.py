@@ -79,7 +79,7 @@ def _of_a_part(slot, path, target, scope):
             if operator is masks or isinstance(inner, ast.Slice | ast.Name | ast.BinOp | ast.Constant):
                 yield from (Candidate(slot, place, new, what) for what, new in operator(inner, above, scope) if new)
         value = scope.value_of(inner)
-        if isinstance(value, np.ndarray | int):
+        if isinstance(value, np.ndarray | int | np.integer):
             yield from _exchanged(slot, [(place, value)], scope.leaves)
             yield from _exchanged(slot, [(place, value)], scope.parts)
     if isinstance(node.value, ast.Constant):
@@ -126,6 +126,10 @@ def reused(slot, scope, bench):
     places = _places(slot, scope)
     yield from _everywhere(slot, scope)
     yield from _exchanged(slot, places, scope.leaves)
+    for place in places:
+        text = ast.unparse(place[0][-1][0])
+        if text in scope.leaves:
+            yield from _exchanged(slot, [place], {t: f for t, f in scope.factors.items() if text in t})
     yield from _exchanged(slot, places, scope.parts)
     for path, value in places:
         node, shape = path[-1][0], np.shape(value)
@@ -165,11 +169,14 @@ def _equal(a, b):
 def _everywhere(slot, scope):
     """One name for another, or a part of the code for a name, at all its places in the slot."""
     names = [n.id for n in ast.walk(slot.node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]
-    for name in dict.fromkeys(n for n in names if names.count(n) > 1 and n in slot.env):
+    for name in dict.fromkeys(n for n in names if n in slot.env):
         value = slot.env[name]
+        if np.ndim(value) == 2 and len(set(np.shape(value))) == 1:
+            for text in (f"{name}.T", f"(({name} + {name}.T) / 2)"):
+                yield Candidate(slot, slot.path, _replaced(slot.node, name, parsed(text)), f"{text} for {name}")
         for text, (node, other) in {**scope.leaves, **scope.parts}.items():
             alike = isinstance(value, np.ndarray | float) and np.shape(other) == np.shape(value)
-            if alike and not _equal(other, value):
+            if alike and names.count(name) > 1 and not _equal(other, value):
                 yield Candidate(slot, slot.path, _replaced(slot.node, name, node), f"{text} for {name}, at each place")
 
 

@@ -63,6 +63,11 @@ class Scope:
     def parts(self):
         """Expressions of the user's that are numbers here: (node, value) by text."""
         found = {}
+        for text, (_, value) in self.leaves.items():
+            # in a loop, the entry that belongs to this turn
+            if isinstance(value, np.ndarray) and 0 < value.ndim <= len(self.counters):
+                for turn in itertools.combinations(self.counters, value.ndim):
+                    self._add(found, ast.parse(f"{text}[{', '.join(turn)}]", mode="eval").body)
         for source in [self.slot.source, *(s for s in self.sources if s is not self.slot.source)]:
             for node in ast.walk(source.tree):
                 if isinstance(node, ast.BinOp | ast.Call | ast.Compare | ast.UnaryOp | ast.Subscript) \
@@ -79,12 +84,16 @@ class Scope:
                 found[text] = node, value
 
     @cached_property
+    def counters(self):
+        """The names that loops count with, outer ones first."""
+        return list(dict.fromkeys(n.id for loop, *_ in self.slot.path if isinstance(loop, ast.For)
+                                  for n in ast.walk(loop.target) if isinstance(n, ast.Name)))
+
+    @cached_property
     def sizes(self):
         """Integers by the name that the code has for them: N, x.shape[0], len(x)."""
-        counters = {n.id for s in self.sources for loop in ast.walk(s.tree) if isinstance(loop, ast.For)
-                    for n in ast.walk(loop.target) if isinstance(n, ast.Name)}
         found = {t: v for t, (_, v) in self.leaves.items() if isinstance(v, int | np.integer) and v > 1
-                 and t not in counters}
+                 and t not in self.counters}
         for text, (_, value) in list(self.leaves.items()):
             if isinstance(value, np.ndarray):
                 for axis, size in enumerate(value.shape):

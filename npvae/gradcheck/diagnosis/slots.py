@@ -96,7 +96,7 @@ def _values(above, node, field_name, index=None):
 
 
 def called(name, *args):
-    """A call of one of the names that are put into the user's module."""
+    """A call by name."""
     return ast.Call(ast.Name(name, ast.Load()), list(args), [])
 
 
@@ -178,8 +178,10 @@ class Watch:
         return rebuilt(slot.path, new)
 
     def _nudge(self, value):
-        self.touched = self.touched or isinstance(value, np.ndarray | np.floating | float | bool)
-        return self.pattern(value)
+        new = self.pattern(value)
+        parts = (new, value) if isinstance(value, tuple | list) else ([new], [value])
+        self.touched |= any(a is not b for a, b in zip(*parts, strict=True))
+        return new
 
     def _rank(self, slot, wrong):
         self.pattern, self.touched = _shaken, False
@@ -237,8 +239,8 @@ def _kept(value):
 
 def _shaken(value):
     if isinstance(value, np.ndarray) and value.dtype.kind == "f":
-        size = np.abs(value).mean() if value.size else 1.0
-        return value + 0.1 * (size or 1.0) * np.cos(1.0 + np.arange(value.size).reshape(value.shape))
+        size, turn = np.abs(value).mean() if value.any() else 1.0, np.arange(value.size).reshape(value.shape)
+        return value + 0.1 * size * np.cos(1.0 + turn)
     if isinstance(value, np.ndarray) and value.dtype.kind == "b":
         return value ^ (np.arange(value.size).reshape(value.shape) % 3 == 0)
     if isinstance(value, float | np.floating):

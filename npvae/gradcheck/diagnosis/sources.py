@@ -132,7 +132,8 @@ class Reached:
 
     def forbidden(self):
         """What keeps the sources from being edited, or None."""
-        return next((name for source in self.sources for name in map(_danger, ast.walk(source.tree)) if name), None)
+        return next((name for source in self.sources for name in map(_danger, ast.walk(source.tree))
+                     if name and name not in source.code.co_varnames), None)
 
 
 def rebuilt(path, new):

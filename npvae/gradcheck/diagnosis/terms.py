@@ -8,6 +8,7 @@ import numpy as np
 from npvae.gradcheck.diagnosis.candidates import parsed
 
 MOST = 4000         # terms
+SIMPLE = 110        # factors of which each two are multiplied
 
 
 def terms(scope, shape):
@@ -19,8 +20,8 @@ def terms(scope, shape):
     factors = {t: np.asarray(v, float) for t, (_, v) in scope.factors.items()}
     found.add(factors)
     found.add(matmuls(arrays, shape))
-    simple = dict(itertools.islice(factors.items(), 90))
-    found.add({times(a, b): product(simple[a], simple[b]) for a, b in itertools.combinations(simple, 2)})
+    first = [t for t in factors if t in scope.leaves or t in scope.parts or t.startswith("1 - ") or " > 0" in t]
+    simple = {t: factors[t] for t in [*first, *(t for t in factors if t not in first)][:SIMPLE]}
     folds = {}
     for a, b in itertools.combinations_with_replacement(list(arrays), 2):
         both = product(arrays[a], arrays[b])
@@ -33,6 +34,7 @@ def terms(scope, shape):
     masks = {t: v for t, v in factors.items() if v.shape == shape}
     matrices = matmuls(arrays, shape)
     found.add({times(f"({a})", b): product(matrices[a], masks[b]) for a in matrices for b in masks})
+    found.add({times(a, b): product(simple[a], simple[b]) for a, b in itertools.combinations(simple, 2)})
     return found.kept
 
 

@@ -4,7 +4,6 @@
 import copy
 import os
 import pickle
-import resource
 import select
 import signal
 import time
@@ -15,6 +14,11 @@ import numpy as np
 
 from npvae.gradcheck.diagnosis.points import Point, moved, shrunk
 
+try:
+    import resource
+except ImportError:     # Windows
+    resource = None
+
 MEMORY = 2**30          # bytes that an edit may take
 SLOWEST = 20            # times what the function as it stands takes
 FEW, MANY = 8, 300      # coordinates of a parameter that are looked at: at a second point, and at the first
@@ -22,7 +26,7 @@ FEW, MANY = 8, 300      # coordinates of a parameter that are looked at: at a se
 
 def in_child(work, seconds):
     """What `work()` returns, run in a child process that can open nothing; None if it takes too long or breaks."""
-    if not hasattr(os, "fork"):
+    if resource is None:
         return None
     reader, writer = os.pipe()
     with warnings.catch_warnings():
