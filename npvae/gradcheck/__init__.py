@@ -4,8 +4,9 @@
     npvae.assert_gradients(f, x)             the same for a test
     npvae.check_bound(elbo_fn)               what no gradient check sees: is the bound a bound?
 
-How code is called stands in `calling`, what is compared in `comparison`, what is refused in `refusals`; `diagnosis`
-says what a wrong gradient is, `bound` what a wrong ELBO is, and `gallery` shows mistakes of both kinds.
+`comparison` holds gradients against differences, `refusals` says which checks could not fail, `diagnosis` what a wrong
+gradient is, `bound` what a wrong ELBO is, and `gallery` shows mistakes of both kinds. How code is called stands in
+`npvae.dialects`, the search for the line that is wrong in `npvae.repair`.
 """
 
 from npvae.gradcheck.bound import check_bound

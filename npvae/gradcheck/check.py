@@ -8,13 +8,12 @@ import numpy as np
 
 from npvae.checks import whole
 from npvae.declared import declares
-from npvae.gradcheck.arguments import is_container
-from npvae.gradcheck.calling import Subject, name_of
+from npvae.dialects import understood
+from npvae.dialects.arguments import is_container
+from npvae.dialects.calling import Subject, name_of
+from npvae.differences import METHODS, tolerance_of
 from npvae.gradcheck.comparison import rows_of
 from npvae.gradcheck.diagnosis import diagnose
-from npvae.gradcheck.diagnosis.repair import find_repair
-from npvae.gradcheck.dialects import understood
-from npvae.gradcheck.differences import METHODS, tolerance_of
 from npvae.gradcheck.refusals import (
     check_complex_step,
     check_determinism,
@@ -31,6 +30,7 @@ from npvae.inference.elbo import elbo as package_elbo
 from npvae.models import MonteCarlo
 from npvae.models.data import as_floats
 from npvae.nn.parameters import has_parameters
+from npvae.repair import find_repair
 
 COORDINATES = ("central", "five_point", "richardson", "complex")
 MANY = 10_000       # more numbers than this are checked in random directions

@@ -7,17 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from npvae.gradcheck.differences import (
-    central,
-    complex_step,
-    five_point,
-    kink_at_zero,
-    kink_that_excuses,
-    richardson,
-    rounding,
-    second_look,
-    step_size,
-)
+from npvae.differences import central, complex_step, five_point, richardson, rounding, step_size
+from npvae.gradcheck.kinks import kink_at_zero, kink_that_excuses, second_look
 from npvae.gradcheck.report import HIDDEN, MIXED, ON_KINKS, TIED, Row
 from npvae.gradcheck.taylor import direction, taylor_row
 

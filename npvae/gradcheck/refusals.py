@@ -4,9 +4,10 @@ import numpy as np
 
 from npvae.arrays import float_dtype, numbers
 from npvae.checks import positive
-from npvae.gradcheck.calling import describe
+from npvae.dialects.calling import describe
+from npvae.differences import richardson, step_size
 from npvae.gradcheck.comparison import IMAGINARY_PART_LOST
-from npvae.gradcheck.differences import richardson, second_look, step_size
+from npvae.gradcheck.kinks import second_look
 from npvae.gradcheck.report import HIDDEN, ON_KINKS
 from npvae.nn.parameters import has_parameters
 
@@ -54,14 +55,6 @@ def check_dtypes(f, arrays, dtype):
 def _as_floats(a):
     few = a.dtype.kind in "iu" and a.ndim == 1 and 0 < a.size <= 5
     return f", np.array({[float(number) for number in a]})" if few else ""
-
-
-def as_array(name, a):
-    """The array of an input, or a ValueError that says what was given instead of one."""
-    try:
-        return np.asarray(a)
-    except Exception as problem:        # whatever a list of lists or somebody's own class makes of it
-        raise ValueError(f"{name} is a {type(a).__name__} that makes no array, expected one of float64") from problem
 
 
 def check_upstream(subject):

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 
+from npvae.repair.result import NotAvailable
+
 # notes of a row
 HIDDEN = 'rounding hides it: not checked, use method="complex"'
 ON_KINKS = "not checked: it stands on a kink wherever it is moved"
@@ -49,54 +51,6 @@ class Row:
     def passed(self) -> bool:
         """Whether the verdict is "pass"."""
         return self.verdict == "pass"
-
-
-@dataclass(frozen=True)
-class Repair:
-    """The line that is wrong, and the edit that mends it.
-
-    `after` is empty where a statement is put in or moved, as `what` says. `where` is "shape" if the edit is right at
-    another shape, too, "point" if only at other points; `forward` tells that the line is one of the forward pass;
-    `sure` is false if another edit of the line, that is not equal to it, would do as well.
-    """
-
-    file: str
-    line: int
-    before: str
-    after: str
-    what: str
-    where: str = "point"
-    forward: bool = False
-    sure: bool = True
-
-    def hint(self, level: int) -> str:
-        """The reason, the line, the edit."""
-        line = f"line {self.line}: `{self.before}`"
-        if level == 1:
-            return f"{self.what}."
-        if level == 2:
-            return f"{line} is wrong."
-        either = " (or your forward pass is wrong)" if self.forward else ""
-        if not self.sure:
-            return f"{line} is wrong; more than one edit of it makes the gradient right{either}."
-        unconfirmed = "" if self.where == "shape" else "; tried at this shape only"
-        if self.after in ("", "pass"):
-            return f"{line}: {self.what}{either}{unconfirmed}."
-        return f"{line} should be `{self.after}`: {self.what}{either}{unconfirmed}."
-
-
-@dataclass(frozen=True)
-class NotAvailable:
-    """Why no line is named; false."""
-
-    why: str
-
-    def __bool__(self):
-        return False
-
-    def hint(self, level: int) -> str:
-        """That there is none."""
-        return f"not available: {self.why}."
 
 
 class Verdict:
@@ -185,7 +139,7 @@ class Report(Verdict):
         """The error against the step h, for forward and central differences and the complex step: a Figure."""
         if self.subject is None or any(row.note.startswith("the gradient has shape") for row in self.rows):
             raise ValueError(f"there is no curve of {self.name}: no gradient that a difference can be held against")
-        from npvae.gradcheck.differences import u_curve
+        from npvae.gradcheck.u_curve import u_curve
         from npvae.lab.plots import u_curve_figure
 
         return u_curve_figure(u_curve(self.subject), self.name)

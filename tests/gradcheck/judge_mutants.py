@@ -18,8 +18,8 @@ import corpus_files
 import numpy as np
 
 import npvae
-from npvae.gradcheck.diagnosis.edits import edits
 from npvae.models import MonteCarlo
+from npvae.repair.edits import edits
 
 ROOT = Path(npvae.__file__).parent
 

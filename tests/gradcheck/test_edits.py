@@ -6,9 +6,9 @@ import inspect
 import numpy as np
 import pytest
 
-from npvae.gradcheck.diagnosis.edits import edits
 from npvae.models import gaussian_likelihood
 from npvae.nn import activations, optimizers
+from npvae.repair.edits import edits
 
 LAYER = '''
 def layer(x, W, b, y):

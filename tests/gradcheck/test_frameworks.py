@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import npvae
-from npvae.gradcheck.frameworks import framework_of
+from npvae.dialects.frameworks import framework_of
 
 X = np.random.default_rng(0).standard_normal((4, 3))
 

@@ -178,7 +178,7 @@ def test_the_report_as_text_dict_and_html():
 
 
 def test_the_u_curve_has_its_two_slopes():
-    from npvae.gradcheck.differences import u_curve
+    from npvae.gradcheck.u_curve import u_curve
 
     report = npvae.gradcheck(mlp([3, 4, 2], tanh, np.random.default_rng(0)), np.ones((2, 3)))
     curves = u_curve(report.subject, np.logspace(-2, -3.5, 9))

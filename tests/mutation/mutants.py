@@ -9,7 +9,7 @@ from types import CodeType, FunctionType
 
 import numpy as np
 
-from npvae.gradcheck.diagnosis.edits import Edit, edits
+from npvae.repair.edits import Edit, edits
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("nn", "models", "inference", "autoencoders")

@@ -12,7 +12,7 @@ sys.path.insert(0, str(HERE))
 from mutants import ROOT, Mutant, files, mutants, sample  # noqa: E402
 from run import reasons  # noqa: E402
 
-from npvae.gradcheck.diagnosis.edits import edits  # noqa: E402
+from npvae.repair.edits import edits  # noqa: E402
 
 
 def test_a_slice_of_the_mutants_is_killed():

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from npvae.gradcheck.differences import central, complex_step, five_point, forward, richardson
+from npvae.differences import central, complex_step, five_point, forward, richardson
 from npvae.inference import Amortized, elbo
 from npvae.lab.claims.claim import Claim
 from npvae.models import MonteCarlo, mlp_model

@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from npvae.gradcheck.differences import central, step_size
+from npvae.differences import central, step_size
 
 CLOSE = 1e-5            # ‖a − n‖ / (‖a‖ + ‖n‖)
 

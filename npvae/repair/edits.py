@@ -11,7 +11,7 @@ import ast
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from npvae.gradcheck.diagnosis.edit_operators import FOLDS, OPERATORS, is_mathematics
+from npvae.repair.edit_operators import FOLDS, OPERATORS, is_mathematics
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 LEFT_ALONE = (ast.Raise, ast.Assert, ast.JoinedStr, ast.Import, ast.ImportFrom, ast.Global, ast.Nonlocal)

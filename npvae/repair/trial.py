@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from npvae.gradcheck.diagnosis.points import Point, moved, shrunk
+from npvae.repair.points import Point, moved, shrunk
 
 try:
     import resource

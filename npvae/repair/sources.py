@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-HOUSE = str(Path(__file__).parents[2])
+HOUSE = str(Path(__file__).parents[1])
 LIBRARIES = tuple({sysconfig.get_path(p) for p in ("stdlib", "platstdlib", "purelib", "platlib")} | {HOUSE})
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 MOST = 60           # functions that are looked at

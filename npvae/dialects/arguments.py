@@ -7,11 +7,18 @@ from itertools import combinations
 
 import numpy as np
 
-from npvae.gradcheck.calling import describe
-from npvae.gradcheck.refusals import as_array
+from npvae.dialects.calling import describe
 
 TARGETS = re.compile(r"t|y|ys|target.*|label.*|(y|t)_?true|true_.*|ground_?truth|y_?gt")     # beside a prediction
 AS_THEY_ARE = (np.ndarray, str, bool, int, float, type(None), type)
+
+
+def as_array(name, a):
+    """The array of an input, or a ValueError that says what was given instead of one."""
+    try:
+        return np.asarray(a)
+    except Exception as problem:        # whatever a list of lists or somebody's own class makes of it
+        raise ValueError(f"{name} is a {type(a).__name__} that makes no array, expected one of float64") from problem
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import itertools
 
 import numpy as np
 
-from npvae.gradcheck.diagnosis.candidates import parsed
+from npvae.repair.candidates import parsed
 
 MOST = 4000         # terms
 SIMPLE = 110        # factors of which each two are multiplied

@@ -5,8 +5,8 @@ import itertools
 
 import numpy as np
 
-from npvae.gradcheck.diagnosis.candidates import Candidate, below, indices, masks, parsed, placed
-from npvae.gradcheck.diagnosis.edit_operators import FOLDS
+from npvae.repair.candidates import Candidate, below, indices, masks, parsed, placed
+from npvae.repair.edit_operators import FOLDS
 
 
 def folded(node, shape):

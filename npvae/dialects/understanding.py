@@ -12,9 +12,9 @@ import copy
 
 import numpy as np
 
-from npvae.gradcheck import frameworks, layers
-from npvae.gradcheck.arguments import Arguments
-from npvae.gradcheck.calling import CACHE, Later, apart, joined, name_of, names_of, required
+from npvae.dialects import frameworks, layers
+from npvae.dialects.arguments import Arguments
+from npvae.dialects.calling import CACHE, Later, apart, joined, name_of, names_of, required
 from npvae.nn.parameters import has_parameters
 
 

@@ -9,8 +9,8 @@ import itertools
 
 import numpy as np
 
-from npvae.gradcheck.diagnosis.candidates import Candidate, parsed
-from npvae.gradcheck.diagnosis.terms import Terms, matmuls, product, terms, times, wrapped
+from npvae.repair.candidates import Candidate, parsed
+from npvae.repair.terms import Terms, matmuls, product, terms, times, wrapped
 
 FITS = 3e-5         # what a fit leaves of the residual
 PAIRED = 1000       # terms of which each two are tried together

@@ -9,8 +9,8 @@ import sys
 
 import numpy as np
 
-from npvae.gradcheck.arguments import fits
-from npvae.gradcheck.calling import joined, name_of, names_of
+from npvae.dialects.arguments import fits
+from npvae.dialects.calling import joined, name_of, names_of
 
 
 def framework_of(f, args):

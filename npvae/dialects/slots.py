@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from npvae.gradcheck.arguments import GRADIENT_OF, entries
-from npvae.gradcheck.calling import required
+from npvae.dialects.arguments import GRADIENT_OF, entries
+from npvae.dialects.calling import required
 
 # where layers keep their parameters, and the gradients of those
 HOLDERS = [(own, twin) for own in ("params", "parameters", "weights", "theta", "p")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from npvae.gradcheck.diagnosis.sources import FUNCTIONS, rebuilt
+from npvae.repair.sources import FUNCTIONS, rebuilt
 
 VALUE, NUDGE = "_npvae_value", "_npvae_nudge"
 MOST = 300          # numbers in a slot whose response is measured one by one

@@ -11,9 +11,9 @@ import types
 
 import numpy as np
 
-from npvae.gradcheck.arguments import Arguments, Beside, by_name, leaves
-from npvae.gradcheck.calling import Later, apart, joined, names_of, required, takes
-from npvae.gradcheck.slots import slots
+from npvae.dialects.arguments import Arguments, Beside, by_name, leaves
+from npvae.dialects.calling import Later, apart, joined, names_of, required, takes
+from npvae.dialects.slots import slots
 from npvae.nn.parameters import has_parameters
 
 WAYS = [("forward", "backward"), ("forward", "backprop"), ("forward_pass", "backward_pass"), ("fprop", "bprop"),

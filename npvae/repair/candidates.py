@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from npvae.gradcheck.diagnosis.edit_operators import FOLDS, OPERATORS, is_numpy
-from npvae.gradcheck.diagnosis.sources import rebuilt
+from npvae.repair.edit_operators import FOLDS, OPERATORS, is_numpy
+from npvae.repair.sources import rebuilt
 
 KINDS = ("operator", "sign", "axis", "factor", "term", "comparison")
 ELEMENTWISE = ("exp", "tanh", "sqrt", "log", "square", "abs", "sign", "cosh", "sin", "cos", "expm1", "log1p")

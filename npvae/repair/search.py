@@ -13,15 +13,15 @@ import warnings
 
 import numpy as np
 
-from npvae.gradcheck.diagnosis.candidates import slips
-from npvae.gradcheck.diagnosis.fits import missing, missing_in_a_loop, two_missing
-from npvae.gradcheck.diagnosis.intermediate import WRONG, held, targets
-from npvae.gradcheck.diagnosis.reuse import names, reused, statements
-from npvae.gradcheck.diagnosis.scope import Scope
-from npvae.gradcheck.diagnosis.slots import ALONE, BOTH, EARLY, PART, Watch
-from npvae.gradcheck.diagnosis.sources import Reached
-from npvae.gradcheck.diagnosis.trial import Bench, Overrun, at_most, in_child, resource
-from npvae.gradcheck.report import NotAvailable, Repair
+from npvae.repair.candidates import slips
+from npvae.repair.fits import missing, missing_in_a_loop, two_missing
+from npvae.repair.intermediate import WRONG, held, targets
+from npvae.repair.result import NotAvailable, Repair
+from npvae.repair.reuse import names, reused, statements
+from npvae.repair.scope import Scope
+from npvae.repair.slots import ALONE, BOTH, EARLY, PART, Watch
+from npvae.repair.sources import Reached
+from npvae.repair.trial import Bench, Overrun, at_most, in_child, resource
 
 SECONDS = 7.0       # of search
 

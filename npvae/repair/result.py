@@ -1,0 +1,51 @@
+"""What a search for the wrong line has found."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Repair:
+    """The line that is wrong, and the edit that mends it.
+
+    `after` is empty where a statement is put in or moved, as `what` says. `where` is "shape" if the edit is right at
+    another shape, too, "point" if only at other points; `forward` tells that the line is one of the forward pass;
+    `sure` is false if another edit of the line, that is not equal to it, would do as well.
+    """
+
+    file: str
+    line: int
+    before: str
+    after: str
+    what: str
+    where: str = "point"
+    forward: bool = False
+    sure: bool = True
+
+    def hint(self, level: int) -> str:
+        """The reason, the line, the edit."""
+        line = f"line {self.line}: `{self.before}`"
+        if level == 1:
+            return f"{self.what}."
+        if level == 2:
+            return f"{line} is wrong."
+        either = " (or your forward pass is wrong)" if self.forward else ""
+        if not self.sure:
+            return f"{line} is wrong; more than one edit of it makes the gradient right{either}."
+        unconfirmed = "" if self.where == "shape" else "; tried at this shape only"
+        if self.after in ("", "pass"):
+            return f"{line}: {self.what}{either}{unconfirmed}."
+        return f"{line} should be `{self.after}`: {self.what}{either}{unconfirmed}."
+
+
+@dataclass(frozen=True)
+class NotAvailable:
+    """Why no line is named; false."""
+
+    why: str
+
+    def __bool__(self):
+        return False
+
+    def hint(self, level: int) -> str:
+        """That there is none."""
+        return f"not available: {self.why}."
