@@ -2,6 +2,7 @@
 
 import importlib.util
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -184,8 +185,13 @@ def test_a_layer_that_overrides_its_call_is_affine_no_longer():
     bent = LatentVariableModel(Gaussian(2), Bent(W, b), GaussianLikelihood(0.5))
     assert exact_method(bent) != "closed form"
     parameters = lay_out({"theta": bent})
-    with pytest.raises(ValueError, match="no exact M-step"):
+    with pytest.raises(ValueError, match="no exact M-step.*Bent replaces __call__ and does not say that it is affine"):
         ExactStep(bent.on(parameters, "theta."), parameters)
+    with pytest.raises(ValueError, match="Bent replaces __call__"):
+        npvae.VariationalEM(bent, exact_m_step=True).fit(np.ones((5, 2)))
+    # what it says has to be true of its own W and b
+    with pytest.raises(ValueError, match=r"Same says that it is affine, but its output is not z W \+ b of its own"):
+        ExactStep(replace(bent, decoder=Same(W, b)), parameters)
 
 
 def test_a_chain_that_overrides_its_call_keeps_it_when_laid_out():

@@ -1,9 +1,11 @@
 """The options that subcommands share: what each has, those that name data, and the types of numbers."""
 
 import argparse
+import os
 from collections.abc import Callable
 
 from npvae import datasets
+from npvae.datasets.idx_files import is_idx_set
 
 
 def add_command(commands, name: str, run: Callable, summary: str, examples: list[str],
@@ -20,11 +22,12 @@ def add_command(commands, name: str, run: Callable, summary: str, examples: list
     return command
 
 
-def add_data(command: argparse.ArgumentParser, what: str = "", default: str | None = "digits") -> None:
-    """--data, and --label and --leave-out for the columns of a text file; no default is the model's own data."""
+def add_data(command: argparse.ArgumentParser, what: str = "", default: str | None = "digits",
+             otherwise: str = "what the model was trained on") -> None:
+    """--data, and --label and --leave-out for the columns of a text file; without a default, `otherwise` says what."""
     command.add_argument("--data", default=default, metavar="NAME|PATH",
                          help=f"{what}digits, a toy's name, a .npz, .npy, .csv or IDX file, or a folder of PNG or "
-                              f"IDX files (default {default or 'what the model was trained on'}); what was read is "
+                              f"IDX files (default {default or otherwise}); what was read is "
                               "printed in one line")
     command.add_argument("--label", metavar="COLUMN",
                          help="the column of a .csv file that holds labels, numbers or text: its name, or its number "
@@ -36,6 +39,20 @@ def add_data(command: argparse.ArgumentParser, what: str = "", default: str | No
 def read_data(args: argparse.Namespace) -> datasets.Dataset:
     """The data set that --data, --label and --leave-out ask for."""
     return datasets.load(args.data or "digits", args.label, args.leave_out)
+
+
+def remember_data(args: argparse.Namespace, model, file: str) -> None:
+    """Without --data, let it be what the model in a file was trained on, if the file says; a ValueError if it is gone.
+
+    Columns that are named go before those that the file names.
+    """
+    if args.data is not None or model.data_source_ is None:
+        return
+    args.data = model.data_source_["data"]
+    if args.data not in datasets.names() and not os.path.exists(args.data) and not is_idx_set(args.data):
+        raise ValueError(f"{file}: was trained on {args.data}, which is not there: name its data with --data")
+    args.label, args.leave_out = args.label or model.data_source_["label"], (
+        args.leave_out or model.data_source_["leave_out"])
 
 
 def print_data(data: datasets.Dataset) -> None:

@@ -1,18 +1,25 @@
 """`npvae sample`, `reconstruct` and `traverse`: pictures of what the model in a file has learned."""
 
 import math
-import os
 import zipfile
 from argparse import Namespace
 from pathlib import Path
 
 import numpy as np
 
-from npvae import datasets
 from npvae.autoencoders import VAE, Autoencoder, load
-from npvae.cli.options import add_command, add_data, data_file, positive, print_data, read_data, whole, whole_from
+from npvae.cli.options import (
+    add_command,
+    add_data,
+    data_file,
+    positive,
+    print_data,
+    read_data,
+    remember_data,
+    whole,
+    whole_from,
+)
 from npvae.cli.outputs import check_files, write_json
-from npvae.datasets.idx_files import is_idx_set
 from npvae.files import NUMBERS, check_output, written_whole
 from npvae.models.data import blocks, take
 
@@ -158,21 +165,10 @@ def _load_and_check(args):
         raise ValueError(f"cannot write {out}: expected the name of a file that ends in {', '.join(kinds)}")
     model = load(args.model)
     if args.command == "reconstruct" or args.command == "traverse" and args.between:
-        _remember_data(args, model)
+        remember_data(args, model, args.model)
     check_files({"MODEL.npz": args.model, "--data": data_file(getattr(args, "data", None))},
                 {"--out": out, "--json": args.json})
     return model, out
-
-
-def _remember_data(args, model):
-    # without --data, what the model was trained on
-    if args.data is not None or model.data_source_ is None:
-        return
-    args.data = model.data_source_["data"]
-    if args.data not in datasets.names() and not os.path.exists(args.data) and not is_idx_set(args.data):
-        raise ValueError(f"{args.model}: was trained on {args.data}, which is not there: name its data with --data")
-    args.label, args.leave_out = args.label or model.data_source_["label"], (
-        args.leave_out or model.data_source_["leave_out"])
 
 
 def _read_matching_data(args, model):

@@ -10,7 +10,7 @@ import numpy as np
 
 from npvae.autoencoders import VAE, Autoencoder, load
 from npvae.autoencoders.coordinates import COLLAPSED
-from npvae.cli.options import add_command, add_data, data_file, positive, print_data, read_data, seconds
+from npvae.cli.options import add_command, add_data, data_file, positive, print_data, read_data, remember_data, seconds
 from npvae.cli.outputs import check_files, write_json
 from npvae.cli.signals import Stopped
 from npvae.datasets import Dataset
@@ -57,7 +57,7 @@ def add_train(commands) -> None:
                            "--out model.npz --resume --sweeps 400",
                            "--autoencoder --latent-dim 2 --out autoencoder.npz"],
                           "seed of all random numbers (default 0; with --resume the model's own)")
-    add_data(command)
+    add_data(command, default=None, otherwise="digits; with --resume what the model was trained on")
     command.add_argument("--out", required=True, metavar="MODEL.npz", help="the model file")
     command.add_argument("--resume", action="store_true", help="go on with the model in --out until --sweeps in total; "
                          "if it had its sweeps or was stopped by Ctrl-C, SIGTERM or SIGHUP, bit by bit as in one run, "
@@ -77,9 +77,14 @@ def add_train(commands) -> None:
 
 def run_train(args: Namespace) -> None:
     """Train, save now and then and at the end, print the figures."""
-    data, out = read_data(args), Path(args.out)
+    out, model = Path(args.out), None
+    if args.resume:
+        model = resumed_model(args, out)
+        remember_data(args, model, str(out))
+    args.data = args.data or "digits"
+    data = read_data(args)
     check_files({"--data": data_file(args.data)}, {"--out": out, "--json": args.json}, {"--out": "model"})
-    model, saving = starting_model(args, out), Saving(out, data.image_shape, data_source(args))
+    model, saving = with_settings(args, out, model), Saving(out, data.image_shape, data_source(args))
     print_data(data)
     # a signal waits for the end of a step, and for the file
     with args.signals.held():
@@ -120,9 +125,9 @@ def advice(problem: DivergenceError, model: VAE | Autoencoder, out: Path) -> str
             f"{out} {left}")
 
 
-def starting_model(args: Namespace, out: Path) -> VAE | Autoencoder:
-    """The model in --out, or a new one, with the settings that were given."""
-    model = resumed_model(args, out) if args.resume else Autoencoder() if args.autoencoder else VAE()
+def with_settings(args: Namespace, out: Path, model: VAE | Autoencoder | None) -> VAE | Autoencoder:
+    """The model that goes on, or without one a new one, with the settings that were given."""
+    model = model or (Autoencoder() if args.autoencoder else VAE())
     given = {name: value for name, value in vars(args).items() if value is not None and name in SETTINGS}
     if "hidden" in given:
         given["hidden"] = tuple(given["hidden"])

@@ -196,7 +196,7 @@ class AmortizedVI(Resumable, Solver):
     def _score_held_out(self, X, rows):
         # the same few draws after every sweep: sweeps are compared with each other, and this is no reported number
         noise = None if self._is_categorical else self.noise or MonteCarlo(8)
-        if isinstance(noise, MonteCarlo) and noise.samples < 8:
+        if getattr(noise, "random", False) and getattr(noise, "samples", 8) < 8:
             noise = MonteCarlo(8)
         encoder, pieces = self.posterior.encoder, blocks(X, np.float64, rows)
         total = sum(elbos(self.model, outputs(encoder, x, self._dtype), x, noise, seed=self.seed).sum() for x in pieces)

@@ -9,7 +9,7 @@ from npvae.inference.elbo import sound_bound
 from npvae.inference.quadrature import quadrature
 from npvae.inference.run import Run
 from npvae.inference.solver import ONE_DRAW, Budget, Solver
-from npvae.inference.theta_steps import AdamStep, ExactStep, LineSearchStep
+from npvae.inference.theta_steps import AdamStep, ExactStep, LineSearchStep, check_exact_step
 from npvae.models.affine import is_quadratic_in_z
 from npvae.models.checks import check_model_writes
 from npvae.models.data import take
@@ -58,6 +58,8 @@ class EMSolver(Solver):
     def _settled_batch_size(self, X):
         # and the settings of the two modes, which go by it
         self.exact_m_step = truth("exact_m_step", self.exact_m_step)
+        if self.exact_m_step:
+            check_exact_step(self.initial_model)
         default = len(X) if self._is_categorical or self.exact_m_step else 100
         given = default if self.batch_size is None else self.batch_size
         batch_size = whole(f"{type(self).__name__}: batch_size", given)

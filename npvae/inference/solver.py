@@ -1,7 +1,5 @@
 """What all solvers share: their settings, the budget of a fit, their own copy of the model, and how they report."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 import numpy as np

@@ -86,12 +86,8 @@ class ExactStep:
     """
 
     def __init__(self, model: LatentVariableModel, parameters: Parameters, learning_rate: float | None = None):
-        layers = [layer for layer in getattr(model.decoder, "layers", (model.decoder,))
-                  if not getattr(layer, "in_data_units", False)]
-        if not _has_exact_step(model, layers):
-            raise ValueError(f"no exact M-step for {model.decoder} with {model.likelihood}: it needs a decoder of one "
-                             "affine layer and GaussianLikelihood; use exact_m_step=False")
-        self.model, self.layer = model, layers[0]
+        check_exact_step(model)
+        self.model, self.layer = model, _layers(model.decoder)[0]
 
     def __call__(self, q: np.ndarray, x: np.ndarray, noise: Noise | None) -> np.ndarray:
         """Move θ to the maximum for these rows, which should be all; returns the ELBO (B,) before."""
@@ -125,19 +121,38 @@ class ExactStep:
         self.layer.W[...], self.layer.b[...] = W / scale, (b - center) / scale
 
 
-def _has_exact_step(model, layers):
-    # E_q z and Cov_q z say all of q that the step needs, and W and b are the layer's own to be written
-    latent = model.latent
-    known = (declares(latent, "moments") and declares(model.likelihood, "isotropic normal")
-             and declares(model, "likelihood of the decoder's output") and is_affine(model.decoder))
-    if not known or getattr(latent, "learn_weights", False) and not declares(latent, "prior weights pi"):
-        return False
-    W, b = (getattr(layers[0], name, None) for name in "Wb")
+def check_exact_step(model: LatentVariableModel) -> None:
+    """A ValueError, with the reason, unless `ExactStep` is the maximum for this model."""
+    if reason := _why_not_exact(model):
+        raise ValueError(f"no exact M-step for {model.decoder} with {model.likelihood}: {reason}; or use "
+                         "exact_m_step=False")
+
+
+def _why_not_exact(model):
+    # E_q z and Cov_q z say all of q that the step needs, and W and b are the layer's own to be written; in words, or ""
+    latent, layers = model.latent, _layers(model.decoder)
+    kind, (W, b) = type(layers[0]).__name__, (getattr(layers[0], name, None) for name in "Wb")
     if len(layers) != 1 or W is None or b is None:
-        return False
+        return "it needs a decoder of one affine layer, with W and b"
+    if not is_affine(model.decoder):
+        return (f"{kind} replaces __call__ and does not say that it is affine still: if its output is z W + b, write "
+                "affine = True in its class")
+    if not (declares(model.likelihood, "isotropic normal") and declares(model, "likelihood of the decoder's output")):
+        return "it needs GaussianLikelihood of the decoder's output, with no method replaced that log p(x|z) rests on"
+    if not declares(latent, "moments") or getattr(latent, "learn_weights", False) and not declares(
+            latent, "prior weights pi"):
+        return f"{type(latent).__name__} does not declare E z and Cov z under q, or learns another prior than weights"
     center, scale = _units(model.decoder)
-    return all(np.shape(a) == found.shape and np.allclose(a, found, atol=1e-5 * max(scale, 1e-3 * np.abs(found).max()))
-               for a, found in zip((scale * W, center + scale * b), affine_map(model), strict=True))
+    if not all(np.shape(a) == found.shape and np.allclose(
+            a, found, atol=1e-5 * max(scale, 1e-3 * np.abs(found).max()))
+            for a, found in zip((scale * W, center + scale * b), affine_map(model), strict=True)):
+        return f"{kind} says that it is affine, but its output is not z W + b of its own W and b, which are written"
+    return ""
+
+
+def _layers(decoder):
+    # but for that of the data's units
+    return [layer for layer in getattr(decoder, "layers", (decoder,)) if not getattr(layer, "in_data_units", False)]
 
 
 def _units(decoder):

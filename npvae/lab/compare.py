@@ -8,10 +8,11 @@ import numpy as np
 
 from npvae.checks import whole
 from npvae.datasets import Dataset
+from npvae.declared import declares
 from npvae.files import VERSION
 from npvae.inference import AmortizedVI, SharedQ, VariationalEM, evaluate, gap_decomposition, shared_ceiling
 from npvae.lab.comparison_seeds import at_equal_budgets, columns, deviation, levelling, mean, over_seeds
-from npvae.models import Gaussian, LatentVariableModel, MonteCarlo, mixture_of_gaussians, mlp_model
+from npvae.models import LatentVariableModel, MonteCarlo, mixture_of_gaussians, mlp_model
 from npvae.models.data import check_data
 from npvae.models.exact import exact_method
 
@@ -152,7 +153,7 @@ def steps_on_q(name: str, learning_rate: float) -> dict:
 def conditions(data: Dataset, solvers: dict, hidden: Sequence[int]) -> dict:
     """What the runs had in common, and the λ of q, which has to differ."""
     em, amortized = solvers["variational_em"], solvers["amortized_vi"]
-    gaussian = isinstance(em.model.latent, Gaussian)
+    gaussian = not declares(em.model.latent, "nodes are all z")
     rates = {name: getattr(solver, "q_learning_rate", amortized.learning_rate) for name, solver in solvers.items()}
     # a categorical q_i has its argmax in closed form, and no z is drawn
     rates["variational_em"] = rates["variational_em"] if gaussian else None

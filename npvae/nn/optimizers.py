@@ -46,6 +46,9 @@ class SGD:
         # θ ← θ + λ v
         self.value += self.sign * self.learning_rate * self.velocity
 
+    def __repr__(self):
+        return _shown(self, "momentum")
+
 
 class Adam:
     """θ ← θ + λ m̂ / (√v̂ + ε), in place (Kingma & Ba 2015).
@@ -102,6 +105,9 @@ class Adam:
         """Take up what `arrays` gave: the next step is the one that would have come next."""
         self.m[...], self.v[...], self.t = arrays["m"], arrays["v"], int(arrays["t"])
 
+    def __repr__(self):
+        return _shown(self, "beta1", "beta2", "epsilon")
+
 
 class RowAdam:
     """Adam for the rows of a table, of which a step moves only some: the q_1 … q_m of variational EM.
@@ -143,6 +149,17 @@ class RowAdam:
         v = self.beta2 * self.v[index] + dq * dq
         self.m[index], self.v[index] = m, v
         self.table[index] += (rate * m / (np.sqrt(v) + epsilon)).astype(self.table.dtype, copy=False)
+
+    def __repr__(self):
+        return _shown(self, "beta1", "beta2", "epsilon", moved=self.table)
+
+
+def _shown(optimizer, *settings, moved=None):
+    # as it was called, and how much it moves
+    values = [f"{name}={getattr(optimizer, name):g}" for name in ("learning_rate", *settings)]
+    walk = [] if getattr(optimizer, "sign", 1.0) > 0 else ["maximize=False"]
+    moved = optimizer.value if moved is None else moved
+    return f"{type(optimizer).__name__}({', '.join(values + walk)}), which moves {moved.size} numbers"
 
 
 def _moved(value, grad, ndim=1):

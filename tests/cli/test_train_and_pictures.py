@@ -126,6 +126,14 @@ def test_the_columns_of_the_training_are_remembered(tmp_path, capsys):
                  *QUICK]) == 0
     assert main(["reconstruct", model, "--out", str(tmp_path / "r.png")]) == 0
     assert "5 test rows of t" in capsys.readouterr().out
+    assert main(["train", "--out", model, "--resume", "--sweeps", "6"]) == 0
+    assert "t: 30 rows" in capsys.readouterr().out and load(model).history_[-1]["sweep"] == 6
+    assert load(model).data_source_ == {"data": str(tmp_path / "t.csv"), "label": "kind", "leave_out": ["id"]}
+    os.rename(tmp_path / "t.csv", tmp_path / "moved.csv")
+    assert main(["train", "--out", model, "--resume", "--sweeps", "8"]) == 2
+    assert "t.csv, which is not there: name its data with --data" in capsys.readouterr().err
+    moved = ["--data", str(tmp_path / "moved.csv"), "--label", "kind", "--leave-out", "id"]
+    assert main(["train", "--out", model, "--resume", "--sweeps", "8", *moved]) == 0
 
 
 @pytest.mark.parametrize("name", ["s.npz", "s.npy"])

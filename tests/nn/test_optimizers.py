@@ -191,3 +191,11 @@ def test_under_a_constant_gradient_of_one_every_default_step_is_the_default_rate
     for n in (1, 2, 3):
         optimizer.step(slice(None), grad) if isinstance(optimizer, RowAdam) else optimizer.step()
         np.testing.assert_allclose(value, n * rate, rtol=1e-6)
+
+
+def test_an_optimizer_shows_its_settings_and_what_it_moves():
+    theta, grad, table = np.zeros(3), np.zeros(3), np.zeros((4, 2))
+    assert repr(Adam(theta, grad, 0.1)) == ("Adam(learning_rate=0.1, beta1=0.9, beta2=0.999, epsilon=1e-08), which "
+                                            "moves 3 numbers")
+    assert repr(SGD(theta, grad, maximize=False)).startswith("SGD(learning_rate=0.01, momentum=0, maximize=False)")
+    assert repr(RowAdam(table, 0.2)).startswith("RowAdam(learning_rate=0.2,") and "8 numbers" in repr(RowAdam(table))
