@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 
 import numpy as np
@@ -10,9 +9,10 @@ from numpy.typing import ArrayLike
 
 from npvae.arrays import real_array
 from npvae.checks import LARGEST, as_generator, truth, whole
+from npvae.models.learned_parts import LearnedPart
 
 
-class Categorical:
+class Categorical(LearnedPart):
     """z ∈ {1 … K} as a one-hot row, with prior weights π and q(z|x) = softmax(row), a row of K logits.
 
     Parameters
@@ -35,13 +35,14 @@ class Categorical:
     """
 
     closed_forms = frozenset({"nodes are all z", "prior weights pi", "one prior", "moments"})
+    array = "logits"
 
     def __init__(self, components: int, weights: ArrayLike | None = None, learn_weights: bool = True):
         self.dim = self.row_size = whole("components of Categorical", components, most=LARGEST)
         weights = np.full(self.dim, 1 / self.dim) if weights is None else real_array("weights", weights)
         if weights.shape != (self.dim,) or not (weights > 0).all() or abs(weights.sum() - 1) > 1e-6:
             raise ValueError(f"Categorical got weights {weights}, expected {self.dim} positive numbers that sum to 1")
-        self.learn_weights = truth("learn_weights", learn_weights)
+        self.learn = self.learn_weights = truth("learn_weights", learn_weights)
         self.logits = np.log(weights)
         self.dlogits = np.zeros_like(self.logits) if learn_weights else None
 
@@ -117,19 +118,6 @@ class Categorical:
         """Σ_b Cov_q z = Σ_b diag(q_b) − q_b q_bᵀ, summed over the rows, (K, K)."""
         p = self.mean(q)
         return np.diag(p.sum(0)) - p.T @ p
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        """The prior's logits, if they are learned."""
-        return {"logits": self.logits} if self.learn_weights else {}
-
-    def on(self, parameters, prefix: str = "", gradient: bool = True) -> Categorical:
-        """The same family with its logits in `parameters`; without `gradient` they are held fixed."""
-        twin = copy.copy(self)
-        twin.logits = self.logits.astype(parameters.value.dtype)
-        if self.learn_weights:
-            twin.logits = parameters[prefix + "logits"]
-            twin.dlogits = parameters.gradient(prefix + "logits") if gradient else None
-        return twin
 
     def __repr__(self):
         return f"Categorical({self.dim})"

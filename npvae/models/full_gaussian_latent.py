@@ -18,7 +18,7 @@ class FullGaussian(Gaussian):
     Parameters
     ----------
     dim
-        K, the latent dimension; a ValueError if it is not a whole number from 1.
+        As in `Gaussian`.
 
     Examples
     --------

@@ -9,11 +9,12 @@ import numpy as np
 from npvae.checks import as_generator, positive, truth
 from npvae.models.data import moments
 from npvae.models.gaussian_latent import LOG_2PI
+from npvae.models.learned_parts import RealLikelihood
 
 FEW = 64    # nodes of which each gets its differences by itself
 
 
-class GaussianLikelihood:
+class GaussianLikelihood(RealLikelihood):
     """p_θ(x|z) = N(x; g(z), σ_g² I): the lecture's Gaussian decoder with its σ_g.
 
         log p(x|z) = −(D/2) log 2π − D log σ_g − ‖x − g(z)‖² / (2σ_g²)
@@ -35,6 +36,7 @@ class GaussianLikelihood:
     """
 
     closed_forms = frozenset({"isotropic normal"})
+    array = "log_sigma"
 
     def __init__(self, sigma_g: float | None = None, learn: bool | None = None):
         if sigma_g is not None and not 1e-150 < (sigma_g := positive("sigma_g", sigma_g)) < 1e150:
@@ -100,10 +102,6 @@ class GaussianLikelihood:
         """The greatest log p(x|z) that any output of D numbers can give, nats."""
         return -D * (0.5 * LOG_2PI + float(self.log_sigma.real))
 
-    def mean(self, g: np.ndarray) -> np.ndarray:
-        """E[x|z] = g(z)."""
-        return g
-
     def sample(self, g: np.ndarray, rng: np.random.Generator | int) -> np.ndarray:
         """One draw x ~ N(g, σ_g² I) for each row of g (n, D)."""
         return g + self.sigma_g * as_generator(rng).standard_normal(g.shape)
@@ -122,35 +120,12 @@ class GaussianLikelihood:
             twin.log_sigma, twin.from_data = np.array(0.5 * math.log(V) if V > 0 else 0.0), False
         return twin
 
-    @staticmethod
-    def output_for(x: np.ndarray) -> np.ndarray:
-        """The output g at which E[x|g] = x."""
-        return x
-
-    @staticmethod
-    def output_scale(scale: float) -> float:
-        """By how much outputs differ where data differ by `scale`."""
-        return scale
-
     def check(self, x: np.ndarray) -> None:
         """Raise a ValueError if ‖x‖² or ‖x‖²/σ_g² would pass the largest float; every other number is a possible x."""
         greatest, most = float(np.abs(x).max()), 1e150 * min(1.0, self.sigma_g)
         if greatest > most:
             raise ValueError(f"data has values up to {greatest:.3g}, expected at most {most:.3g} with sigma_g = "
                              f"{self.sigma_g:.3g}: the squares would overflow; rescale the data, to about [0, 1]")
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        """log σ_g, if it is learned."""
-        return {"log_sigma": self.log_sigma} if self.learn else {}
-
-    def on(self, parameters, prefix: str = "", gradient: bool = True) -> "GaussianLikelihood":
-        """The same likelihood with log σ_g in `parameters`; without `gradient` it is held fixed."""
-        twin = copy.copy(self)
-        twin.log_sigma = self.log_sigma.astype(parameters.value.dtype)
-        if self.learn:
-            twin.log_sigma = parameters[prefix + "log_sigma"]
-            twin.dlog_sigma = parameters.gradient(prefix + "log_sigma") if gradient else None
-        return twin
 
     def __repr__(self):
         return f"GaussianLikelihood(sigma_g={self.sigma_g:.4g}, learn={self.learn})"

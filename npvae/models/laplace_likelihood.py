@@ -7,9 +7,10 @@ from collections.abc import Callable
 import numpy as np
 
 from npvae.checks import as_generator, positive, truth
+from npvae.models.learned_parts import RealLikelihood
 
 
-class LaplaceLikelihood:
+class LaplaceLikelihood(RealLikelihood):
     """p_θ(x|z) = Π_d Laplace(x_d; g_d(z), b), with its width b.
 
         log p(x|z) = −D log 2b − Σ_d |x_d − g_d(z)| / b
@@ -27,6 +28,8 @@ class LaplaceLikelihood:
     >>> value, back(np.ones((1, 1)))
     (array([[-4.]]), array([[[2., 2.]]]))
     """
+
+    array = "log_b"
 
     def __init__(self, b: float | None = None, learn: bool | None = None):
         if b is not None and not 1e-150 < (b := positive("b", b)) < 1e150:
@@ -66,10 +69,6 @@ class LaplaceLikelihood:
 
         return value, back
 
-    def mean(self, g: np.ndarray) -> np.ndarray:
-        """E[x|z] = g(z)."""
-        return g
-
     def sample(self, g: np.ndarray, rng: np.random.Generator | int) -> np.ndarray:
         """One draw x for each row of g (n, D)."""
         return g + as_generator(rng).laplace(0, self.b, g.shape)
@@ -81,35 +80,12 @@ class LaplaceLikelihood:
             twin.log_b, twin.from_data = np.array(0.5 * math.log(V / 2) if V > 0 else 0.0), False
         return twin
 
-    @staticmethod
-    def output_for(x: np.ndarray) -> np.ndarray:
-        """The output g at which E[x|g] = x."""
-        return x
-
-    @staticmethod
-    def output_scale(scale: float) -> float:
-        """By how much outputs differ where data differ by `scale`."""
-        return scale
-
     def check(self, x: np.ndarray) -> None:
         """Raise a ValueError if Σ|x|/b, or the data's variance, would pass the largest float."""
         greatest, most = float(np.abs(x).max()), 1e150 * min(1.0, self.b)
         if greatest > most:
             raise ValueError(f"data has values up to {greatest:.3g}, expected at most {most:.3g} with b = "
                              f"{self.b:.3g}: rescale the data, to about [0, 1]")
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        """log b, if it is learned."""
-        return {"log_b": self.log_b} if self.learn else {}
-
-    def on(self, parameters, prefix: str = "", gradient: bool = True) -> "LaplaceLikelihood":
-        """The same likelihood with log b in `parameters`; without `gradient` it is held fixed."""
-        twin = copy.copy(self)
-        twin.log_b = self.log_b.astype(parameters.value.dtype)
-        if self.learn:
-            twin.log_b = parameters[prefix + "log_b"]
-            twin.dlog_b = parameters.gradient(prefix + "log_b") if gradient else None
-        return twin
 
     def __repr__(self):
         return f"LaplaceLikelihood(b={self.b:.4g}, learn={self.learn})"

@@ -15,6 +15,8 @@ from operator import attrgetter
 
 import numpy as np
 
+from npvae.dialects.calling import joined
+
 
 def one_line(dialect, code, args):
     """(f, *args) as `npvae.gradcheck` is to take them without an adapter."""
@@ -71,16 +73,6 @@ def given(args, places, d):
 def first(places, grads):
     """The places that the gradients belong to, the first ones in order."""
     return places[:len(several(grads))]
-
-
-def joined(outs):
-    """One array for one output or several, and how dy is taken apart again."""
-    outs = [np.asarray(out) for out in outs]
-    if len(outs) == 1:
-        return outs[0], lambda dy: [dy]
-    cuts = np.cumsum([out.size for out in outs])[:-1]
-    return (np.concatenate([out.ravel() for out in outs]),
-            lambda dy: [part.reshape(out.shape) for part, out in zip(np.split(dy, cuts), outs, strict=True)])
 
 
 def pair(code, args):
