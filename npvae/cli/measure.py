@@ -15,7 +15,7 @@ def add_verify(commands) -> None:
                           "changes nothing here: every claim is measured on random numbers of a seed of its own")
     command.add_argument("--quick", action="store_true",
                          help="leave out the claims that need longer training (the rest takes about 10 s)")
-    command.add_argument("--section", type=positive, nargs="+", metavar="N", help="only these sections (1 to 10)")
+    command.add_argument("--section", type=positive, nargs="+", metavar="N", help="only these sections (1 to 13)")
 
 
 def run_verify(args: Namespace) -> int:

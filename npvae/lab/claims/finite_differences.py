@@ -1,5 +1,6 @@
-"""8. Finite differences: what each method can see, on a VAE with 211 parameters and frozen ε."""
+"""8. Finite differences: what each method can see, on a VAE with 211 parameters and frozen ε; slopes of activations."""
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -9,6 +10,7 @@ from npvae.inference import Amortized, elbo
 from npvae.lab.claims.claim import Claim
 from npvae.models import MonteCarlo, mlp_model
 from npvae.nn import lay_out, mlp
+from npvae.nn.activations import gelu, leaky_relu
 
 # method, its expected error ‖a − n‖/(‖a‖ + ‖n‖) in ground_truth, order of magnitude
 METHODS = {"forward, h = 1e-7": (lambda phi: forward(phi, 1e-7), 1.4e-7),
@@ -27,6 +29,26 @@ def claims(quick: bool) -> Iterator[Claim]:
         error = np.linalg.norm(gradient - numeric) / (np.linalg.norm(gradient) + np.linalg.norm(numeric))
         yield Claim(f"error of {name}", "log₁₀ of ‖a − n‖/(‖a‖ + ‖n‖), at most a decade worse", np.log10(expected),
                     np.log10(np.maximum(error, 1e-17)), 1.0, bound=True)
+    yield from slopes()
+
+
+def slopes() -> Iterator[Claim]:
+    """Leaky ReLU's two slopes, GELU beside x Φ(x) and its slope Φ(x) + x φ(x)."""
+    x = np.linspace(-6, 6, 1200)        # not at 0
+    y, back = leaky_relu(x)
+    yield Claim("leaky ReLU: y = x and slope 1 above 0, x/100 and 1/100 below", "greatest deviation", 0.0,
+                np.max([abs(y - x * np.where(x > 0, 1, 0.01)), abs(back(np.ones_like(x)) - np.where(x > 0, 1, 0.01))]),
+                1e-15)
+    cdf = np.array([0.5 * math.erfc(-t / math.sqrt(2)) for t in x])
+    y, back = gelu(x)
+    yield Claim("GELU is x Φ(x) to 5e-4", "greatest deviation at 1200 x", 5e-4, abs(y - x * cdf).max(), 0.0, bound=True)
+    slope = back(np.ones_like(x))
+    yield Claim("GELU: slope", "against the complex step, h = 1e-30", 0.0,
+                abs(slope - gelu(x + 1e-30j)[0].imag / 1e-30).max(), 1e-14)
+    # ∂(x Φ)/∂x = Φ + x φ
+    exact = cdf + x * np.exp(-0.5 * x**2) / math.sqrt(2 * math.pi)
+    yield Claim("GELU: slope is Φ(x) + x φ(x) to 1e-3", "greatest deviation at 1200 x", 1e-3,
+                abs(slope - exact).max(), 0.0, bound=True)
 
 
 def vae_objective():
