@@ -59,8 +59,9 @@ def is_affine_in_noise(latent) -> bool:
 
 def has_one_prior(latent) -> bool:
     """Whether a latent family's `log_prior` and `kl` speak of one prior: they stand in one class, or it says so."""
-    places = [_place(latent, method) for method in RESTS_ON["one prior"]]
-    together = None not in places and places[0] == places[1] <= places[2]
+    density, kl, draws = (_place(latent, method) for method in RESTS_ON["one prior"])
+    # what it has not contradicts nothing
+    together = density in (None, kl) and (draws is None or kl is not None and kl <= draws)
     return together or declares(latent, "one prior")
 
 
@@ -75,4 +76,4 @@ def check_one_prior(latent) -> None:
 def _place(part, name):
     # 0 is the instance, 1 its class, then the classes that it inherits from, as Python looks names up
     places = [getattr(part, "__dict__", {}), *(vars(c) for c in type(part).__mro__)]
-    return next((i for i, place in enumerate(places) if name in place), None)
+    return next((i for i, place in enumerate(places) if name in place and not hasattr(place[name], "derived")), None)

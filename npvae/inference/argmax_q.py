@@ -11,11 +11,11 @@ from npvae.arrays import OUT_OF_RANGE, finite_rows, real_array
 from npvae.checks import as_generator, positive, whole
 from npvae.declared import declares, has_one_prior, is_affine_in_noise
 from npvae.inference.checks import check_shapes, checked_start
-from npvae.inference.climb import climb
 from npvae.inference.elbo import lower_bound
 from npvae.inference.quadrature import quadrature_nodes
 from npvae.models import LatentVariableModel, Noise, affine
 from npvae.models.checks import check_model
+from npvae.models.climb import climb
 from npvae.models.data import check_data, take
 from npvae.models.joint import log_joint
 from npvae.models.noise import check_noise

@@ -9,11 +9,11 @@ from npvae.arrays import OUT_OF_RANGE, finite_rows
 from npvae.checks import positive
 from npvae.inference.argmax_q import best_rows, has_closed_argmax
 from npvae.inference.checks import checked_start
-from npvae.inference.climb import climb
 from npvae.inference.elbo import lower_bound
 from npvae.inference.quadrature import quadrature_nodes
 from npvae.models import LatentVariableModel, Noise
 from npvae.models.checks import check_model
+from npvae.models.climb import climb
 from npvae.models.data import check_data, take
 
 

@@ -8,9 +8,10 @@ from numpy.typing import ArrayLike
 from npvae.arrays import finite_array, real_array
 from npvae.declared import check_one_prior, declares
 from npvae.models import LatentVariableModel
-from npvae.models.checks import check_latent, check_model
+from npvae.models.checks import check_model
 from npvae.models.data import check_data
 from npvae.models.data.arrays import as_array
+from npvae.models.own_parts import check_latent
 
 
 def check_complex(model, q, x) -> None:

@@ -27,9 +27,10 @@ from npvae.inference.gradient_estimators import (
     score_of_q,
 )
 from npvae.models import LatentVariableModel, MonteCarlo, Noise
-from npvae.models.checks import check_latent, check_model
+from npvae.models.checks import check_model
 from npvae.models.data import float_data
 from npvae.models.noise import check_noise
+from npvae.models.own_parts import check_latent
 
 
 def log_weight(model: LatentVariableModel, q: ArrayLike, x: ArrayLike) -> Callable:
@@ -152,7 +153,7 @@ def elbo_estimators(latent, samples: int) -> dict[str, Callable]:
     ['no baseline', 'mean baseline', 'optimal baseline', 'leave-one-out']
     """
     samples = whole("samples", samples)
-    check_latent(latent)
+    latent = check_latent(latent)
 
     def along(path):
         return lambda model, q, x, rng: path(model, q, x, MonteCarlo(samples)(rng, len(q), latent.dim, q.dtype))

@@ -3,9 +3,9 @@
 import numpy as np
 
 from npvae.declared import declares
-from npvae.inference.climb import climb
 from npvae.models import LatentVariableModel
 from npvae.models.affine import is_quadratic_in_z
+from npvae.models.climb import climb
 from npvae.models.joint import log_joint
 
 CANDIDATES, BEST, CLIMBS = 128, 6, 2    # from the prior; of a row, and as many that are apart; of them

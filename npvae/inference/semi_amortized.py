@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from npvae.checks import whole
-from npvae.inference.climb import climb
 from npvae.inference.elbo import lower_bound
 from npvae.inference.posteriors import check_encoder
 from npvae.inference.quadrature import quadrature_nodes
 from npvae.models import LatentVariableModel
 from npvae.models.checks import check_model
+from npvae.models.climb import climb
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,10 @@ import numpy as np
 
 from npvae.checks import shown
 from npvae.declared import declares
+from npvae.models.own_parts import example_data
+from npvae.nn.own_networks import try_network
 from npvae.nn.parameters import Parameters, check_back_writes, check_network
+from npvae.parts import is_own
 
 
 def check_model(model: object):
@@ -21,24 +24,10 @@ def check_model(model: object):
     return model
 
 
-def check_latent(latent: object):
-    """The latent family, or a ValueError unless it has what one has."""
-    check_part("latent", latent, ("dim", "row_size", "nodes", "kl", "arrays", "on"), "npvae.Gaussian(2)")
-    return latent
-
-
-def check_part(role: str, part: object, members: tuple[str, ...], example: str) -> None:
-    """Raise a ValueError unless a part of a model has the members that are asked of it."""
-    # a class in place of its instance has the methods, but nothing that they could be called on
-    missing = [name for name in members if isinstance(part, type) or not hasattr(part, name)]
-    if missing:
-        raise ValueError(f"{role} is {shown(part)}, which has no {', '.join(missing)}; expected an object with "
-                         f"{', '.join(members)}, e.g. {example}")
-
-
-def check_decoder(decoder: object, latent: object) -> None:
-    """Raise a ValueError unless the decoder is a network that maps z (B, K) to g (B, D), with a gradient for z."""
+def check_decoder(decoder: object, latent: object) -> np.ndarray:
+    """g (1, D) at z = 0; a ValueError unless the decoder is a network z (B, K) -> g (B, D) with a gradient for z."""
     check_network("decoder", decoder)
+    try_network("decoder", decoder, latent.dim)
     first = getattr(decoder, "layers", (decoder,))[0]
     if not declares(latent, "nodes are all z") and not getattr(first, "input_gradient", True):
         raise ValueError(f"the decoder {decoder} was built with input_gradient=False, but the gradient for z "
@@ -52,6 +41,7 @@ def check_decoder(decoder: object, latent: object) -> None:
                          f"{latent.dim} inputs, and layers that return (y, back)") from mismatch
     if not fits:
         raise ValueError(f"the decoder {decoder} does not return (g, back) with g (B, D) for z (B, {latent.dim})")
+    return g
 
 
 def check_model_writes(model: object, parameters: Parameters) -> None:
@@ -59,5 +49,6 @@ def check_model_writes(model: object, parameters: Parameters) -> None:
     latent, likelihood = model.latent, model.likelihood
     check_back_writes(parameters, "latent", latent.kl, 0.1 * np.arange(latent.row_size)[None])
     g = check_back_writes(parameters, "decoder", model.decoder, np.ones((1, latent.dim)))
-    # E[x|z] is data that any likelihood should take
-    check_back_writes(parameters, "likelihood", lambda g: likelihood.log_prob(likelihood.mean(g[0]), g), g[None])
+    # E[x|z] is data that most likelihoods take
+    x = example_data(likelihood, g, np.random.default_rng(0)) if is_own(likelihood) else likelihood.mean(g)
+    check_back_writes(parameters, "likelihood", lambda g: likelihood.log_prob(x, g), g[None])

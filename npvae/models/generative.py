@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -15,10 +16,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from npvae.checks import as_generator, truth, whole
-from npvae.models.checks import check_decoder, check_latent, check_part
+from npvae.models.checks import check_decoder
 from npvae.models.data import as_floats
+from npvae.models.own_parts import check_likelihood, tried_latent, tried_likelihood
 from npvae.models.start import given, started
 from npvae.nn import lay_out
+from npvae.parts import completed_as
 
 
 @dataclass(frozen=True)
@@ -49,9 +52,10 @@ class LatentVariableModel:
     closed_forms = frozenset({"likelihood of the decoder's output"})
 
     def __post_init__(self):
-        check_latent(self.latent)
-        check_part("likelihood", self.likelihood, ("log_prob", "mean", "arrays", "on"), "npvae.GaussianLikelihood()")
-        check_decoder(self.decoder, self.latent)
+        self._take(latent=tried_latent(self.latent))
+        check_likelihood(self.likelihood)
+        g = check_decoder(self.decoder, self.latent)
+        self._take(likelihood=tried_likelihood(self.likelihood, g))
 
     @property
     def data_dim(self) -> int:
@@ -77,7 +81,11 @@ class LatentVariableModel:
         value, back_likelihood = self.likelihood.log_prob(x, g.reshape(S, B, -1))
 
         def back(dvalue):
-            dz = back_decoder(back_likelihood(dvalue).reshape(S * B, -1))
+            dg = back_likelihood(dvalue)
+            if dg.shape[1] != B:
+                # every x met the same g
+                dg = dg.sum(1)
+            dz = back_decoder(dg.reshape(S * B, -1))
             return None if dz is None else dz.reshape(S, B, K)
 
         return value, back
@@ -100,8 +108,12 @@ class LatentVariableModel:
 
     def on(self, parameters, prefix: str = "", gradient: bool = True) -> LatentVariableModel:
         """The same model with θ in `parameters`; without `gradient` it is held fixed."""
-        return replace(self, **{part: getattr(self, part).on(parameters, f"{prefix}{part}.", gradient)
-                                for part in ("latent", "decoder", "likelihood")})
+        moved = {}
+        for name in ("latent", "decoder", "likelihood"):
+            part = getattr(self, name)
+            moved[name] = completed_as(part.on(parameters, f"{prefix}{name}.", gradient), part)
+        # not made anew, for what these parts are has been checked
+        return copy.copy(self)._take(**moved)
 
     def copy(self, dtype=np.float64, gradient: bool = True) -> LatentVariableModel:
         """The same model with its own θ, in another dtype if asked; without `gradient` it is held fixed."""
@@ -118,3 +130,9 @@ class LatentVariableModel:
     def given(self) -> LatentVariableModel:
         """The same model, whose weights a solver takes as they are, even if they were drawn at random."""
         return replace(self, decoder=given(self.decoder))
+
+    def _take(self, **parts):
+        # frozen for its users
+        for name, part in parts.items():
+            object.__setattr__(self, name, part)
+        return self

@@ -5,8 +5,8 @@ import pytest
 from numeric_inference import joint_of_mixture, posterior_of_pca
 
 from npvae.inference.argmax_shared_q import argmax_shared_q
-from npvae.inference.climb import climb
 from npvae.models import mixture_of_gaussians, probabilistic_pca
+from npvae.models.climb import climb
 
 
 def rprop(slope, q, steps):

@@ -17,7 +17,6 @@ from npvae.inference import (
     importance_weighted_bound,
     shared_ceiling,
 )
-from npvae.inference.climb import climb
 from npvae.models import (
     Categorical,
     Cubature,
@@ -32,6 +31,7 @@ from npvae.models import (
     probabilistic_pca,
 )
 from npvae.models.affine import maximum_likelihood_ppca
+from npvae.models.climb import climb
 from npvae.models.exact import exact_posterior, log_marginal
 from npvae.nn import Affine, chain, mlp
 

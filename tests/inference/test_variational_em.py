@@ -9,7 +9,6 @@ from numeric_inference import joint_of_mixture, kl_to_posterior_of_pca, log_p_of
 from npvae import datasets
 from npvae.inference import AmortizedVI, VariationalEM, argmax_q, elbo, evaluate
 from npvae.inference.argmax_q import argmax_rows, best_rows
-from npvae.inference.climb import climb
 from npvae.inference.theta_steps import LineSearchStep
 from npvae.models import (
     Categorical,
@@ -23,6 +22,7 @@ from npvae.models import (
     mlp_model,
     probabilistic_pca,
 )
+from npvae.models.climb import climb
 from npvae.nn import Affine, chain, lay_out, mlp
 
 X3 = datasets.mixture(120, 0).train

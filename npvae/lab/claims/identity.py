@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from npvae.inference import evaluate, gap_decomposition
-from npvae.inference.climb import climb
 from npvae.inference.elbo import elbo
 from npvae.lab.claims.claim import Claim
 from npvae.lab.claims.known_models import parabola_data, parabola_model, random_mixture, random_ppca, random_rows
 from npvae.models import Cubature, GaussHermite, MonteCarlo
 from npvae.models.categorical_latent import log_softmax
+from npvae.models.climb import climb
 from npvae.models.exact import exact_posterior, log_marginal
 
 

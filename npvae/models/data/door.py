@@ -11,6 +11,7 @@ from npvae.arrays import finite_array
 from npvae.files import release
 from npvae.models.data.arrays import as_array
 from npvae.models.data.batches import ROWS, take
+from npvae.parts import is_own
 
 
 def check_data(X: ArrayLike, data_dim: int | None = None, likelihood=None, dtype=np.float64) -> np.ndarray:
@@ -57,7 +58,7 @@ def check_data(X: ArrayLike, data_dim: int | None = None, likelihood=None, dtype
             raise ValueError(f"data has values in [{ends[0, 0]:.3g}, {ends[0, 1]:.3g}], beyond {np.dtype(dtype)}: "
                              "rescale them, to about [0, 1]")
         if likelihood is not None:
-            whole = getattr(likelihood, "looks_at_every_number", False)
+            whole = getattr(likelihood, "looks_at_every_number", is_own(likelihood))
             likelihood.check(take(X if whole else ends, rows if whole else slice(None), np.float64))
         release(X)
     if X.dtype == np.uint8 and greatest == 1:

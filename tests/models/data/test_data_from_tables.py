@@ -115,7 +115,7 @@ def test_sparse_matrices_are_refused_with_the_remedy():
 def test_parts_and_models_of_a_wrong_kind_say_what_is_missing():
     decoder = npvae.mlp([2, 3])
     for latent, likelihood, message in (
-            (npvae.Gaussian(2), "poisson", "likelihood is 'poisson', which has no log_prob, mean, arrays, on"),
+            (npvae.Gaussian(2), "poisson", "likelihood is 'poisson', which has no log_prob, mean; expected an object"),
             (npvae.Gaussian(2), npvae.GaussianLikelihood, "likelihood is .*no log_prob"),
             (2, npvae.GaussianLikelihood(), "latent is 2, which has no dim, row_size, nodes, kl"),
             (None, npvae.GaussianLikelihood(), "latent is None")):

@@ -1,0 +1,40 @@
+"""A network with layers of the user's own, tried at the door: each layer is called once, forwards and backwards."""
+
+import numpy as np
+
+from npvae.nn.layers import Chain
+from npvae.nn.parameters import lay_out
+from npvae.nn.protocols import Layer, Network
+from npvae.parts import asked_back, check_members, check_shape, is_own, laid_out, with_back
+
+
+def try_network(role: str, network, n_in: int) -> None:
+    """Raise a ValueError that names the layer, if one of the user's own does not answer as a layer does.
+
+    The package's own networks are believed; the trial is made on a copy.
+    """
+    layers, protocol = (network.layers, Layer) if type(network) is Chain else ((network,), Network)
+    if not any(is_own(layer) for layer in layers):
+        return
+
+    def check(layer):
+        check_members(role, layer, protocol, "npvae.mlp([2, 64])")
+
+    for layer in layers:
+        check(layer)
+    x, backs = np.linspace(-1, 1, 2 * n_in).reshape(2, n_in), []
+    for layer in (laid_out(layer, protocol, check, lay_out) for layer in layers):
+        y, back = with_back(layer, protocol, "__call__", x, none=True)
+        check_shape(layer, protocol, "__call__", "y", y, (2, np.shape(y)[1] if np.ndim(y) > 1 else "n_out"))
+        backs.append((layer, x.shape, back))
+        x = y
+    dy = np.ones_like(x)
+    for layer, shape, back in reversed(backs):
+        if back is None:
+            # for what is computed without a gradient
+            return
+        dy = asked_back(layer, protocol, "__call__", back, dy)
+        if dy is None:
+            # a layer that reads data needs no gradient for what stands before it
+            return
+        check_shape(layer, protocol, "__call__", "dx, which back returns,", dy, shape)
