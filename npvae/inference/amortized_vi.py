@@ -16,7 +16,6 @@ from numpy.typing import ArrayLike
 from npvae.arrays import OUT_OF_RANGE, finite_rows
 from npvae.inference.elbo import bound_terms, sound_bound
 from npvae.inference.evaluation import elbos
-from npvae.inference.own_optimizer import check_optimizer
 from npvae.inference.posteriors import Amortized, check_encoder
 from npvae.inference.resumable import Resumable
 from npvae.inference.schedules import at
@@ -92,10 +91,6 @@ class AmortizedVI(Resumable, Solver):
     after_sweep: object = None
     after_step: object = None
     optimizer: object = None
-
-    def __post_init__(self):
-        super().__post_init__()
-        check_optimizer(self.optimizer)
 
     def fit(self, X: ArrayLike, resume: bool = False) -> AmortizedVI:
         """Learn θ and φ from X (m, D); returns itself.

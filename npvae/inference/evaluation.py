@@ -20,7 +20,7 @@ from npvae.inference.quadrature import comparing_noise, reporting_noise
 from npvae.models import LatentVariableModel
 from npvae.models.data import take
 from npvae.models.exact import log_marginal
-from npvae.models.noise import check_rule
+from npvae.models.noise_checks import check_rule
 
 NUMBERS_IN_WORK = 2_500_000     # in one temporary: 20 MB, whatever the numbers of rows, nodes and columns
 

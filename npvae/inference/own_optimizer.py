@@ -11,6 +11,8 @@ from collections.abc import Callable
 import numpy as np
 
 from npvae.checks import shown
+from npvae.nn.protocols import Optimizer
+from npvae.parts import asked, shapes_of
 
 
 def check_optimizer(optimizer: Callable | None) -> None:
@@ -30,18 +32,27 @@ def check_optimizer(optimizer: Callable | None) -> None:
     value, grad, name = np.zeros(2), np.array([1.0, -2.0]), name_of(optimizer)
     try:
         found = optimizer(value, grad, 0.1, maximize=True)
-    except TypeError as problem:
+    except Exception as problem:
         raise ValueError(f"the optimizer {name} is not called as optimizer(value, grad, learning_rate, maximize=True): "
-                         f"{problem}") from problem
+                         f"{type(problem).__name__}: {problem}") from problem
     for part, words in (("step", "step()"), ("learning_rate", "a learning_rate")):
         if not hasattr(found, part):
             raise ValueError(f"the optimizer {name} returns a {type(found).__name__} without {words}: it moves value "
                              "in place by step(), and a schedule sets its learning_rate")
-    found.step()
+    if hasattr(found, "arrays") != hasattr(found, "restore"):
+        missing = "restore" if hasattr(found, "arrays") else "arrays"
+        raise ValueError(f"{name} lacks `{missing}`: {shapes_of(Optimizer, missing)}")
+    asked(found, Optimizer, "step")
     if not value.any():
         raise ValueError(f"the optimizer {name} leaves value as it is: step() has to change it in place, value += …")
     if not value @ grad > 0:
         raise ValueError(f"the optimizer {name} walks downhill: with maximize=True it adds λ ∇")
+    try:
+        found.learning_rate = 0.05
+        take_up_state(found, state_of(found))
+    except Exception as problem:
+        raise ValueError(f"the optimizer {name} cannot be saved and set: a schedule sets its learning_rate, and its "
+                         f"state is arrays and numbers ({type(problem).__name__}: {problem})") from problem
 
 
 def name_of(own: Callable) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from npvae.models import LatentVariableModel
+from npvae.nn.own_networks import try_network
 from npvae.nn.parameters import check_network
 
 
@@ -102,6 +103,7 @@ class Amortized:
 def check_encoder(encoder: Callable, model: LatentVariableModel) -> Callable:
     """The encoder, or a ValueError unless it is a network that maps the model's data (B, D) to rows (B, R)."""
     check_network("encoder", encoder)
+    try_network("encoder", encoder, model.data_dim)
     try:
         rows = encoder(np.zeros((1, model.data_dim)))[0].shape[1]
     except (ValueError, TypeError, AttributeError, IndexError) as mismatch:

@@ -9,13 +9,14 @@ from npvae.checks import NotFittedError, positive, shown, truth, whole
 from npvae.declared import declares
 from npvae.inference.evaluation import evaluate
 from npvae.inference.history import History
+from npvae.inference.own_parts import check_solver_parts
 from npvae.inference.quadrature import reporting_noise
 from npvae.models import LatentVariableModel, MonteCarlo
 from npvae.models.checks import check_model
 from npvae.models.data import check_data, moments, warn_if_unresolved
 from npvae.models.data.arrays import as_array
 from npvae.models.data.pixels import Scale, learned_scale
-from npvae.models.noise import check_rule
+from npvae.models.noise_checks import check_rule
 from npvae.models.start import started
 
 ONE_DRAW = MonteCarlo(1)    # the lecture's one-sample approximation
@@ -109,6 +110,7 @@ class Solver:
         if not (self.noise is None or callable(self.noise)) or isinstance(self.noise, type):
             raise ValueError(f"noise is {shown(self.noise)}, expected MonteCarlo(S), GaussHermite(n), Cubature() or "
                              "None")
+        check_solver_parts(self)
 
     def __setstate__(self, state):
         # copied or unpickled: the model's views became arrays of their own, let it look into the vector again

@@ -44,6 +44,14 @@ def check_decoder(decoder: object, latent: object) -> np.ndarray:
     return g
 
 
+def check_trainable(model: object):
+    """The model, or a ValueError if its decoder has no backward pass."""
+    if model.decoder(np.zeros((1, model.latent.dim)))[1] is None:
+        raise ValueError(f"the decoder {model.decoder} returns None for back: it can be evaluated, but not trained; "
+                         "return (y, back) with back: dy -> dx")
+    return model
+
+
 def check_model_writes(model: object, parameters: Parameters) -> None:
     """Raise a ValueError if a part of a model on `parameters` adds to its gradient, in place of writing it."""
     latent, likelihood = model.latent, model.likelihood

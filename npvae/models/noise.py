@@ -158,14 +158,3 @@ def check_noise(noise: Noise, batch: int, dim: int) -> Noise:
                          "node")
     # one weight for all nodes, written out: (S, 1)
     return Noise(eps, w if w.ndim else np.full((len(eps), 1), w))
-
-
-def check_rule(noise: Callable, dim: int) -> Callable:
-    """The rule, or a ValueError unless it answers (rng, batch, dim, dtype) with a Noise."""
-    try:
-        found = noise(np.random.default_rng(0), 1, dim, np.float64)
-    except TypeError as problem:
-        raise ValueError(f"noise is {shown(noise)}, expected MonteCarlo(S), GaussHermite(n), Cubature() or a function "
-                         "of yours (rng, batch, dim, dtype) -> Noise(eps, w)") from problem
-    check_noise(found, 1, dim)
-    return noise
