@@ -56,7 +56,7 @@ def test_the_same_numbers_are_the_same_data(X):
     (Frame(a=[1.0], b=np.array([None], dtype=object)), "column 'b' has type object with None in row 0"),
     (Frame(a=[1.0], b=np.array(["x"], dtype=object)), "column 'b' has type object with a str in row 0.*to_numeric"),
     (Frame(a=[1.0], b=np.zeros(1, "datetime64[s]")), "column 'b' holds datetime64.*turn them into numbers")],
-    ids=str)
+    ids=lambda value: value if isinstance(value, str) else type(value).__name__)
 @pytest.mark.parametrize("door", [
     check_data, AmortizedVI(probabilistic_pca(1, 2), sweeps=1).fit, SharedQ(probabilistic_pca(1, 2), sweeps=1).fit,
     VariationalEM(probabilistic_pca(1, 2), sweeps=1).fit, npvae.VAE(sweeps=1).fit, npvae.Autoencoder(sweeps=1).fit,
