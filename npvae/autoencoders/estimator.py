@@ -50,8 +50,7 @@ class Estimator(ScikitLearn, Saved):
     learning_rate : float, or callable sweep (from 0) -> float
         λ.
     final_learning_rate
-        λ falls there along half a cosine over `sweeps`; None leaves λ where it is, and a
-        callable `learning_rate` has its own end.
+        λ falls there along half a cosine over `sweeps`; None, or a callable `learning_rate`, leaves it as it is.
     held_out
         The fraction of rows kept from training, to stop early; 0 trains on all rows for all sweeps.
     patience

@@ -8,12 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from npvae.differences import central, complex_step, five_point, richardson, rounding, step_size
-from npvae.gradcheck.kinks import kink_at_zero, kink_that_excuses, second_look
+from npvae.gradcheck.kinks import coordinates_on_kinks, kink_at_zero, second_look
 from npvae.gradcheck.report import HIDDEN, MIXED, ON_KINKS, TIED, Row
 from npvae.gradcheck.taylor import direction, taylor_row
 
 ENOUGH = 100            # wrong for good on the second look, which takes forty calls for each: no use to look further
-MOST_KINKS = 20_000     # numbers in a parameter that is searched for kinks after a test in directions
 IMAGINARY_PART_LOST = ("the imaginary part is lost on the way through f (np.abs, x.real, a float buffer, max): use "
                        "another method, or np.where(x.real > 0, x, -x)")
 
@@ -166,20 +165,6 @@ def _look_again(found, subject, phis, close, tolerance, x, pieces=None):
                 return
         if found.wrong.any() or found.error(tolerance) <= tolerance:
             return
-
-
-def coordinates_on_kinks(subject, name, analytic):
-    """The kinks that a step in any direction would meet: flat index -> (left, right) slopes."""
-    where, dtype, scale = subject.where(name), subject.at.value.dtype, subject.scale()
-    h = float(step_size("central", dtype))
-    along = subject.along(direction(subject, where, np.random.default_rng(subject.seed)))
-    if where.stop - where.start > MOST_KINKS or not kink_at_zero(along, h, scale, dtype):
-        return {}
-    # a longer step, as rounding grows with the number of outputs and one coordinate's kink does not
-    kinks = {j: kink_that_excuses(subject.along_coordinate(where.start + j), slope, 64 * h, scale, dtype,
-                                  subject.along_coordinate(where.start + j, value=subject.pieces))
-             for j, slope in enumerate(analytic.ravel())}
-    return {j: kink for j, kink in kinks.items() if kink}
 
 
 def rows_of(subject, gradient, method, tolerance, directions, rng):

@@ -6,9 +6,11 @@ spoils it, too. Neither is a mistake in the gradient.
 
 import numpy as np
 
-from npvae.differences import central, richardson, rounding
+from npvae.differences import central, richardson, rounding, step_size
+from npvae.gradcheck.taylor import direction
 
 SHRINK = (1, 8, 64, 512)
+MOST_KINKS = 20_000     # numbers in a parameter that is searched for kinks after a test in directions
 
 
 def second_look(phi, expected, h, scale, dtype, tolerance, x=0.0, pieces=None):
@@ -79,6 +81,20 @@ def _kinks_of_pieces(pieces, h, scale, dtype):
     middle = (left + right) / 2
     low, high = (np.where(stay, end(left, right), middle).sum() for end in (np.minimum, np.maximum))
     return float(low), float(high)
+
+
+def coordinates_on_kinks(subject, name, analytic):
+    """The kinks that a step in any direction would meet: flat index -> (left, right) slopes."""
+    where, dtype, scale = subject.where(name), subject.at.value.dtype, subject.scale()
+    h = float(step_size("central", dtype))
+    along = subject.along(direction(subject, where, np.random.default_rng(subject.seed)))
+    if where.stop - where.start > MOST_KINKS or not kink_at_zero(along, h, scale, dtype):
+        return {}
+    # a longer step, as rounding grows with the number of outputs and one coordinate's kink does not
+    kinks = {j: kink_that_excuses(subject.along_coordinate(where.start + j), slope, 64 * h, scale, dtype,
+                                  subject.along_coordinate(where.start + j, value=subject.pieces))
+             for j, slope in enumerate(analytic.ravel())}
+    return {j: kink for j, kink in kinks.items() if kink}
 
 
 def kink_at_zero(phi, h, scale, dtype):

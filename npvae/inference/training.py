@@ -15,6 +15,7 @@ from npvae.files import release
 from npvae.inference.earlier_fit import EarlierFit
 from npvae.inference.early_stopping import hold_out
 from npvae.inference.history import DivergenceError
+from npvae.models.data.batches import shuffled
 
 FEW, GROSS = 10, 1e4    # rows whose median says how good they all are; times that no learning is worse at its end
 SHUFFLED_BATCHES = 64   # batches a block, when the rows are shuffled block by block
@@ -48,8 +49,7 @@ class Training:
     not, or is worse than that of the first one by more than any learning explains.
 
     One seed gives the same batches in every solver, and in a fit that goes on. Of a memory map X (m, D), blocks of rows
-    are shuffled, and the rows inside a block, for single rows all over a file on disk are slow; pages already read are
-    released.
+    are shuffled, and the rows inside a block, for single rows of a file are slow; pages already read are released.
 
     The solver is asked for its `run` and for `measure`, the key of what `record` notes; to `_follow_schedules(sweep)`
     before a sweep; for `after_step() -> bool`, of which True ends the fit, and `after_sweep(record)`, if they are not
@@ -157,8 +157,7 @@ class Training:
             return [slice(None) if self.rows is None else self.rows]
         # not the generator of the noise, from which solvers take different amounts
         order = shuffled(self.m, np.random.default_rng([self.run.seed, 5, len(self.history)]), self.block)
-        order = order if self.rows is None else self.rows[order]
-        order = order[:self._rows_of_sweep()]
+        order = (order if self.rows is None else self.rows[order])[:self._rows_of_sweep()]
         return [order[i:i + self.batch_size] for i in range(self._rows, len(order), self.batch_size)]
 
     def _rows_of_sweep(self):
@@ -185,7 +184,6 @@ class Training:
             return None
         cut = self._cut and self._rows < self._rows_of_sweep()
         self._sweep += self._rows / self.m
-        mean = self._total / self._rows
         record = {"sweep": self._sweep, **self._means(), "seconds": self._earlier + self.seconds}
         if cut:
             record |= {"rows": self._rows, "total": self._total, "batch_size": self.batch_size}
@@ -195,7 +193,7 @@ class Training:
         self._proven = self._begun
         if self._guarded_are_finite():
             self._begun = self._copies_of_guarded()
-        self._show_progress(mean)
+        self._show_progress(record[self.solver.measure])
         return record
 
     def _means(self):
@@ -213,8 +211,7 @@ class Training:
         self._sweep = self.history[-1]["sweep"] if self.history else 0
 
     def _show_progress(self, mean):
-        seconds = self.budget.seconds
-        done = self._sweep if seconds is None else min(self.seconds, seconds)
+        done = self._sweep if self.budget.seconds is None else min(self.seconds, self.budget.seconds)
         # the terminal may be gone, whose hanging up is what has cut the fit
         with suppress(OSError):
             self._bar.set_postfix_str(f"sweep {self._sweep:.0f}, {self._title} {mean:.4g}{self._unit}", refresh=False)
@@ -251,18 +248,3 @@ class Training:
         raise DivergenceError(f"{self.budget.name}: a {what} in sweep {int(self._sweep) + 1}; the last finite "
                               "parameters are kept. Lower the learning rate, rescale the data to about [0, 1], "
                               "or train in dtype=np.float64")
-
-
-def shuffled(m: int, rng: np.random.Generator, block: int | None = None) -> np.ndarray:
-    """The row numbers 0 … m − 1 in random order: all at random, or in `block`s that stay together.
-
-    Examples
-    --------
-    >>> order = shuffled(6, np.random.default_rng(0), block=3)
-    >>> sorted(order[:3].tolist()) in ([0, 1, 2], [3, 4, 5])
-    True
-    """
-    if block is None or block >= m:
-        return rng.permutation(m)
-    starts = rng.permutation(np.arange(0, m, block))
-    return np.concatenate([start + rng.permutation(min(block, m - start)) for start in starts])

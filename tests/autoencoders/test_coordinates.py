@@ -44,6 +44,14 @@ def test_under_the_true_model_the_aggregate_posterior_is_the_prior_and_the_kl_is
     np.testing.assert_allclose(variance_of_means(q), w**2 / (w**2 + SIGMA_G**2), rtol=0, atol=0.01)
 
 
+def test_the_aggregate_covariance_is_about_the_mean_of_all_rows():
+    q = np.random.default_rng(1).normal(2, 1, (5, 6))
+    mu, sigma2 = q[:, :3], np.exp(2 * q[:, 3:])
+    # Cov z = E[z zᵀ] − E[z] E[z]ᵀ
+    second = sum(np.outer(m, m) + np.diag(v) for m, v in zip(mu, sigma2, strict=True)) / 5
+    np.testing.assert_allclose(aggregate_covariance(q), second - np.outer(mu.mean(0), mu.mean(0)), rtol=1e-12)
+
+
 def test_as_many_units_are_active_as_eigenvalues_stand_above_the_noise(pca):
     # at the maximum in θ, W keeps the directions with λ > σ², and Var_x(E[z|x]) = 1 − σ²/λ there
     vae, X = pca

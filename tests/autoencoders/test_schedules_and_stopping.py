@@ -7,7 +7,8 @@ import npvae
 from npvae.inference.early_stopping import EarlyStopping, hold_out
 from npvae.inference.schedules import cosine, warm_up
 from npvae.inference.solver import Budget
-from npvae.inference.training import Training, shuffled
+from npvae.inference.training import Training
+from npvae.models.data.batches import shuffled
 
 
 def test_a_schedule_reaches_the_optimizer_sweep_by_sweep():

@@ -51,6 +51,22 @@ def test_no_steps_are_the_encoder_with_its_gradient_and_some_steps_help(model):
     assert mean_elbo(model, rows[2]).mean() > mean_elbo(model, rows[0]).mean() + 0.1
 
 
+@pytest.mark.parametrize("steps", [1, 3])
+def test_each_step_is_one_look_at_the_model_after_the_first(steps):
+    looks = []
+
+    def counted(z):
+        # the one row of a copied model is no look
+        looks.extend([z] if len(z) > 1 else [])
+        return z, lambda dy: dy
+
+    decoder = npvae.chain(counted, *mlp([1, 4, 3], rng=4).layers)
+    model = npvae.LatentVariableModel(npvae.Gaussian(1), decoder, npvae.GaussianLikelihood(0.4))
+    posterior = SemiAmortized(mlp([3, 2], rng=5), model, steps)
+    posterior(X)
+    assert len(looks) == steps + 1
+
+
 def test_many_steps_are_argmax_q():
     model = MODELS[0]
     encoder = mlp([3, 2], rng=6)

@@ -25,6 +25,16 @@ def factor_by_hand(q, K):
     return L
 
 
+def test_a_climb_starts_where_that_of_a_gaussian_does_without_correlations():
+    def log_joint(z):                                       # (S, 2) -> (S, 4)
+        return -((z[:, :1] - [-1, 0, 1, 2]) ** 2) - (z[:, 1:] - 0.5) ** 2
+
+    start = FullGaussian(2).starting_rows(log_joint, 4, np.random.default_rng(0))
+    np.testing.assert_array_equal(start[:, :4], Gaussian(2).starting_rows(log_joint, 4, np.random.default_rng(0)))
+    np.testing.assert_array_equal(start[:, 4:], 0)
+    np.testing.assert_allclose(start[:, :2], [[-1, 0.5], [0, 0.5], [1, 0.5], [2, 0.5]], rtol=0, atol=0.4)
+
+
 @given(st.integers(1, 4), st.integers(0, 10**6))
 def test_kl_and_log_q_are_those_of_a_normal_distribution(K, seed):
     latent, q = rows(K, seed=seed)

@@ -114,7 +114,7 @@ def test_models_start_at_the_data():
     assert mlp_model(1, [4], 3, LaplaceLikelihood(0.25)).started(X).likelihood.b == pytest.approx(0.25, rel=1e-15)
 
 
-@pytest.mark.parametrize("bad", [-1.0, 0.5, 1e30])
+@pytest.mark.parametrize("bad", [-1.0, 0.5, 2.0**53 + 2, 1e30])
 def test_data_that_are_no_counts_are_refused_wherever_they_stand(bad):
     X = counts()
     X[17, 1] = bad
@@ -127,6 +127,12 @@ def test_data_that_are_no_counts_are_refused_wherever_they_stand(bad):
 def test_a_b_that_is_no_width_is_refused(b):
     with pytest.raises(ValueError, match="b is .*, expected a positive finite"):
         LaplaceLikelihood(b)
+
+
+def test_data_whose_sum_over_b_would_overflow_are_refused():
+    LaplaceLikelihood(0.01).check(np.full((1, 1), -0.9e148))
+    with pytest.raises(ValueError, match="data has values up to 1.1e.148, expected at most 1e.148 with b = 0.01"):
+        LaplaceLikelihood(0.01).check(np.full((1, 1), -1.1e148))
 
 
 @both

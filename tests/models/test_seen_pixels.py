@@ -11,6 +11,7 @@ from numeric_models import agree
 import npvae
 from npvae import AmortizedVI, GaussianLikelihood, SeenPixelsLikelihood, SharedQ, VariationalEM
 from npvae.models.data import moments
+from npvae.models.seen_pixels import seen_or_zero
 from npvae.nn import lay_out
 
 NAN = np.nan
@@ -43,6 +44,13 @@ def test_gradients_with_respect_to_g_and_log_sigma(rows):
     for array, twin_array, gradient in [(g, twin_g, dg), (parameters.value, twin_parameters.value, parameters.grad)]:
         agree(lambda: (dvalue * own.log_prob(x, g)[0]).sum(), array,
               lambda: (dvalue * twin.log_prob(x, twin_g)[0]).sum(), twin_array, gradient)
+
+
+def test_the_encoders_first_layer_passes_on_what_was_seen_and_its_gradient():
+    y, back = seen_or_zero(np.array([[1.5, NAN], [NAN, -2.0]]))
+    np.testing.assert_array_equal(y, [[1.5, 0], [0, -2.0]])
+    np.testing.assert_array_equal(back(np.array([[3.0, 4.0], [5.0, 6.0]])), [[3, 0], [0, 6]])
+    assert back(None) is None
 
 
 @pytest.mark.parametrize("K", [1, 2])

@@ -1,4 +1,4 @@
-"""The rows of data, a batch or a block at a time, scaled and cast on the way."""
+"""The rows of data, a batch or a block at a time, scaled and cast on the way; and their random order."""
 
 from collections.abc import Iterable
 
@@ -48,3 +48,18 @@ def some_rows(X: np.ndarray, rng: np.random.Generator, rows: np.ndarray | None =
         found.append(take(X, slice(start, start + length), np.float64))
         release(X)
     return np.concatenate(found)
+
+
+def shuffled(m: int, rng: np.random.Generator, block: int | None = None) -> np.ndarray:
+    """The row numbers 0 … m − 1 in random order: all at random, or in `block`s that stay together.
+
+    Examples
+    --------
+    >>> order = shuffled(6, np.random.default_rng(0), block=3)
+    >>> sorted(order[:3].tolist()) in ([0, 1, 2], [3, 4, 5])
+    True
+    """
+    if block is None or block >= m:
+        return rng.permutation(m)
+    starts = rng.permutation(np.arange(0, m, block))
+    return np.concatenate([start + rng.permutation(min(block, m - start)) for start in starts])
