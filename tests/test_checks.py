@@ -63,7 +63,8 @@ def test_truth_is_true_or_false():
             truth("learn", value)
 
 
-@pytest.mark.parametrize("path", [None, 1, 0, b"model.npz", "", "a\0b", [], 3.5, object()], ids=lambda path: repr(path).partition(" at ")[0])
+@pytest.mark.parametrize("path", [None, 1, 0, b"model.npz", "", "a\0b", [], 3.5, object()],
+                         ids=lambda path: repr(path).partition(" at ")[0])
 def test_a_path_is_a_str_or_a_path(path):
     for use in (as_path, load, VAE.load, Autoencoder.load, datasets.load_file,
                 Autoencoder(sweeps=1, hidden=(2,), latent_dim=1).fit(X).save,
