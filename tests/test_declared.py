@@ -152,7 +152,7 @@ def test_a_likelihood_of_ones_own_is_asked_by_log_prob(latent):
     assert not is_affine_gaussian(own)
     np.testing.assert_allclose(npvae.log_marginal(own, X), npvae.log_marginal(plain, X), rtol=0, atol=1e-6)
     with pytest.raises(ValueError, match="no exact M-step"):
-        ExactStep(own, None)
+        ExactStep(own)
 
 
 def test_a_model_of_ones_own_keeps_its_log_likelihood_through_copies():
@@ -186,12 +186,12 @@ def test_a_layer_that_overrides_its_call_is_affine_no_longer():
     assert exact_method(bent) != "closed form"
     parameters = lay_out({"theta": bent})
     with pytest.raises(ValueError, match="no exact M-step.*Bent replaces __call__ and does not say that it is affine"):
-        ExactStep(bent.on(parameters, "theta."), parameters)
+        ExactStep(bent.on(parameters, "theta."))
     with pytest.raises(ValueError, match="Bent replaces __call__"):
         npvae.VariationalEM(bent, exact_m_step=True).fit(np.ones((5, 2)))
     # what it says has to be true of its own W and b
     with pytest.raises(ValueError, match=r"Same says that it is affine, but its output is not z W \+ b of its own"):
-        ExactStep(replace(bent, decoder=Same(W, b)), parameters)
+        ExactStep(replace(bent, decoder=Same(W, b)))
 
 
 def test_a_chain_that_overrides_its_call_keeps_it_when_laid_out():

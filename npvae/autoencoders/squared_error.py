@@ -70,7 +70,7 @@ class SquaredErrorSolver(Resumable):
 
     # what a restored solver goes by; a fit settles its own
     integer_scale = Scale()
-    name, measure, _maximises_what_it_reports = "Autoencoder", "squared_error", True
+    name, measure, _beta = "Autoencoder", "squared_error", 1.0
 
     def fit(self, X: ArrayLike, resume: bool = False) -> SquaredErrorSolver:
         """Learn θ and φ from X (m, D); returns itself. `resume` and what it raises are as in `AmortizedVI.fit`."""

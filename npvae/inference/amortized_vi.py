@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -22,7 +22,6 @@ from npvae.inference.schedules import at
 from npvae.inference.solver import ONE_DRAW, Solver
 from npvae.inference.training import fitting
 from npvae.models import MonteCarlo
-from npvae.models.checks import check_model_writes
 from npvae.models.data import as_floats, blocks, outputs, take
 from npvae.models.noise import noise_of_batches
 from npvae.models.seen_pixels import seen_or_zero
@@ -37,17 +36,13 @@ class AmortizedVI(Resumable, Solver):
 
     Parameters
     ----------
-    model, sweeps, seconds, noise, seed, dtype, progress
+    model, sweeps, seconds, learning_rate, noise, seed, dtype, progress, beta, optimizer
         As in `Solver`.
-    learning_rate : float, or callable sweep (from 0) -> float
-        λ, e.g. `schedules.cosine(3e-3, 1e-4, 200)`.
     batch_size : int, optional
         64 by default.
     encoder : network, optional
         Maps x (B, D) to rows (B, R). By default an MLP with the sizes of the decoder's hidden layers in reverse, and
         tanh between them whatever the decoder has.
-    beta : float, or callable sweep (from 0) -> float
-        Weight of the KL in what is maximised, e.g. `schedules.warm_up(20)`; what is reported is the ELBO.
     held_out : float
         The fraction of rows that no gradient sees. If it is not 0, the fit ends when their ELBO has not risen for
         `patience` sweeps, and the solver holds the parameters of the best sweep.
@@ -57,8 +52,6 @@ class AmortizedVI(Resumable, Solver):
         Called with the history's last record after each sweep, e.g. to save.
     after_step : callable () -> bool, optional
         Asked after each step; True ends the fit there, and `fit(X, resume=True)` goes on within the sweep.
-    optimizer : callable (value, grad, learning_rate, maximize=True) -> object with step() and learning_rate, optional
-        Moves θ and φ, e.g. `npvae.SGD`; Adam by default.
 
     Attributes
     ----------
@@ -85,12 +78,10 @@ class AmortizedVI(Resumable, Solver):
 
     learning_rate: object = 1e-3
     encoder: object = None
-    beta: object = 1.0
     held_out: float = 0.0
     patience: int = 10
     after_sweep: object = None
     after_step: object = None
-    optimizer: object = None
 
     def fit(self, X: ArrayLike, resume: bool = False) -> AmortizedVI:
         """Learn θ and φ from X (m, D); returns itself.
@@ -151,19 +142,11 @@ class AmortizedVI(Resumable, Solver):
 
     def _lay_out_parts(self, parts):
         # θ and φ side by side in one new vector, so that one Adam moves both
-        encoder, likelihood = parts["encoder"], self.initial_model.likelihood
-        model = replace(self.initial_model.copy(), decoder=parts["decoder"], likelihood=parts["likelihood"])
         self._dtype = self.dtype or np.float32
-        self.parameters = lay_out({"theta": model, "phi": encoder}, self._dtype)
-        self.model = model.on(self.parameters, "theta.")
-        if hasattr(self.model.likelihood, "from_data"):
-            # σ_g is learned: whoever is handed this model is not to start it at the data anew
-            self.model.likelihood.from_data = False
-        self.posterior = Amortized(encoder.on(self.parameters, "phi."))
-        check_model_writes(self.model, self.parameters)
-        check_back_writes(self.parameters, "encoder", self.posterior.encoder, np.ones((1, model.data_dim)))
-        held = getattr(likelihood, "from_data", False) and not likelihood.learn
-        self._new_run(parts if held else {"decoder": model.decoder, "encoder": encoder})
+        fixed = self._lay_out_model(parts, phi=parts["encoder"])
+        self.posterior = Amortized(parts["encoder"].on(self.parameters, "phi."))
+        check_back_writes(self.parameters, "encoder", self.posterior.encoder, np.ones((1, self.model.data_dim)))
+        self._new_run(fixed)
         self._rng = self.run.rng
         self._settle_at_the_door(0)
 
@@ -183,10 +166,6 @@ class AmortizedVI(Resumable, Solver):
         x = take(X, index, self._dtype)
         noise = self._noise and self._noise(np.random.default_rng([self.seed, 6]), len(x))
         return sound_bound(self.model, self.posterior(x)[0], x, noise)
-
-    @property
-    def _maximises_what_it_reports(self):
-        return self._beta == 1
 
     def _score_held_out(self, X, rows):
         # the same few draws after every sweep: sweeps are compared with each other, and this is no reported number

@@ -112,16 +112,24 @@ def _of_rows(noise, rows):
 
 
 def best_rows(model: LatentVariableModel, start: np.ndarray | None, x: np.ndarray, noise: Noise | None = None,
-              tolerance: float = 1e-6, most_steps: int = 5000) -> np.ndarray:
-    """What `argmax_q` returns, finite or not, of a start and data that have been checked."""
+              tolerance: float = 1e-6, most_steps: int = 5000, beta: float = 1.0) -> np.ndarray:
+    """What `argmax_q` returns, finite or not, of a start and data that have been checked, for a KL of weight β."""
     if has_closed_argmax(model.latent):
-        return log_joint(model, x, np.eye(model.latent.dim, dtype=x.dtype)).T
-    if affine.is_affine_gaussian(model):
+        z = np.eye(model.latent.dim, dtype=x.dtype)
+        log_px_z = log_joint(model, x, z)                   # (K, B)
+        return log_px_z.T if beta == 1 else _tempered(log_px_z, model.latent.log_prior(z)[:, None], beta).T
+    if beta == 1 and affine.is_affine_gaussian(model):
         return affine.best_rows(model, x)
     if start is None:
         start = starting_rows(model, x, np.random.default_rng(0)).astype(x.dtype)
     noise = quadrature_nodes(model, x.dtype) if noise is None else noise
-    return climb(lambda q, rows: lower_bound(model, q, x[rows], _of_rows(noise, rows)), start, tolerance, most_steps)
+    return climb(lambda q, rows: lower_bound(model, q, x[rows], _of_rows(noise, rows), beta), start, tolerance,
+                 most_steps)
+
+
+def _tempered(log_px_z, log_prior, beta):
+    # q_k ∝ π_k p(x|k)^{1/β}; with β = 0 all of q would be on one k
+    return log_prior + (log_px_z - log_prior) / max(beta, 1e-6)
 
 
 def has_closed_argmax(latent) -> bool:

@@ -61,14 +61,15 @@ def argmax_shared_q(model: LatentVariableModel, start: ArrayLike | None, x: Arra
 
 
 def best_row(model: LatentVariableModel, start: np.ndarray, x: np.ndarray, noise: Noise | None,
-             tolerance: float = 1e-8) -> np.ndarray:
-    """What `argmax_shared_q` returns, finite or not, of a start and data that have been checked."""
+             tolerance: float = 1e-8, beta: float = 1.0) -> np.ndarray:
+    """What `argmax_shared_q` returns, finite or not, of a start and data that have been checked, for a KL of weight β.
+    """
     if has_closed_argmax(model.latent):
         # q_k ∝ exp(mean_i log p_θ(x^i, k))
-        return best_rows(model, None, x).mean(0)
+        return best_rows(model, None, x, beta=beta).mean(0)
 
     def mean_elbo(row, _):                                  # row (1, R)
-        value, back = lower_bound(model, np.broadcast_to(row[0], (len(x), row.shape[1])), x, noise)
+        value, back = lower_bound(model, np.broadcast_to(row[0], (len(x), row.shape[1])), x, noise, beta)
         return value.mean(keepdims=True), lambda d: back(np.full(len(x), d[0] / len(x))).sum(0, keepdims=True)
 
     return climb(mean_elbo, start[None], tolerance)[0]

@@ -1,4 +1,4 @@
-"""A fit by one Adam over θ and φ, that can stop, be saved and go on: of `AmortizedVI` and of the autoencoder."""
+"""A fit that can stop, be saved and go on: of the solvers, and of the autoencoder."""
 
 import numpy as np
 
@@ -55,9 +55,10 @@ class Resumable:
         # what a fit that goes on may change, checked here; what is a function changes with the sweeps
         self.run.optimizer.learning_rate = at(self.learning_rate, sweep, "learning_rate")
 
-    def _new_run(self, fixed, maximize=True):
+    def _new_run(self, fixed, maximize=True, by_gradient=True):
         # one for the whole vector
         optimizer = (self.optimizer or Adam)(self.parameters.value, self.parameters.grad,
-                                             at(self.learning_rate, 0, "learning_rate"), maximize=maximize)
+                                             at(self.learning_rate, 0, "learning_rate"), maximize=maximize
+                                             ) if by_gradient else None
         self.run = Run(self.parameters, self.seed, optimizer, self.held_out, self.patience, constants(fixed))
         self.history = self.run.history

@@ -35,7 +35,9 @@ class Run:
     Attributes
     ----------
     guarded : list of arrays
-        Put back to their last finite values if the fit diverges: the parameters, and what a solver appends.
+        Put back to their last finite values if the fit diverges: the parameters, and the rows q that are taken along.
+    settled : bool
+        Whether these rows are the argmax for the θ that stands, as after full sweeps.
 
     Examples
     --------
@@ -58,6 +60,12 @@ class Run:
         self.seed, self.held_out = whole("seed", seed, least=0), real("held_out", held_out, 0, 1)
         self.rng, self.history, self.guarded = np.random.default_rng(self.seed), History(), [parameters.value]
         self.stopping = EarlyStopping(parameters.value, patience) if self.held_out else None
+        self.q, self.settled, self.steps = None, False, {}
+
+    def take_along(self, q: np.ndarray, **steps) -> None:
+        """Carry rows q that no vector holds, too, and what moves them or θ by name, each with a state to be saved."""
+        self.q, self.steps = q, steps
+        self.guarded.append(q)
 
     def go_on_with(self, held_out: float, patience: int) -> None:
         """Go on with another patience; a ValueError for another `held_out`."""
@@ -82,13 +90,19 @@ class Run:
         """Everything by name, for saving: copies of the parameters and moments; generator and history as JSON."""
         parts = {"parameters": self.parameters.arrays(), "constants": self.constants}
         parts[self._part] = {} if self.optimizer is None else state_of(self.optimizer)
+        parts |= {f"steps.{name}": state_of(step) for name, step in self.steps.items()}
         parts["stopping"] = {} if self.stopping is None else self.stopping.arrays()
         found = {f"{part}/{name}": a for part, arrays in parts.items() for name, a in arrays.items()}
+        found |= {} if self.q is None else {"q": self.q.copy(), "settled": np.array(self.settled)}
         return found | {"generator": np.array(json.dumps(self.rng.bit_generator.state)),
                         "history": np.array(json.dumps(list(self.history)))}
 
     def forget(self) -> None:
-        """Let the optimizer begin anew, as if no step had been taken."""
+        """Let the optimizers begin anew, as if no step had been taken."""
+        self.settled = False
+        for step in self.steps.values():
+            if hasattr(step, "forget"):
+                step.forget()
         if hasattr(self.optimizer, "forget"):
             self.optimizer.forget()
         elif self.optimizer is not None:
@@ -133,15 +147,26 @@ class Run:
         if not isinstance(history, list):
             history = _checked_history(json.loads(str(history)))
         state = arrays_under(self._part, arrays)
-        if self._part == "adam":
+        if self.q is not None:
+            self._restore_q(arrays)
+        if self._part == "adam" and self.optimizer is not None:
             shapes = [np.shape(state[name]) for name in ("m", "v", "t")]
             if shapes != [self.parameters.value.shape] * 2 + [()]:
                 raise ValueError(f"Adam's moments and counter have shapes {shapes}")
-        take_up_state(self.optimizer, state)
+        if self.optimizer is not None:
+            take_up_state(self.optimizer, state)
         self.rng.bit_generator.state = json.loads(str(arrays["generator"]))
         self.history[:] = history
         if self.stopping is not None:
             self.stopping.restore({name: arrays[f"stopping/{name}"] for name in ("best", "last", "score")})
+
+
+    def _restore_q(self, arrays):
+        if arrays["q"].shape != self.q.shape:
+            raise ValueError(f"q has shape {arrays['q'].shape}, expected {self.q.shape}")
+        self.q[...], self.settled = arrays["q"], bool(arrays["settled"])
+        for name, step in self.steps.items():
+            take_up_state(step, arrays_under(f"steps.{name}", arrays))
 
 
 def arrays_under(part: str, arrays: dict) -> dict:

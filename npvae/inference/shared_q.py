@@ -19,6 +19,7 @@ from npvae.inference.argmax_shared_q import best_row
 from npvae.inference.elbo import lower_bound
 from npvae.inference.em_solver import EMSolver
 from npvae.inference.posteriors import Shared
+from npvae.inference.schedules import at
 from npvae.inference.training import fitting
 from npvae.models import GaussianLikelihood
 from npvae.models.data import check_data, moments, take
@@ -53,9 +54,9 @@ class SharedQ(EMSolver):
     Parameters
     ----------
     model, sweeps, seconds, batch_size, learning_rate, noise, q_steps, q_learning_rate, tolerance,
-    exact_m_step, seed, dtype, progress
-        As in `VariationalEM`, with its two modes, full sweeps and mini-batches; the row's λ is 3e-3 by default, and
-        the tolerance 1e-8.
+    exact_m_step, seed, dtype, progress, beta, optimizer
+        As in `VariationalEM`, with its two modes, full sweeps and mini-batches; the row has an Adam of its own, whose λ
+        is 3e-3 by default, and the tolerance is 1e-8.
 
     Attributes
     ----------
@@ -75,21 +76,19 @@ class SharedQ(EMSolver):
     True
     """
 
-    q_learning_rate: float = 3e-3
+    q_learning_rate: object = 3e-3
     tolerance: float = 1e-8
 
-    def fit(self, X: ArrayLike) -> SharedQ:
-        """Learn θ and q from X (m, D); returns itself. It raises what `VariationalEM.fit` raises."""
-        with fitting(self, X) as (X, training):
+    def fit(self, X: ArrayLike, resume: bool = False) -> SharedQ:
+        """Learn θ and q from X (m, D); returns itself. `resume` and what it raises are as in `VariationalEM.fit`."""
+        with fitting(self, X, resume) as (X, training):
             for index in training.batches():
                 x = take(X, index, self._dtype)
                 # q ← argmax_q Σ_i L(q, x^i, θ)
                 q = self._argmax(x)
                 # θ ← θ + λ ∇_θ Σ_i L(q, x^i, θ)
-                training.record(self._step_theta(q, x, self._draw_noise(len(x))))
-            if self._full and not training.out_of_time:
-                # full sweeps end as they began: with q the argmax for the θ that stands
-                self._argmax(take(X, slice(None), self._dtype))
+                training.record(self._step_theta(q, x, self._draw_noise(len(x)), self._beta))
+            self._end(training, X)
         return self
 
     def infer(self, X: ArrayLike) -> np.ndarray:
@@ -97,24 +96,25 @@ class SharedQ(EMSolver):
         X = self.read(X)
         return np.tile(self.posterior.row.astype(np.float64), (len(X), 1))
 
-    def _start_q(self, X):
+    def _start_q(self, m):
         row = self.model.latent.prior_row().astype(self._dtype)
         self.posterior = Shared(row, np.zeros_like(row))
-        self.run.guarded.append(row)
-        self._row_adam = Adam(row, self.posterior.drow, self.q_learning_rate)
+        self._row_adam = Adam(row, self.posterior.drow, at(self.q_learning_rate, 0, "q_learning_rate"))
+        self._take_along(row, self._row_adam)
 
-    def _argmax(self, x):
-        if self._full:
+    def _argmax(self, x, index=None):
+        if self._full and not self.run.settled:
             self.posterior.row[...] = best_row(self._fixed, self.posterior.row, x, self._nodes(x.dtype),
-                                               self.tolerance)
-        else:
+                                               self.tolerance, self._beta)
+        elif not self._full:
             for _ in range(self.q_steps):
                 self._ascend(x)
+        self.run.settled = False
         return self.posterior(x)[0]
 
     def _ascend(self, x):
         # one step of Adam on the row, along the gradient of the batch's mean ELBO
         q, back_q = self.posterior(x)
-        _, back = lower_bound(self._fixed, q, x, self._draw_noise(len(x)))
+        _, back = lower_bound(self._fixed, q, x, self._draw_noise(len(x)), self._beta)
         back_q(back(np.full(len(x), 1 / len(x), x.dtype)))
         self._row_adam.step()

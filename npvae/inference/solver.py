@@ -1,6 +1,6 @@
 """What all solvers share: their settings, the budget of a fit, their own copy of the model, and how they report."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,12 +12,13 @@ from npvae.inference.history import History
 from npvae.inference.own_parts import check_solver_parts
 from npvae.inference.quadrature import reporting_noise
 from npvae.models import LatentVariableModel, MonteCarlo
-from npvae.models.checks import check_model
+from npvae.models.checks import check_model, check_model_writes
 from npvae.models.data import check_data, moments, warn_if_unresolved
 from npvae.models.data.arrays import as_array
 from npvae.models.data.pixels import Scale, learned_scale
 from npvae.models.noise_checks import check_rule
 from npvae.models.start import started
+from npvae.nn import lay_out
 
 ONE_DRAW = MonteCarlo(1)    # the lecture's one-sample approximation
 
@@ -69,8 +70,8 @@ class Solver:
         The budget, whichever ends first; 100 sweeps without both. Only `sweeps` makes a run repeatable bit by bit.
     batch_size
         Rows a batch; m or more takes them all.
-    learning_rate
-        λ.
+    learning_rate : float, or callable sweep (from 0) -> float
+        λ, e.g. `schedules.cosine(3e-3, 1e-4, 200)`.
     noise : MonteCarlo, GaussHermite or Cubature, optional
         Nodes of a Gaussian q; one fresh draw a batch by default, quadrature in full sweeps.
     seed
@@ -81,23 +82,29 @@ class Solver:
         By default a bar on a terminal.
     scale
         What integers are divided by; by default uint8 are, by 255, and others are taken as they are.
+    beta : float, or callable sweep (from 0) -> float
+        Weight of the KL in what is maximised, e.g. `schedules.warm_up(20)`; what is reported is the ELBO.
+    optimizer : callable (value, grad, learning_rate, maximize=True) -> object with step() and learning_rate, optional
+        Moves θ, and an encoder's φ, e.g. `npvae.SGD`; Adam by default.
     """
 
     # what a restored solver goes by; a fit settles its own
     integer_scale = Scale()
-    # what a `Training` asks for, and only `AmortizedVI` says more of
-    measure, after_sweep, after_step, _maximises_what_it_reports = "elbo", None, None, True
+    # what a `Training` asks for, and a solver says more of
+    measure, after_sweep, after_step, held_out, patience, _beta = "elbo", None, None, 0.0, 10, 1.0
 
     model: LatentVariableModel
     sweeps: int | None = None
     seconds: float | None = None
     batch_size: int | None = None
-    learning_rate: float = 3e-3
+    learning_rate: object = 3e-3
     noise: object = None
     seed: int = 0
     dtype: type | None = None
     progress: bool | None = None
     scale: float | None = None
+    beta: object = 1.0
+    optimizer: object = None
     history: History = field(default_factory=History, init=False, repr=False)
 
     def __post_init__(self):
@@ -156,5 +163,15 @@ class Solver:
         """What it is called in messages."""
         return type(self).__name__
 
-    def _follow_schedules(self, sweep):
-        """Nothing changes from sweep to sweep, unless a solver says so."""
+    def _lay_out_model(self, parts, **beside):
+        # the model with these parts, θ and what stands beside it in one new vector; the parts whose constants are saved
+        model, given = self.initial_model.copy(), self.initial_model.likelihood
+        model = replace(model, decoder=parts["decoder"], likelihood=parts["likelihood"])
+        self.parameters = lay_out({"theta": model, **beside}, self._dtype)
+        self.model = model.on(self.parameters, "theta.")
+        if hasattr(self.model.likelihood, "from_data"):
+            # σ_g is learned: whoever is handed this model is not to start it at the data anew
+            self.model.likelihood.from_data = False
+        check_model_writes(self.model, self.parameters)
+        held = getattr(given, "from_data", False) and not given.learn
+        return {name: part for name, part in parts.items() if held or name != "likelihood"}

@@ -4,66 +4,74 @@ import numpy as np
 
 from npvae.checks import positive
 from npvae.declared import declares, is_affine
-from npvae.inference.elbo import lower_bound
+from npvae.inference.elbo import bound_terms, lower_bound
 from npvae.models import LatentVariableModel
 from npvae.models.affine import affine_map
 from npvae.models.noise import Noise
 from npvae.nn import Adam, Parameters
 
 
-class AdamStep:
-    """One step of Adam along the gradient of the batch's mean ELBO; right for mini-batches and random noise.
+class GradientStep:
+    """One step of an optimizer along the gradient of the batch's mean ELBO; right for mini-batches and random noise.
 
-    The model has its views in `parameters`, where θ is the stretch "theta.".
+    The optimizer moves the vector in which the model has its views.
     """
 
-    def __init__(self, model: LatentVariableModel, parameters: Parameters, learning_rate: float):
-        self.model, theta = model, parameters.stretch("theta.")
-        self.grad = parameters.grad[theta]
-        self.optimizer = Adam(parameters.value[theta], self.grad, learning_rate)
+    def __init__(self, model: LatentVariableModel, optimizer: Adam):
+        self.model, self.optimizer = model, optimizer
 
-    def __call__(self, q: np.ndarray, x: np.ndarray, noise: Noise | None) -> np.ndarray:
-        """Move θ; returns the ELBO (B,) before the step."""
-        value, back = lower_bound(self.model, q, x, noise)
+    def __call__(self, q: np.ndarray, x: np.ndarray, noise: Noise | None, beta: float = 1.0) -> np.ndarray:
+        """Move θ uphill on the ELBO with a KL of weight β; returns the ELBO itself (B,) before the step."""
+        reconstruction, kl, back = bound_terms(self.model, q, x, noise, beta)
         back(np.full(len(x), 1 / len(x), x.dtype))
         self.optimizer.step()
-        return value
+        return reconstruction - kl
 
 
 class LineSearchStep:
     """The lecture's plain step, with λ halved until the ELBO does not fall.
 
     For full sweeps on deterministic nodes, where the ELBO can be compared before and after. After a success λ grows
-    by half, so its start matters little. It takes what `AdamStep` takes.
+    by half, so its start matters little. The model has its views in `parameters`, where θ is the stretch "theta.".
     """
 
     def __init__(self, model: LatentVariableModel, parameters: Parameters, learning_rate: float):
-        self.model, theta = model, parameters.stretch("theta.")
-        self.value, self.grad = parameters.value[theta], parameters.grad[theta]
+        self.model, self.parameters = model, parameters
         self.learning_rate = positive("learning_rate", learning_rate)
 
-    def __call__(self, q: np.ndarray, x: np.ndarray, noise: Noise | None) -> np.ndarray:
-        """Move θ; returns the ELBO (B,) before the step."""
-        value, back = lower_bound(self.model, q, x, noise)
+    def __call__(self, q: np.ndarray, x: np.ndarray, noise: Noise | None, beta: float = 1.0) -> np.ndarray:
+        """Move θ uphill on the ELBO with a KL of weight β; returns the ELBO itself (B,) before the step."""
+        reconstruction, kl, back = bound_terms(self.model, q, x, noise, beta)
+        value = reconstruction - kl
         back(np.full(len(x), 1 / len(x), x.dtype))
-        if not np.isfinite(self.grad).all():
+        theta = self.parameters.stretch("theta.")
+        theta, grad = self.parameters.value[theta], self.parameters.grad[theta]
+        if not np.isfinite(grad).all():
             # no λ is small enough: say so, as an ELBO that ends the fit
             return np.full_like(value, np.nan)
-        start, risen = self.value.copy(), False
+        start, risen = theta.copy(), False
         try:
-            risen = self._climbed(start, value.mean(), q, x, noise)
+            risen = self._climbed(theta, grad, (reconstruction - beta * kl).mean(), q, x, noise, beta)
         finally:
             if not risen:
                 # also after Ctrl-C in the middle of a trial
-                self.value[...] = start
+                theta[...] = start
         return value
 
-    def _climbed(self, start, mean, q, x, noise):
-        before = self.learning_rate
+    def arrays(self) -> dict:
+        """λ as it stands, for saving."""
+        return {"learning_rate": np.array(self.learning_rate)}
+
+    def restore(self, arrays: dict) -> None:
+        """Take up what `arrays` gave."""
+        self.learning_rate = float(arrays["learning_rate"])
+
+    def _climbed(self, theta, grad, mean, q, x, noise, beta):
+        before, start = self.learning_rate, theta.copy()
         for _ in range(40):
             # θ ← θ + λ ∇θ
-            self.value[...] = start + self.learning_rate * self.grad
-            if lower_bound(self.model, q, x, noise)[0].mean() >= mean:
+            theta[...] = start + self.learning_rate * grad
+            if lower_bound(self.model, q, x, noise, beta)[0].mean() >= mean:
                 self.learning_rate *= 1.5
                 return True
             self.learning_rate *= 0.5
@@ -75,8 +83,8 @@ class ExactStep:
     """θ ← argmax_θ Σ_i L(q_i, x^i, θ) for an affine decoder with Gaussian likelihood: the M-step of EM.
 
     Weighted least squares of x on z under q gives W and b; σ_g² is the mean squared error that is left, and the
-    weights π of a mixture are the mean of q. The maximum is written into the model's views; vector and rate, which
-    `AdamStep` takes, are not used.
+    weights π of a mixture are the mean of q, whatever the weight β of the KL. The maximum is written into the model's
+    views.
 
     Raises
     ------
@@ -85,11 +93,11 @@ class ExactStep:
         data exactly, so that the likelihood grows without bound as σ_g falls.
     """
 
-    def __init__(self, model: LatentVariableModel, parameters: Parameters, learning_rate: float | None = None):
+    def __init__(self, model: LatentVariableModel):
         check_exact_step(model)
-        self.model, self.layer = model, _layers(model.decoder)[0]
+        self.model = model
 
-    def __call__(self, q: np.ndarray, x: np.ndarray, noise: Noise | None) -> np.ndarray:
+    def __call__(self, q: np.ndarray, x: np.ndarray, noise: Noise | None, beta: float = 1.0) -> np.ndarray:
         """Move θ to the maximum for these rows, which should be all; returns the ELBO (B,) before."""
         value, _ = lower_bound(self.model, q, x, noise)
         latent, likelihood = self.model.latent, self.model.likelihood
@@ -118,7 +126,8 @@ class ExactStep:
     def _write(self, W, b):
         # W and b are in the data's units; the layer's are in those of the layer behind it, g = c + s (zW + b)
         center, scale = _units(self.model.decoder)
-        self.layer.W[...], self.layer.b[...] = W / scale, (b - center) / scale
+        layer = _layers(self.model.decoder)[0]
+        layer.W[...], layer.b[...] = W / scale, (b - center) / scale
 
 
 def check_exact_step(model: LatentVariableModel) -> None:

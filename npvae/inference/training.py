@@ -53,8 +53,8 @@ class Training:
 
     The solver is asked for its `run` and for `measure`, the key of what `record` notes; to `_follow_schedules(sweep)`
     before a sweep; for `after_step() -> bool`, of which True ends the fit, and `after_sweep(record)`, if they are not
-    None; to `_score_held_out(X, rows)`; for the `_objective(X, index)` (B,) with the parameters that stand, and
-    whether it `_maximises_what_it_reports`.
+    None; to `_score_held_out(X, rows)`; for the `_objective(X, index)` (B,) with the parameters that stand, and for
+    `_beta`, 1 if that is what is maximised.
     """
 
     def __init__(self, solver, X, budget):
@@ -233,7 +233,7 @@ class Training:
         if not np.isfinite(values).all():
             return f"non-finite {self._title}, or a sigma_g far beyond the data, after its last step"
         # the middle row's, which no outlier moves; a cut fit may be in the middle of anything
-        if self._level is None or self._cut or len(values) < FEW or not self.solver._maximises_what_it_reports:
+        if self._level is None or self._cut or len(values) < FEW or self.solver._beta != 1:
             return None
         level = float(np.median(values))
         worse = level < self._level - GROSS * (abs(self._level) + 1) if self._unit else level > GROSS * self._level > 0

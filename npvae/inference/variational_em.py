@@ -23,6 +23,7 @@ from npvae.inference.argmax_q import ROWS, argmax_rows, best_rows, starting_rows
 from npvae.inference.elbo import lower_bound
 from npvae.inference.em_solver import EMSolver
 from npvae.inference.posteriors import Free
+from npvae.inference.schedules import at
 from npvae.inference.training import fitting
 from npvae.models.data import blocks, take
 from npvae.nn import RowAdam
@@ -42,14 +43,21 @@ class VariationalEM(EMSolver):
 
     Parameters
     ----------
-    model, sweeps, seconds, learning_rate, noise, seed, dtype, progress
+    model, sweeps, seconds, noise, seed, dtype, progress
         As in `Solver`.
+    learning_rate, optimizer
+        Of θ: in mini-batches Adam, or the optimizer of yours. In full sweeps λ is where a line search begins, with a
+        schedule in each sweep; an optimizer takes the search's place, and then a step may lower the ELBO.
+    beta : float, or callable sweep (from 0) -> float
+        Weight of the KL in both steps; `elbo`, `infer` and the history are of the ELBO itself.
     batch_size : int, optional
         By default all rows for a Categorical latent, where the argmax is exact, or with `exact_m_step`, and 100
         otherwise.
-    q_steps, q_learning_rate : int, float
-        Row-wise Adam steps on a batch's q_i before each step of θ, and their λ (mini-batches only; a Categorical
+    q_steps : int
+        Steps of a row-wise Adam of their own on a batch's q_i before each step of θ (mini-batches only; a Categorical
         latent takes the exact argmax instead).
+    q_learning_rate : float, or callable sweep (from 0) -> float
+        Their λ.
     tolerance : float
         Of the argmax, nats.
     exact_m_step : bool
@@ -83,8 +91,11 @@ class VariationalEM(EMSolver):
     table_file: str | None = None
     restarts: int = 1
 
-    def fit(self, X: ArrayLike) -> VariationalEM:
+    def fit(self, X: ArrayLike, resume: bool = False) -> VariationalEM:
         """Learn θ and q_1 … q_m from X (m, D); returns itself.
+
+        With `resume` it goes on from where the last fit, or a restored one, stopped, until `sweeps` sweeps in all: on
+        the same data bit by bit as if it had never stopped, if it stopped between two sweeps. Not with a `table_file`.
 
         Raises
         ------
@@ -96,18 +107,17 @@ class VariationalEM(EMSolver):
         KeyboardInterrupt
             At Ctrl-C; the solver holds what it has learned, and can be used.
         """
-        if whole("restarts", self.restarts) > 1:
+        if whole("restarts", self.restarts) > 1 and not (resume and hasattr(self, "run")):
             return self._best_of_restarts(X)
-        with self._tables_replaced(X), fitting(self, X) as (X, training):
+        with self._tables_replaced(X, resume), fitting(self, X, resume) as (X, training):
+            self._data = X
             for index in training.batches():
                 x = take(X, index, self._dtype)
                 # for i: q_i ← argmax_q L(q, x^i, θ)
                 q = self._argmax(x, index)
                 # θ ← θ + λ ∇_θ Σ_i L(q_i, x^i, θ)
-                training.record(self._step_theta(q, x, self._draw_noise(len(x))))
-            if self._full and not training.out_of_time:
-                # full sweeps end as they began: with every q_i the argmax for the θ that stands
-                self._argmax(take(X, slice(None), self._dtype), slice(None))
+                training.record(self._step_theta(q, x, self._draw_noise(len(x)), self._beta))
+            self._end(training, X)
         return self
 
     def infer(self, X: ArrayLike) -> np.ndarray:
@@ -144,21 +154,18 @@ class VariationalEM(EMSolver):
         blocks = (take(X, slice(i, i + ROWS), np.float64) for i in range(0, len(X), ROWS))
         return np.concatenate([starting_rows(model, x, rng) for x in blocks])
 
-    def _start_q(self, X):
-        self.posterior, self._data = Free(self._table(len(X))), X
-
-    def _table(self, m):
+    def _start_q(self, m):
         # all rows start at the prior; a table on disk takes its moments along, and is too large to be guarded by a copy
-        row = self.model.latent.prior_row().astype(self._dtype)
+        row, rate = self.model.latent.prior_row().astype(self._dtype), at(self.q_learning_rate, 0, "q_learning_rate")
         if self.table_file is None:
             table = np.tile(row, (m, 1))
-            self.run.guarded.append(table)
-            self._row_adam = RowAdam(table, self.q_learning_rate)
-            return table
-        table, *moments = (_new_table(file, self._dtype, (m, len(row))) for file in self._table_files())
-        table[...] = row
-        self._row_adam = RowAdam(table, self.q_learning_rate, moments=moments)
-        return table
+            self._row_adam = RowAdam(table, rate)
+            self._take_along(table, self._row_adam)
+        else:
+            table, *moments = (_new_table(file, self._dtype, (m, len(row))) for file in self._table_files())
+            table[...] = row
+            self._row_adam = RowAdam(table, rate, moments=moments)
+        self.posterior = Free(table)
 
     def _table_files(self):
         if self.table_file is None:
@@ -166,8 +173,12 @@ class VariationalEM(EMSolver):
         return [f"{as_path(self.table_file, 'table_file')}{end}" for end in ("", ".m", ".v")]
 
     @contextmanager
-    def _tables_replaced(self, X):
-        # by new files, lest another solver that has mapped the old ones loses the ground under its feet
+    def _tables_replaced(self, X, resume):
+        # by new files, lest another solver that has mapped the old ones loses the ground under its feet; a fit that
+        # goes on has none
+        if resume and hasattr(self, "run"):
+            yield
+            return
         data, earlier = file_behind(X), getattr(self, "posterior", None)
         for file in self._table_files():
             check_output(file, "table", [] if data is None else [data])
@@ -175,18 +186,21 @@ class VariationalEM(EMSolver):
             yield
 
     def _argmax(self, x, index):
-        if self._full or self._is_categorical:
+        if self.run.settled:
+            # as the fit before has left them
+            self.run.settled = False
+        elif self._full or self._is_categorical:
             # in blocks, so that temporaries stay small whatever m is
             q, nodes = self.posterior.table[index], self._nodes(x.dtype)
             for i in range(0, len(x), ROWS):
                 rows = slice(i, i + ROWS)
-                q[rows] = best_rows(self._fixed, q[rows], x[rows], nodes, self.tolerance, INNER_STEPS)
+                q[rows] = best_rows(self._fixed, q[rows], x[rows], nodes, self.tolerance, INNER_STEPS, self._beta)
             self.posterior.table[index] = q
-            return q
-        for _ in range(self.q_steps):
-            q, back_q = self.posterior(x, index)
-            _, back = lower_bound(self._fixed, q, x, self._draw_noise(len(x)))
-            self._row_adam.step(*back_q(back(np.ones(len(x), x.dtype))))
+        else:
+            for _ in range(self.q_steps):
+                q, back_q = self.posterior(x, index)
+                _, back = lower_bound(self._fixed, q, x, self._draw_noise(len(x)), self._beta)
+                self._row_adam.step(*back_q(back(np.ones(len(x), x.dtype))))
         return self.posterior.table[index]
 
     def _was_fitted_on(self, X):

@@ -150,6 +150,19 @@ class RowAdam:
         self.m[index], self.v[index] = m, v
         self.table[index] += (rate * m / (np.sqrt(v) + epsilon)).astype(self.table.dtype, copy=False)
 
+    def forget(self) -> None:
+        """Begin anew, as if no step had been taken."""
+        for a in (self.m, self.v, self.t):
+            a.fill(0)
+
+    def arrays(self) -> dict:
+        """Copies of the moments m, v (m, R) and of the counters t (m,), by name, for saving."""
+        return {"m": self.m.copy(), "v": self.v.copy(), "t": self.t.copy()}
+
+    def restore(self, arrays: dict) -> None:
+        """Take up what `arrays` gave: the next step is the one that would have come next."""
+        self.m[...], self.v[...], self.t[...] = arrays["m"], arrays["v"], arrays["t"]
+
     def __repr__(self):
         return _shown(self, "beta1", "beta2", "epsilon", moved=self.table)
 

@@ -10,7 +10,7 @@ from npvae.inference import AmortizedVI, DivergenceError, History, SharedQ, Vari
 from npvae.inference.early_stopping import hold_out
 from npvae.inference.run import Run
 from npvae.inference.solver import Budget
-from npvae.inference.theta_steps import AdamStep, LineSearchStep
+from npvae.inference.theta_steps import GradientStep, LineSearchStep
 from npvae.inference.training import Training
 from npvae.models import (
     BernoulliLikelihood,
@@ -23,7 +23,7 @@ from npvae.models import (
     mixture_of_gaussians,
     mlp_model,
 )
-from npvae.nn import Affine, chain, lay_out, mlp, tanh
+from npvae.nn import Adam, Affine, chain, lay_out, mlp, tanh
 
 X = datasets.two_moons(60, 0).train
 SOLVERS = [VariationalEM, SharedQ, AmortizedVI]
@@ -598,7 +598,7 @@ def test_the_line_search_halves_until_the_elbo_does_not_fall_and_grows_by_half_a
 def test_adams_step_goes_along_the_mean_gradient_and_says_the_elbos_before_it():
     model, parameters = one_gaussian()
     x = np.array([[0.0], [1.0], [2.0], [5.0]])
-    value = AdamStep(model, parameters, 0.1)(np.zeros((4, 1)), x, None)
+    value = GradientStep(model, Adam(parameters.value, parameters.grad, 0.1))(np.zeros((4, 1)), x, None)
     np.testing.assert_allclose(value, -0.5 * x[:, 0] ** 2 - 0.5 * np.log(2 * np.pi), rtol=1e-14)
     # ∂/∂W and ∂/∂b are x̄ − g
     np.testing.assert_array_equal(parameters.grad, 2)
