@@ -29,6 +29,7 @@ from npvae.files import VERSION as __version__  # noqa: F401
 
 # from here on `npvae.gradcheck` is the function; the package is found by `from npvae.gradcheck import …`
 from npvae.gradcheck import assert_gradients, check_bound, gradcheck
+from npvae.contract import check_part
 
 __all__ = [
     "datasets",
@@ -41,7 +42,7 @@ __all__ = [
     "Free", "Shared", "Amortized", "SemiAmortized", "elbo", "argmax_q", "evaluate", "importance_weighted_bound",
     "gap_decomposition", "VariationalEM", "SharedQ", "AmortizedVI", "shared_ceiling", "DivergenceError",
     "Autoencoder", "VAE",
-    "gradcheck", "assert_gradients", "check_bound",
+    "gradcheck", "assert_gradients", "check_bound", "check_part",
     "pathwise", "score_function", "leave_one_out", "sticking_the_landing", "elbo_estimators",
     "variance_against_dimension", "unbiasedness_test",
 ]

@@ -247,6 +247,9 @@ OWN = {
     "assert_gradients": {"f": lambda w: w.one(npvae.tanh, pool.users_square), "x": lambda w: w.normal(3)},
     "check_bound": {"elbo_fn": lambda w: users_elbo, "model": lambda w: w.one(None, PCA()), "X": lambda w: None,
                     "draws": lambda w: None},
+    "check_part": {"part": lambda w: w.one(npvae.tanh, npvae.Affine.random(w.D, 2, 0), npvae.SGD, npvae.MonteCarlo(2),
+                                           pool.users_square),
+                   "role": lambda w: None, "x": lambda w: None},
     "check_elbo": {"X": pool.World.x, "tolerance": lambda w: None, "dtype": lambda w: None},
 }
 for _layer in ("relu", "leaky_relu", "gelu", "sigmoid", "softplus"):
