@@ -9,7 +9,7 @@ class Repair:
 
     `after` is empty where a statement is put in or moved, as `what` says. `where` is "shape" if the edit is right at
     another shape, too, "point" if only at other points; `forward` tells that the line is one of the forward pass;
-    `sure` is false if another edit of the line, that is not equal to it, would do as well.
+    `sure` is false if another edit of the line, that is not equal to it, would do as well; `goal` is what it mends.
     """
 
     file: str
@@ -20,6 +20,7 @@ class Repair:
     where: str = "point"
     forward: bool = False
     sure: bool = True
+    goal: str = "the gradient"
 
     def hint(self, level: int) -> str:
         """The reason, the line, the edit."""
@@ -30,7 +31,7 @@ class Repair:
             return f"{line} is wrong."
         either = " (or your forward pass is wrong)" if self.forward else ""
         if not self.sure:
-            return f"{line} is wrong; more than one edit of it makes the gradient right{either}."
+            return f"{line} is wrong; more than one edit of it makes {self.goal} right{either}."
         unconfirmed = "" if self.where == "shape" else "; tried at this shape only"
         if self.after in ("", "pass"):
             return f"{line}: {self.what}{either}{unconfirmed}."

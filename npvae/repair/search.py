@@ -28,7 +28,18 @@ SECONDS = 7.0       # of search
 
 def find_repair(subject, gradient, compared=None, seconds=SECONDS):
     """The `Repair` of a failed check, or `NotAvailable`."""
-    reached = Reached(subject.part, subject.call)
+    reached, names = Reached(subject.part, subject.call), [n for n, a in gradient.items() if a is not None]
+    if not names:
+        return NotAvailable("there is no gradient")
+
+    def bench():
+        return Bench(subject, reached, names, compared)
+
+    return searched(reached, bench, seconds)
+
+
+def searched(reached, bench, seconds=SECONDS, goal="the gradient"):
+    """The edit that makes the goal right at the `bench()` that the child process sets up, or `NotAvailable`."""
     if not reached.sources:
         return NotAvailable("the source cannot be read")
     danger = reached.forbidden()
@@ -36,15 +47,12 @@ def find_repair(subject, gradient, compared=None, seconds=SECONDS):
         return NotAvailable(f"the source names {danger}, so it is not edited")
     if resource is None:
         return NotAvailable("edits are tried in a child process with limits, which this system has not")
-    names = [n for n, a in gradient.items() if a is not None]
-    if not names:
-        return NotAvailable("there is no gradient")
 
     def work():
         warnings.simplefilter("ignore")
         try:
-            return Search(subject, reached, names, compared, seconds).found() or NotAvailable(
-                "no small edit makes the gradient right")
+            return Search(bench(), reached, seconds, goal).found() or NotAvailable(
+                f"no small edit makes {goal} right")
         except Exception as problem:        # of somebody else's code, which does not keep a report from being made
             return NotAvailable(f"the search broke off: {problem!r}")
 
@@ -55,19 +63,10 @@ def find_repair(subject, gradient, compared=None, seconds=SECONDS):
 class Search:
     """The search in the child process."""
 
-    def __init__(self, subject, reached, names, compared, seconds):
-        self.end, self.reached = time.monotonic() + seconds, reached
-        self.bench = Bench(subject, reached, names, compared)
-        self.watch = Watch(reached, self.bench)
-        point, gradient = self.bench.point, subject.gradient()
-        wrong = np.zeros(len(self.bench.before), bool)
-        wrong[point.places[point.far(self.bench.before)]] = True
-        for (first, last), name, start in zip(point.starts, names, np.cumsum([0, *(
-                int(np.prod(s)) for s in point.shapes)]), strict=False):
-            # of many numbers some were looked at
-            if point.far(self.bench.before)[first:last].all() or gradient[name].shape != subject.at[name].shape:
-                wrong[start:start + subject.at[name].size] = True
-        self.watch.look(wrong)
+    def __init__(self, bench, reached, seconds, goal):
+        self.end, self.bench, self.reached, self.goal = time.monotonic() + seconds, bench, reached, goal
+        self.watch = Watch(reached, bench)
+        self.watch.look(bench.wrong())
         self.scopes, self.tried = {}, set()
         # functions that others call: what is wrong in one place is more likely wrong there
         self.helpers = {getattr(n.func, "id", getattr(n.func, "attr", "")) for s in reached.sources
@@ -112,7 +111,7 @@ class Search:
         inside = any(node is statement for node, *_ in candidate.path)
         after = ast.unparse(candidate.statement) if inside else ""
         return Repair(candidate.slot.source.file, candidate.slot.line, ast.unparse(statement), after, candidate.what,
-                      where, candidate.slot.early, sure)
+                      where, candidate.slot.early, sure, self.goal)
 
     def _unlikely(self, slot):
         """Whether what the slot computes is right as it is, made from what is wrong further up, early, or a helper."""

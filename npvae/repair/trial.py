@@ -138,6 +138,18 @@ class Bench:
         self.limit = max(0.3, SLOWEST * (time.perf_counter() - start))
         self.others = None
 
+    def wrong(self):
+        """Which numbers of the gradient are wrong; of many some were looked at."""
+        point, names, gradient = self.point, self.point.names, self.subject.gradient()
+        wrong = np.zeros(len(self.before), bool)
+        far = point.far(self.before)
+        wrong[point.places[far]] = True
+        sizes = [int(np.prod(shape)) for shape in point.shapes]
+        for (first, last), name, size, end in zip(point.starts, names, sizes, np.cumsum(sizes), strict=True):
+            if far[first:last].all() or gradient[name].shape != self.subject.at[name].shape:
+                wrong[end - size:end] = True
+        return wrong
+
     def run(self, source, tree, strict=False):
         """The flat gradient at the first point once a function's tree is this one; None if it does not run."""
         try:
