@@ -56,8 +56,32 @@ class Row:
 class Verdict:
     """A report as a truth value, a dict, a text, and a table in a notebook."""
 
+    checked = "the gradient"
+
     def __bool__(self):
         return self.passed
+
+    @cached_property
+    def repair(self):
+        """The line that is wrong and its edit, or false, with `why` none is named; looked for at the first call."""
+        return self.search() if self.search and not self.passed else NotAvailable("it was not looked for")
+
+    def hint(self, level: int) -> str:
+        """What is wrong, more and more openly: 1 the sentence, 2 the line, 3 the edit that mends it."""
+        if level not in (1, 2, 3):
+            raise ValueError(f"level is {level!r}, expected 1 (the sentence), 2 (the line) or 3 (the edit)")
+        if self.passed:
+            return f"{self.checked} is right"
+        known = [finding.sentence for finding in self.diagnosis if finding.kind != "unknown"]
+        if level == 1 and (known or not self.repair):
+            return " ".join(known or [finding.sentence for finding in self.diagnosis])
+        return self.repair.hint(level)
+
+    def _said(self):
+        """The sentences and the edit."""
+        mended = [self.repair.hint(3)] if self.repair else []
+        # where the line is known, that nothing is known of it is no news
+        return [f.sentence for f in self.diagnosis if not mended or f.kind != "unknown"] + mended
 
     def keys(self):
         """The keys of `dict(report)`."""
@@ -119,22 +143,6 @@ class Report(Verdict):
                 "diagnosis": self._findings(), "notes": list(self.notes),
                 "repair": asdict(self.repair) if self.repair else None}
 
-    @cached_property
-    def repair(self):
-        """The line that is wrong and its edit, or false, with `why` none is named; looked for at the first call."""
-        return self.search() if self.search and not self.passed else NotAvailable("it was not looked for")
-
-    def hint(self, level: int) -> str:
-        """What is wrong, more and more openly: 1 the sentence, 2 the line, 3 the edit that mends it."""
-        if level not in (1, 2, 3):
-            raise ValueError(f"level is {level!r}, expected 1 (the sentence), 2 (the line) or 3 (the edit)")
-        if self.passed:
-            return "the gradient is right"
-        known = [finding.sentence for finding in self.diagnosis if finding.kind != "unknown"]
-        if level == 1 and (known or not self.repair):
-            return " ".join(known or [finding.sentence for finding in self.diagnosis])
-        return self.repair.hint(level)
-
     def plot(self):
         """The error against the step h, for forward and central differences and the complex step: a Figure."""
         if self.subject is None or any(row.note.startswith("the gradient has shape") for row in self.rows):
@@ -149,10 +157,7 @@ class Report(Verdict):
 
     def _below(self):
         kinks = [f"left out: {kink}" for row in self.rows for kink in row.kinks]
-        mended = [self.repair.hint(3)] if self.repair else []
-        # where the line is known, that nothing is known of it is no news
-        found = [finding for finding in self.diagnosis if not mended or finding.kind != "unknown"]
-        return [f"diagnosis: {said}" for said in [*(f.sentence for f in found), *mended]] + kinks + self.notes
+        return [f"diagnosis: {said}" for said in self._said()] + kinks + self.notes
 
     def _cells(self):
         header = ["parameter", "shape", "method", "error", "tolerance", "worst", "got", "expected", "verdict"]
@@ -173,6 +178,8 @@ class BoundReport(Verdict):
     tolerance: float
     diagnosis: list[Finding] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    search: Callable | None = None
+    checked = "the ELBO"
 
     @property
     def passed(self) -> bool:
@@ -187,7 +194,8 @@ class BoundReport(Verdict):
     def to_dict(self) -> dict:
         """Plain lists, strings and numbers, ready for JSON."""
         return {"passed": self.passed, "error": self.error, "tolerance": self.tolerance, "rows": self.rows,
-                "diagnosis": self._findings(), "notes": list(self.notes)}
+                "diagnosis": self._findings(), "notes": list(self.notes),
+                "repair": asdict(self.repair) if self.repair else None}
 
     def verdict(self) -> str:
         """One sentence."""
@@ -197,7 +205,7 @@ class BoundReport(Verdict):
         return f"check_bound: {'passed' if self.passed else 'FAILED'}"
 
     def _below(self):
-        return [f"diagnosis: {self.verdict()}", *self.notes]
+        return [f"diagnosis: {said}" for said in self._said() or [self.verdict()]] + self.notes
 
     def _cells(self):
         header = ["q", "log p(x) (nats)", "right ELBO", "got", "furthest off"]

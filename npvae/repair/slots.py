@@ -214,13 +214,14 @@ class Watch:
         code, rows, step = slot.source.compiled(self.nudged(slot)), [], np.abs(value).mean() or 1.0
         for j in range(value.size + 1):
             shift = np.zeros(value.shape)
-            # the last one moves all at once: what is linear adds up
-            shift.flat[j if j < value.size else slice(None)] = step
+            # the last one moves all at once, the other way: what is linear adds up
+            move = step if j < value.size else -step / 2
+            shift.flat[j if j < value.size else slice(None)] = move
             self.pattern = lambda v, shift=shift: v + shift
             found = self.bench.run_code(slot.source, code)
             if found is None:
                 return False
-            rows.append((found - self.bench.before) / step)
+            rows.append((found - self.bench.before) / move)
         together, rows = rows[-1], np.array(rows[:-1])
         if np.abs(rows.sum(0) - together).max() > 1e-6 * (np.abs(rows).max() * len(rows) ** 0.5 + 1e-300):
             return False

@@ -128,15 +128,16 @@ class Bench:
     """Where edits are tried. `before` is the flat gradient of the functions as they stand."""
 
     def __init__(self, subject, reached, names, compared):
-        self.subject, self.state, self.tried = subject, State(
-            [*reached.kept, subject.at.value], reached.draws), 0
-        self.rng = np.random.default_rng([subject.seed, 7])
-        self.point = Point(subject, names, MANY, compared, self.rng)
+        self.state, self.rng = State([*reached.kept, subject.at.value], reached.draws), np.random.default_rng(
+            [subject.seed, 7])
+        self._begin(subject, Point(subject, names, MANY, compared, self.rng))
+
+    def _begin(self, subject, point):
+        self.subject, self.point, self.tried, self.others = subject, point, 0, None
         start = time.perf_counter()
         gradient = subject.gradient()
-        self.before, self.misshapen = self.point.flat(gradient, strict=False), self.point.flat(gradient) is None
+        self.before, self.misshapen = point.flat(gradient, strict=False), point.flat(gradient) is None
         self.limit = max(0.3, SLOWEST * (time.perf_counter() - start))
-        self.others = None
 
     def wrong(self):
         """Which numbers of the gradient are wrong; of many some were looked at."""

@@ -7,12 +7,14 @@ so the right number is known for every q: exactly for probabilistic PCA, by quad
 """
 
 import inspect
+from functools import partial
 
 import numpy as np
 
 from npvae.arrays import numbers
 from npvae.checks import whole
 from npvae.declared import declares
+from npvae.gradcheck.bound.mending import find_edit
 from npvae.gradcheck.bound.mistakes import ROWS, Terms, nodes_of
 from npvae.gradcheck.bound.which import Fit, finding, importance_weighted, which_mistake
 from npvae.gradcheck.report import BoundReport, Finding
@@ -27,7 +29,7 @@ MOST = 20           # data dimensions in which a decoder is read off
 
 
 def check_bound(elbo_fn, model: LatentVariableModel | None = None, X=None, *, row: str = "log_sigma",
-                draws: int | None = None, seed: int = 0) -> BoundReport:
+                draws: int | None = None, seed: int = 0, repair: bool = True) -> BoundReport:
     """Hold an ELBO function against the right ELBO and log p(x), and say which mistake fits if it is not an ELBO.
 
     Parameters
@@ -102,7 +104,10 @@ def check_bound(elbo_fn, model: LatentVariableModel | None = None, X=None, *, ro
     rows = [{"q": name, "log_p": None if log_p is None else float(log_p.mean()), "expected": float(r.mean()),
              "got": float(g.mean()), "error": float(np.abs(g - r).max())}
             for name, r, g in zip(trial, *(np.split(a, len(trial)) for a in (right, got)), strict=True)]
-    return BoundReport(rows, tolerance, [found] if found else [], notes)
+    report = BoundReport(rows, tolerance, [found] if found else [], notes)
+    if repair and found:
+        report.search = partial(find_edit, user, model, X, row, seed)
+    return report
 
 
 def _check_bound_model(model):
