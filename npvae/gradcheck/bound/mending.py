@@ -11,10 +11,9 @@ import numpy as np
 
 from npvae.gradcheck.bound.mistakes import Terms
 from npvae.models import Noise
-from npvae.nn.parameters import has_parameters
 from npvae.repair.search import searched
 from npvae.repair.sources import Reached
-from npvae.repair.trial import Bench, Overrun, State, at_most
+from npvae.repair.trial import Bench, State
 
 ROWS, MORE = 7, 12          # rows of the first place, and of the others
 TIMES, OFTEN = 300, 4000    # how often a function that draws is called for each of them
