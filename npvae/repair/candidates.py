@@ -82,14 +82,14 @@ def slips(slot, scope, bench):
             for what, new in OPERATORS[kind](node, parent, names):
                 if not _dull(new, parent):
                     yield Candidate(slot, path, new, what)
-        for operator in (_numbers, _swaps, _transposes, indices, _unwrapped, masks, _folds):
+        for operator in (_numbers, _ones, _swaps, _transposes, indices, _unwrapped, masks, _folds):
             yield from (Candidate(slot, path, new, what) for what, new in operator(node, parent, scope) if new)
 
 
 def _dull(new, parent):
-    # a factor 1 is one left out
+    # a factor 1 is one left out, and so is an exponent
     return isinstance(new, ast.Constant) and new.value in (0, 1) and isinstance(parent, ast.BinOp) and isinstance(
-        parent.op, ast.Mult | ast.Div)
+        parent.op, ast.Mult | ast.Div | ast.Pow)
 
 
 def _numbers(node, parent, scope):
@@ -109,6 +109,14 @@ def _numbers(node, parent, scope):
             yield f"the size {name} for {k:g}", parsed(name)
 
 
+def _ones(node, parent, scope):
+    # 1 + …, … − 1: a term that no name stands for
+    inner = isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Add | ast.Sub) and parent.left is node
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub) and not inner:
+        yield "the term 1 is missing", ast.BinOp(node, ast.Add(), ast.Constant(1))
+        yield "the term -1 is missing", ast.BinOp(node, ast.Sub(), ast.Constant(1))
+
+
 def _swaps(node, parent, scope):
     for name in ("args", "elts"):
         parts = getattr(node, name, None)
@@ -120,6 +128,8 @@ def _swaps(node, parent, scope):
                     yield "two parts exchanged", type(node)(**dict(ast.iter_fields(node)) | {name: new})
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub | ast.Div | ast.MatMult | ast.Pow):
         yield "the two sides exchanged", ast.BinOp(node.right, node.op, node.left)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
+        yield "the inverse", ast.BinOp(ast.Constant(1), ast.Div(), node)
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "dot" and node.args \
             and not is_numpy(node):
         yield ("the order of a matrix product",
@@ -164,6 +174,8 @@ def indices(node, parent, scope):
         if isinstance(scope.value_of(node), int | np.integer | np.ndarray):
             for step in (1, -1):
                 yield "an index off by one", _more(node, step)
+            if isinstance(node, ast.Constant):
+                yield from ((f"the turn's {n} for {node.value}", ast.Name(n, ast.Load())) for n in scope.counters)
     if isinstance(node, ast.Subscript):
         yield "an index dropped", node.value
 
@@ -216,6 +228,7 @@ def masks(node, parent, scope):
 
 
 def _folds(node, parent, scope):
+    yield from _square_and_sum(node)
     # a sum where an array is too large, keepdims and the axis where there is one
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in FOLDS:
         words = {k.arg: k.value for k in node.keywords}
@@ -231,3 +244,23 @@ def _folds(node, parent, scope):
                     new += [ast.keyword("keepdims", ast.Constant(True))] * keep
                     what = f"{fold.attr} over " + ("everything" if axis is None else f"axis {axis}")
                     yield what, ast.Call(fold, [of] if is_numpy(node) else [], new)
+
+
+def _square_and_sum(node):
+    # the power of a sum for the sum of powers, and back
+    def folds(n):
+        return isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute) and n.func.attr in ("sum", "mean")
+
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow) and folds(node.left):
+        call, of = node.left, node.left.args[0] if is_numpy(node.left) and node.left.args else node.left.func.value
+        yield "the power before the sum", _fold_of(call, ast.BinOp(of, ast.Pow(), node.right))
+    if folds(node):
+        of = node.args[0] if is_numpy(node) and node.args else node.func.value
+        if isinstance(of, ast.BinOp) and isinstance(of.op, ast.Pow):
+            yield "the sum before the power", ast.BinOp(_fold_of(node, of.left), ast.Pow(), of.right)
+
+
+def _fold_of(call, of):
+    if is_numpy(call):
+        return ast.Call(call.func, [of, *call.args[1:]], call.keywords)
+    return ast.Call(ast.Attribute(of, call.func.attr, ast.Load()), call.args, call.keywords)

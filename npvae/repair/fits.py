@@ -94,12 +94,14 @@ def _collinear(a, b):
 
 def missing_in_a_loop(slot, scope, bench):
     """As `missing` where the response is not known: each term is tried in one run, and its coefficient fitted."""
-    if slot.response is not None or not isinstance(slot.value, np.ndarray) or slot.value.dtype.kind != "f":
+    shape, alone = np.shape(slot.value), isinstance(slot.value, float) and slot.runs > 1
+    if slot.response is not None or not alone and not (
+            isinstance(slot.value, np.ndarray) and slot.value.dtype.kind == "f"):
         return
     leaves = {t: np.asarray(v, float) for t, (_, v) in scope.leaves.items() if np.asarray(v).dtype.kind in "fb"}
-    some = Terms(slot.value.shape)
-    some.add({t: v for t, v in leaves.items() if v.ndim})
-    some.add(matmuls(leaves, slot.value.shape))
+    some = Terms(shape)
+    some.add({t: v for t, v in leaves.items() if v.ndim or alone})
+    some.add(matmuls(leaves, shape))
     some.add({times(a, b): product(leaves[a], leaves[b]) for a, b in itertools.combinations(leaves, 2)})
     places = bench.point.places
     lacks = bench.point.numeric - bench.before[places]
@@ -164,7 +166,7 @@ def _added(slot, path, text, c, scope, to=None):
     for number, minus in number_named(c, scope):
         if set(_names(number)) & set(_names(text)) & set(scope.scalars):
             continue        # divided by itself
-        term = parsed(text) if number == "1" else _joined(number, text)
+        term = parsed(text) if number == "1" else parsed(number) if text == "1" else _joined(number, text)
         yield Candidate(slot, path, ast.BinOp(node, ast.Sub() if minus else ast.Add(), term),
                         f"the term {'-' if minus else ''}{ast.unparse(term)} is missing")
 

@@ -32,7 +32,8 @@ class Repair:
         either = " (or your forward pass is wrong)" if self.forward else ""
         if not self.sure:
             return f"{line} is wrong; more than one edit of it makes {self.goal} right{either}."
-        unconfirmed = "" if self.where == "shape" else "; tried at this shape only"
+        only = "at this shape" if self.goal == "the gradient" else "with this model"
+        unconfirmed = "" if self.where == "shape" else f"; tried {only} only"
         if self.after in ("", "pass"):
             return f"{line}: {self.what}{either}{unconfirmed}."
         return f"{line} should be `{self.after}`: {self.what}{either}{unconfirmed}."

@@ -19,10 +19,10 @@ MOST_PARTS, MOST_LEAVES = 120, 40
 
 
 class Scope:
-    """The environment of one slot."""
+    """The environment of one slot; `beside` are more expressions that it may use."""
 
-    def __init__(self, slot, sources):
-        self.slot, self.sources = slot, sources
+    def __init__(self, slot, sources, beside=()):
+        self.slot, self.sources, self.beside = slot, sources, beside
         self.globals = slot.source.functions[0].__globals__
         self._values = {}
 
@@ -57,6 +57,8 @@ class Scope:
                     self._add(found, node)
         for name in self.slot.env:
             self._add(found, ast.Name(name, ast.Load()))
+        for text in self.beside:
+            self._add(found, ast.parse(text, mode="eval").body)
         return dict(itertools.islice(found.items(), MOST_LEAVES))
 
     @cached_property
@@ -119,7 +121,7 @@ class Scope:
         """What a factor may be, elementwise: leaves and simple functions of them, masks: (node, value) by text."""
         found = {t: (n, v) for t, (n, v) in self.leaves.items() if np.asarray(v).dtype.kind in "fbi"}
         for text, (_, value) in list(self.leaves.items()):
-            if np.asarray(value).dtype.kind in "fb":
+            if np.asarray(value).dtype.kind in "fb" and "(" not in text:
                 for form in FORMS:
                     self._add(found, ast.parse(form.format(text), mode="eval").body)
         for text in list(self.parts):

@@ -15,7 +15,7 @@ import numpy as np
 
 from npvae.repair.candidates import slips
 from npvae.repair.fits import missing, missing_in_a_loop, two_missing
-from npvae.repair.intermediate import WRONG, held, targets
+from npvae.repair.intermediate import WRONG, targets
 from npvae.repair.result import NotAvailable, Repair
 from npvae.repair.reuse import names, reused, statements
 from npvae.repair.scope import Scope
@@ -24,6 +24,7 @@ from npvae.repair.sources import Reached
 from npvae.repair.trial import Bench, Overrun, at_most, in_child, resource
 
 SECONDS = 7.0       # of search
+USUAL = (0, 1, -1, 2, -2, 0.5, -0.5, 0.25, 4)
 
 
 def find_repair(subject, gradient, compared=None, seconds=SECONDS):
@@ -71,7 +72,7 @@ class Search:
         # functions that others call: what is wrong in one place is more likely wrong there
         self.helpers = {getattr(n.func, "id", getattr(n.func, "attr", "")) for s in reached.sources
                         for n in ast.walk(s.tree) if isinstance(n, ast.Call)} - {"forward", "backward"}
-        self.held = held(self.watch)
+        self.held = bench.held(self.watch)
         self.tainted = self._spread()
 
     def found(self):
@@ -94,7 +95,7 @@ class Search:
                 break
         best.sort(key=lambda one: one[0])
         if not best:
-            return None
+            return self.bench.located(self.watch)
         (likely, *_), candidate, where = best[0]
         return self._said(candidate, where, self._equal([c for cost, c, _ in best if cost[0] == likely]))
 
@@ -136,13 +137,17 @@ class Search:
         bare = isinstance(slot.node, ast.Name) and isinstance(slot.statement, ast.Return)
         copies = isinstance(slot.node, ast.Name) and isinstance(slot.statement, ast.Assign)
         size = _added(before, after) + _added(after, before) / 2
+        # 1.5 or 7 is seldom what was meant, and a limit that limits nothing is one too much
+        clamp = getattr(getattr(candidate.path[-2][0], "func", None), "attr", "") in ("maximum", "minimum", "clip")
+        number = isinstance(candidate.new, ast.Constant)
+        odd = number and candidate.new.value not in USUAL or 4 * (number and clamp)
         wrong = any(self.held.get(n) is WRONG for n in targets(slot))
         return (self._unlikely(slot), not wrong, where != "shape",
-                size + 12 * bare, not copies, -slot.line)
+                size + 12 * bare + 4 * odd, not copies, -slot.line)
 
     def _scope(self, slot):
         if slot not in self.scopes:
-            self.scopes[slot] = Scope(slot, self.reached.sources)
+            self.scopes[slot] = Scope(slot, self.reached.sources, self.bench.beside)
         return self.scopes[slot]
 
     def _stages(self):

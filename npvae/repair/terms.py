@@ -16,6 +16,7 @@ def terms(scope, shape):
     flat = {t: np.asarray(v, float) for t, (n, v) in scope.leaves.items() if np.asarray(v).dtype.kind in "fb"}
     arrays = {t: v for t, v in flat.items() if v.ndim}
     found = Terms(shape)
+    found.add({"1": np.ones(())})
     found.add(flat)
     factors = {t: np.asarray(v, float) for t, (_, v) in scope.factors.items()}
     found.add(factors)
@@ -26,11 +27,13 @@ def terms(scope, shape):
     for a, b in itertools.combinations_with_replacement(list(arrays), 2):
         both = product(arrays[a], arrays[b])
         if both is not None and both.ndim:
-            folds |= _folds(times(a, b), both)
+            folds |= _folds(times(a, b), both, len(shape))
     for a, value in arrays.items():
-        folds |= _folds(a, value)
+        folds |= _folds(a, value, len(shape))
     found.add(folds)
     found.add({times(a, b): product(arrays[a], folds[b]) for a in arrays for b in folds})
+    for a, value in itertools.islice(((a, v) for a, v in factors.items() if v.ndim > len(shape)), SIMPLE):
+        found.add(_folds(a, value, len(shape)))
     masks = {t: v for t, v in factors.items() if v.shape == shape}
     matrices = matmuls(arrays, shape)
     found.add({times(f"({a})", b): product(matrices[a], masks[b]) for a in matrices for b in masks})
@@ -81,11 +84,11 @@ def product(a, b):
         return None
 
 
-def _folds(text, value):
+def _folds(text, value, ndim):
     axes = [None, *range(value.ndim)] if value.ndim < 3 else [None, *range(value.ndim), (0, 1), (0, 2), (1, 2)]
     found = {}
     for axis in axes:
-        keep = value.ndim > 1 and axis is not None
+        keep = 1 < value.ndim <= ndim and axis is not None
         words = "" if axis is None else f"axis={axis}" + ", keepdims=True" * keep
         found[f"{wrapped(text)}.sum({words})"] = np.sum(value, axis=axis, keepdims=keep)
     return found

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from npvae.repair.intermediate import held
 from npvae.repair.points import Point, moved, shrunk
 
 try:
@@ -125,7 +126,12 @@ class State:
 
 
 class Bench:
-    """Where edits are tried. `before` is the flat gradient of the functions as they stand."""
+    """Where edits are tried. `before` is the flat gradient of the functions as they stand.
+
+    `beside` are expressions that an edit may use though the source has them not.
+    """
+
+    beside = ()
 
     def __init__(self, subject, reached, names, compared):
         self.state, self.rng = State([*reached.kept, subject.at.value], reached.draws), np.random.default_rng(
@@ -150,6 +156,14 @@ class Bench:
             if far[first:last].all() or gradient[name].shape != self.subject.at[name].shape:
                 wrong[end - size:end] = True
         return wrong
+
+    def held(self, watch):
+        """What is known to be right or wrong of the names of the source, as in `intermediate.held`."""
+        return held(watch)
+
+    def located(self, watch):
+        """A `Repair` that names only a line, where no edit is found; or None."""
+        return None
 
     def run(self, source, tree, strict=False):
         """The flat gradient at the first point once a function's tree is this one; None if it does not run."""

@@ -1,16 +1,24 @@
 """The line of an ELBO function that is wrong: the edit of its source that makes its values the right ones.
 
 The search is that of `npvae.repair`, with values E_ε L(q) in place of a gradient. An edit is believed if the values are
-right for other rows, data, numbers of rows and noise, too, and with other weights of the model where the function sees
-them.
+right for other rows, data, numbers of rows and noise, too; and for another model, if the function as it stands has the
+same mistake there: then it sees the weights and the σ_g that are moved.
 """
 
+import ast
+import re
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
+from types import CellType
 
 import numpy as np
 
 from npvae.gradcheck.bound.mistakes import Terms
+from npvae.gradcheck.bound.which import Fit, which_mistake
 from npvae.models import Noise
+from npvae.repair.intermediate import RIGHT, WRONG, targets
+from npvae.repair.result import Repair
 from npvae.repair.search import searched
 from npvae.repair.sources import Reached
 from npvae.repair.trial import Bench, State
@@ -18,27 +26,34 @@ from npvae.repair.trial import Bench, State
 ROWS, MORE = 7, 12          # rows of the first place, and of the others
 TIMES, OFTEN = 300, 4000    # how often a function that draws is called for each of them
 SLACK = 1e-8                # nats, of values of size 1
+LOG_2PI = np.log(2 * np.pi)
+# the numbers that σ_g is written as
+FORMS = (lambda s: s, lambda s: s**2, lambda s: 1 / s, lambda s: s**-2, np.log, lambda s: 2 * np.log(s),
+         lambda s: 0.5 * s**-2)
 
 
-def find_edit(user, model, X, row, seed, importance=1):
-    """The `Repair` of an ELBO function, or `NotAvailable`; `importance` draws are weighted in its bound."""
+def find_edit(user, model, X, row, seed, found, importance=1):
+    """The `Repair` of an ELBO function with this finding, or `NotAvailable`; its bound weights `importance` draws."""
     reached = Reached(user.elbo_fn)
-    return searched(reached, partial(ElboBench, user, model, X, row, seed, importance, reached), goal="the ELBO")
+    return searched(reached, partial(ElboBench, user, model, X, row, seed, found, importance, reached), goal="the ELBO")
 
 
 class ElboBench(Bench):
     """Where edits are tried: each row at all nodes in one call of the function."""
 
-    def __init__(self, user, model, X, row, seed, importance, reached):
+    def __init__(self, user, model, X, row, seed, found, importance, reached):
         self.rng, self.state = np.random.default_rng([seed, 9]), State(reached.kept, reached.draws)
-        self.model, self.make = model, partial(Place, user, model, X, row, importance, self.rng)
+        self.make = partial(Place, user, model, X, row, importance, self.rng)
+        self.finding, self.other = found, OtherModel(model, reached, self.rng)
+        self.source = reached.sources[0]
+        self.beside = [*self.other.names, "np.log(2 * np.pi)"]
         place = self.make(ROWS, TIMES)
         self._begin(place, place)
         # values of draws are no linear function of anything
-        self.misshapen = user.draws is not None
+        self.misshapen = bool(user.draws)
 
     def wrong(self):
-        """Which values are wrong."""
+        """Which values are wrong; that their standard errors are is not asked."""
         far = self.point.far(self.before)
         return np.concatenate([far, 0 * far])
 
@@ -47,18 +62,83 @@ class ElboBench(Bench):
         return False
 
     def confirmed(self, source, tree):
-        """"shape" if the values are right with other weights of the model, too, "point" if only at other rows."""
-        self.others = self.others or [self.make(MORE, OFTEN), self.make(MORE - 3, OFTEN)]
+        """"shape" if the values are right for another model, too, "point" if that cannot be told, "" if wrong."""
+        if self.others is None:
+            self.others = [self.make(MORE, OFTEN), self.make(MORE - 3, OFTEN)]
+            self.elsewhere, self.seen = self._elsewhere()
         code = source.compiled(tree)
         if not all(self._right(source, code, place) for place in self.others):
             return ""
-        return "shape"
+        with self.other.there():
+            right = self.elsewhere is not None and self._right(source, code, self.elsewhere)
+        return "shape" if right else "" if self.seen else "point"
+
+    def _elsewhere(self):
+        """A place with the other model, and whether the mistake is the same there."""
+        with self.other.there():
+            place = self.make(MORE, OFTEN)
+            values = self.ask(self.source, self.source.code, place.gradient)
+        if values is None:
+            return None, False
+        got, doubt = np.split(place.flat(values), 2)
+        with self.other.there():        # once more: a question ends with all as it was
+            found = which_mistake(place.terms, Fit(got, doubt, SLACK * (1 + np.abs(got).max())))
+        known = self.finding.kind == "bound" and found is not None
+        return place, known and _words(found.sentence) == _words(self.finding.sentence)
 
     def _right(self, source, code, place):
         self.limit, kept = 20 * self.limit, self.limit
         gradient = self.ask(source, code, place.gradient)
         self.limit = kept
         return gradient is not None and not place.far(place.flat(gradient)).any()
+
+    def held(self, watch):
+        """RIGHT for the names of values that are right as they stand, WRONG for that of the line that is wrong."""
+        found, self.first = {}, None
+        if self.misshapen:
+            return found
+        all_targets = self.point.targets()
+        for slot in sorted(watch.slots, key=lambda s: s.line):
+            if slot.runs != 1 or not isinstance(slot.value, np.ndarray):
+                continue
+            alike = {n: t for n, t in all_targets.items() if np.shape(t.value) == np.shape(slot.value)}
+            if any(t.slope is not None and self._is_right(watch, slot, t) for t in alike.values()):
+                found |= dict.fromkeys(targets(slot), RIGHT)
+            elif self.first is None and (said := self._put_right(watch, slot, alike)):
+                self.first = slot, said
+                found |= dict.fromkeys(targets(slot), WRONG)
+        return found
+
+    def _is_right(self, watch, slot, target):
+        # of a term it has to be counted once, with its sign, or not to be used at all
+        if not np.allclose(slot.value, target.value, rtol=1e-9, atol=1e-12):
+            return False
+        if not target.slope:
+            return True
+        watch.pattern = lambda old: old + 1.0
+        flat = self.run(slot.source, watch.nudged(slot))
+        change = None if flat is None else (flat - self.before)[:len(self.point.places)]
+        return change is not None and (np.allclose(change, target.slope) or not change.any())
+
+    def _put_right(self, watch, slot, alike):
+        for name, target in alike.items():
+            watch.pattern = lambda old, value=target.value: value.copy()      # the code may write into it
+            flat = self.run(slot.source, watch.nudged(slot))
+            if flat is not None and not self.point.far(flat).any():
+                return f"its value should be {name} = {target.formula}"
+        return None
+
+    def located(self, watch):
+        """The first line whose value, put right, makes the ELBO right, where no edit does; or None."""
+        if self.first is None:
+            return None
+        slot, said = self.first
+        return Repair(slot.source.file, slot.line, ast.unparse(slot.statement), "", said, "shape", goal="the ELBO")
+
+
+def _words(sentence):
+    # without numbers, which may be another model's
+    return re.sub(r"[\d.e+-]+", "", sentence)
 
 
 class Place:
@@ -75,10 +155,18 @@ class Place:
         self.q, self.x = np.tile(q, (self.S, 1)), np.tile(x, (self.S, 1))
         self.terms = Terms(model, q, x, self.noise, row, count)
         self.numeric, self.floor = self.terms.right, np.zeros(count)
+        if importance > 1:
+            log_px, log_pz, log_q = self.terms.log_weights(importance * OFTEN, rng)
+            groups = (log_px + log_pz - log_q).reshape(OFTEN, importance, count)
+            values = np.logaddexp.reduce(groups, axis=1) - np.log(importance)
+            self.numeric, self.floor = values.mean(0), values.std(0) / np.sqrt(OFTEN)
+        # an estimate that jumps about more than one draw of log p(x, z)/q(z|x) tells nothing
+        log_px, log_pz, log_q = self.terms.log_weights(200, rng)
+        self.most = 3 * (log_px + log_pz - log_q).std(0) / np.sqrt(self.S)
         self.places, self.starts, self.shapes = np.arange(count), [(0, count)], [(count, 2)]
 
     def gradient(self):
-        """The values (N,) and their standard errors, as the gradient of one name (N, 2)."""
+        """The values (N,) and their standard errors, as the gradient of one name (2N,)."""
         eps = [] if self.user.draws else [np.repeat(self.noise.eps[:, 0], len(self.places), axis=0)]
         values = self.user(self.q, self.x, *eps).reshape(self.S, -1)
         if not eps:
@@ -95,7 +183,40 @@ class Place:
         value, doubt = np.split(flat, 2)
         off = np.abs(value - self.numeric)
         with np.errstate(invalid="ignore"):
-            return ~(off <= SLACK * (1 + np.abs(self.numeric).max()) + 5 * doubt)
+            allowed = SLACK * (1 + np.abs(self.numeric).max()) + 5 * np.hypot(doubt, self.floor)
+            return ~((off <= allowed) & (doubt <= self.most))
+
+    def targets(self):
+        """What values of the function may have to be, by name, for all rows and nodes."""
+        t, many = self.terms, lambda rows: np.tile(rows, (self.S, 1))
+        mu, sigma, z, g = many(t.mu), many(t.sigma), t.z.reshape(-1, t.K), t.decoded().reshape(-1, t.D)
+        log_px = t.model.log_likelihood(t.X, np.ascontiguousarray(t.z))[0].ravel()
+        log_q = -0.5 * (((z - mu) / sigma) ** 2 + 2 * np.log(sigma) + LOG_2PI).sum(1)
+        log_p = "−‖x − g(z)‖²/(2σ_g²) − D log σ_g − (D/2) log 2π" if t.gaussian else "Σ_d log p(x_d|z)"
+        terms = {"log p(x|z)": (log_p, log_px, 1), "KL": ("½ Σ (σ² + μ² − 1 − log σ²)", np.tile(t.kl, self.S), -1),
+                 "log p(z)": ("−½ Σ (z² + log 2π)", -0.5 * (z**2 + LOG_2PI).sum(1), 1),
+                 "log q(z|x)": ("−½ Σ (ε² + log 2π + log σ²)", log_q, -1),
+                 "E log p(z)": ("−½ Σ (σ² + μ² + log 2π)", np.tile(t.prior, self.S), 1),
+                 "the entropy of q": ("½ Σ (1 + log 2π + log σ²)", np.tile(t.entropy, self.S), 1)}
+        found = {"z": Target("μ + σ ε", z, 0), "x̂": Target("g(z), the decoder's output at z", g, 0),
+                 "x − x̂": Target("x − g(z)", self.x - g, 0), "x̂ − x": Target("g(z) − x", g - self.x, 0)}
+        for name, (formula, value, sign) in terms.items():
+            found[name], found[f"−{name}"] = Target(formula, value, 0), Target(f"−({formula})", -value, -sign)
+        return found | {"σ": Target("√(σ²)", sigma), "σ²": Target("e^{2 log σ}", sigma**2),
+                        "log σ": Target("½ log σ²", np.log(sigma)), "log σ²": Target("2 log σ", 2 * np.log(sigma))}
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a value of the function may have to be: its formula, the value, and what the ELBO has of it.
+
+    `slope` is what the ELBO has of a term with its sign turned, 0 for what is right wherever it stands, None for what
+    may stand for something else.
+    """
+
+    formula: str
+    value: np.ndarray
+    slope: int | None = None
 
 
 def whitened(K, rng):
@@ -104,3 +225,63 @@ def whitened(K, rng):
     half = half @ np.linalg.inv(np.linalg.cholesky(half.T @ half / len(half))).T
     eps = np.concatenate([half, -half])
     return Noise(eps[:, None], np.full((len(eps), 1), 1 / len(eps)))
+
+
+class OtherModel:
+    """The model with other weights and another σ_g, wherever the function under test sees them.
+
+    `names` are the global names of the function that hold weights or forms of σ_g.
+    """
+
+    def __init__(self, model, reached, rng):
+        weights, self.s = list(model.decoder.arrays().values()), getattr(model.likelihood, "sigma_g", None)
+        moved = [a + 0.1 * rng.standard_normal(a.shape) for a in weights]
+        self.arrays = list(zip(weights, moved, strict=True))
+        if self.s:
+            self.arrays.append((model.likelihood.log_sigma, np.log(1.3 * self.s)))
+        # copies of the weights, transposed or not
+        both = [*zip(weights, moved, strict=True), *((w.T, m.T) for w, m in zip(weights, moved, strict=True))]
+        copies = [a for a in reached.kept if isinstance(a, np.ndarray) and a.flags.writeable
+                  and not any(np.shares_memory(a, w) for w in weights)]
+        self.arrays += [(a, m) for a in copies for w, m in both if _same(a, w)]
+        self.numbers = [(change, v, new) for v, change in _numbers(reached) for new in [self._of(1.3, v)] if new]
+        around = reached.sources[0].functions[0].__globals__ if reached.sources else {}
+        self.names = [n for n, v in around.items() if isinstance(v, np.ndarray) and any(_same(v, w) for w in weights)
+                      or isinstance(v, float) and self._of(1.3, v)]
+
+    def _of(self, times, number):
+        """The same form of a σ_g that is so many times as large, None if the number is no form of σ_g."""
+        return self.s and next((f(times * self.s) for f in FORMS if abs(f(self.s) - number) < 1e-12), None)
+
+    @contextmanager
+    def there(self):
+        """The other model meanwhile."""
+        before = [a.copy() for a, _ in self.arrays]
+        for a, m in self.arrays:
+            a[...] = m
+        for change, _, new in self.numbers:
+            change(new)
+        try:
+            yield
+        finally:
+            for (a, _), old in zip(self.arrays, before, strict=True):
+                a[...] = old
+            for change, old, _ in self.numbers:
+                change(old)
+
+
+def _numbers(reached):
+    """The floats that functions hold, each with what sets it: in globals, closures, and what they reach."""
+    used = {n.id for source in reached.sources for n in ast.walk(source.tree) if isinstance(n, ast.Name)}
+    functions = [f for source in reached.sources for f in source.functions]
+    around = {id(f.__globals__): {n: v for n, v in f.__globals__.items() if n in used} for f in functions}
+    held = [(h, h) for h in reached.kept if isinstance(h, dict)]
+    held += [(f.__globals__, around.pop(id(f.__globals__))) for f in functions if id(f.__globals__) in around]
+    found = [(v, partial(holder.__setitem__, n)) for holder, some in held for n, v in some.items()]
+    cells = {id(c): c for f in functions for c in f.__closure__ or ()}
+    found += [(c.cell_contents, partial(setattr, c, "cell_contents")) for c in cells.values() if c != CellType()]
+    return [(v, change) for v, change in found if isinstance(v, float)]
+
+
+def _same(a, b):
+    return a.shape == b.shape and np.array_equal(a, b)
