@@ -107,12 +107,12 @@ class State:
 
     def restore(self):
         """As it was."""
-        for held, before in self.held:
-            if isinstance(held, list):
-                held[:] = before
-            elif held.keys() != before.keys() or any(held[k] is not v for k, v in before.items()):
-                held.clear()
-                held.update(before)
+        for holder, before in self.held:
+            if isinstance(holder, list):
+                holder[:] = before
+            elif holder.keys() != before.keys() or any(holder[k] is not v for k, v in before.items()):
+                holder.clear()
+                holder.update(before)
         for a, before in self.arrays:
             if not np.array_equal(a, before):
                 a[...] = before

@@ -110,7 +110,7 @@ def check_bound(elbo_fn, model: LatentVariableModel | None = None, X=None, *, ro
             for name, r, g in zip(trial, *(np.split(a, len(trial)) for a in (right, got)), strict=True)]
     report = BoundReport(rows, tolerance, [found] if found else [], notes)
     if repair and found:
-        report.search = partial(find_edit, user, model, X, row, seed, found, k)
+        report.search = partial(find_edit, user, model, X, seed, found, k)
     return report
 
 

@@ -32,18 +32,18 @@ FORMS = (lambda s: s, lambda s: s**2, lambda s: 1 / s, lambda s: s**-2, np.log, 
          lambda s: 0.5 * s**-2)
 
 
-def find_edit(user, model, X, row, seed, found, importance=1):
+def find_edit(user, model, X, seed, found, importance=1):
     """The `Repair` of an ELBO function with this finding, or `NotAvailable`; its bound weights `importance` draws."""
     reached = Reached(user.elbo_fn)
-    return searched(reached, partial(ElboBench, user, model, X, row, seed, found, importance, reached), goal="the ELBO")
+    return searched(reached, partial(ElboBench, user, model, X, seed, found, importance, reached), goal="the ELBO")
 
 
 class ElboBench(Bench):
     """Where edits are tried: each row at all nodes in one call of the function."""
 
-    def __init__(self, user, model, X, row, seed, found, importance, reached):
+    def __init__(self, user, model, X, seed, found, importance, reached):
         self.rng, self.state = np.random.default_rng([seed, 9]), State(reached.kept, reached.draws)
-        self.make = partial(Place, user, model, X, row, importance, self.rng)
+        self.make = partial(Place, user, model, X, importance, self.rng)
         self.finding, self.other = found, OtherModel(model, reached, self.rng)
         self.source = reached.sources[0]
         self.beside = [*self.other.names, "np.log(2 * np.pi)"]
@@ -146,14 +146,14 @@ class Place:
 
     callback, names = False, ("ELBO",)
 
-    def __init__(self, user, model, X, row, importance, rng, count, times):
+    def __init__(self, user, model, X, importance, rng, count, times):
         K, self.user = model.latent.dim, user
         x = X[rng.integers(len(X), size=count)]
         q = np.concatenate([0.7 * rng.standard_normal((count, K)), rng.uniform(-1.2, 0.3, (count, K))], axis=1)
         self.noise = whitened(K, rng)
         self.S = times if user.draws else len(self.noise.w)
         self.q, self.x = np.tile(q, (self.S, 1)), np.tile(x, (self.S, 1))
-        self.terms = Terms(model, q, x, self.noise, row, count)
+        self.terms = Terms(model, q, x, self.noise, user.row, count)
         self.numeric, self.floor = self.terms.right, np.zeros(count)
         if importance > 1:
             log_px, log_pz, log_q = self.terms.log_weights(importance * OFTEN, rng)
