@@ -43,6 +43,9 @@ class AmortizedVI(Resumable, Solver):
     encoder : network, optional
         Maps x (B, D) to rows (B, R). By default an MLP with the sizes of the decoder's hidden layers in reverse, and
         tanh between them whatever the decoder has.
+    make_posterior : callable (encoder, model) -> posterior, optional
+        Where q comes from, of the encoder and the model that are trained, e.g. `npvae.SemiAmortized`; by default
+        `Amortized(encoder)`.
     held_out : float
         The fraction of rows that no gradient sees. If it is not 0, the fit ends when their ELBO has not risen for
         `patience` sweeps, and the solver holds the parameters of the best sweep.
@@ -57,7 +60,7 @@ class AmortizedVI(Resumable, Solver):
     ----------
     model : LatentVariableModel
         The trained one.
-    posterior : Amortized
+    posterior : Amortized, or what `make_posterior` made
         With the trained encoder.
     history : History
         Per sweep: sweep; elbo = reconstruction − kl (nats, means over the rows); seconds; held_out (nats) if rows were
@@ -78,6 +81,7 @@ class AmortizedVI(Resumable, Solver):
 
     learning_rate: object = 1e-3
     encoder: object = None
+    make_posterior: object = None
     held_out: float = 0.0
     patience: int = 10
     after_sweep: object = None
@@ -116,20 +120,28 @@ class AmortizedVI(Resumable, Solver):
     def infer(self, X: ArrayLike) -> np.ndarray:
         """The encoder's rows q_φ(z|x) for X (B, D): (B, R), one pass through a network."""
         X = self.read(X)
-        encoder = self.posterior.encoder
         with np.errstate(all="ignore"):
-            q = outputs(encoder, X, self._dtype)
+            q = outputs(self.posterior, X, self._dtype)
             far = ~np.isfinite(q).all(1)
             if far.any():
                 # beyond float32, not beyond float64
-                wide = encoder.on(lay_out({"phi": encoder}), "phi.", gradient=False)
+                encoder = self._encoder.on(lay_out({"phi": self._encoder}), "phi.", gradient=False)
+                wide = self._posterior_of(encoder, self.model.copy(gradient=False))
                 q[far] = outputs(wide, take(X, np.flatnonzero(far), np.float64), np.float64)
         return finite_rows("the encoder's output", q, OUT_OF_RANGE)
 
     def __setstate__(self, state):
         super().__setstate__(state)
         if "posterior" in state:
-            self.posterior = Amortized(self.posterior.encoder.on(self.parameters, "phi."))
+            self._take_encoder(self._encoder)
+
+    def _take_encoder(self, encoder):
+        # with its views in the vector
+        self._encoder = encoder.on(self.parameters, "phi.")
+        self.posterior = self._posterior_of(self._encoder, self.model)
+
+    def _posterior_of(self, encoder, model):
+        return Amortized(encoder) if self.make_posterior is None else self.make_posterior(encoder, model)
 
     def _initial_parts(self):
         model = self.initial_model.copy()
@@ -144,8 +156,8 @@ class AmortizedVI(Resumable, Solver):
         # θ and φ side by side in one new vector, so that one Adam moves both
         self._dtype = self.dtype or np.float32
         fixed = self._lay_out_model(parts, phi=parts["encoder"])
-        self.posterior = Amortized(parts["encoder"].on(self.parameters, "phi."))
-        check_back_writes(self.parameters, "encoder", self.posterior.encoder, np.ones((1, self.model.data_dim)))
+        self._take_encoder(parts["encoder"])
+        check_back_writes(self.parameters, "encoder", self._encoder, np.ones((1, self.model.data_dim)))
         self._new_run(fixed)
         self._rng = self.run.rng
         self._settle_at_the_door(0)
@@ -172,8 +184,8 @@ class AmortizedVI(Resumable, Solver):
         noise = None if self._is_categorical else self.noise or MonteCarlo(8)
         if getattr(noise, "random", False) and getattr(noise, "samples", 8) < 8:
             noise = MonteCarlo(8)
-        encoder, pieces = self.posterior.encoder, blocks(X, np.float64, rows)
-        total = sum(elbos(self.model, outputs(encoder, x, self._dtype), x, noise, seed=self.seed).sum() for x in pieces)
+        q, pieces = self.posterior, blocks(X, np.float64, rows)
+        total = sum(elbos(self.model, outputs(q, x, self._dtype), x, noise, seed=self.seed).sum() for x in pieces)
         return float(total / len(rows))
 
     def _initial_encoder(self):
@@ -181,7 +193,7 @@ class AmortizedVI(Resumable, Solver):
         if self.encoder is not None:
             return check_encoder(self.encoder, model)
         layers = getattr(model.decoder, "layers", (model.decoder,))
-        units = [layer.W.shape[1] for layer in layers if hasattr(layer, "W")]
+        units = [layer.W.shape[1] for layer in layers if np.ndim(getattr(layer, "W", None)) == 2]
         sizes = [model.data_dim, *reversed(units[:-1]), model.latent.row_size]
         # not the generator of batches and noise, nor the decoder's if it has the same seed: streams do not overlap
         encoder = mlp(sizes, rng=np.random.default_rng([self.seed, 2]), input_gradient=False)

@@ -1,15 +1,21 @@
 """The parts that a solver is built of, looked at when it is built: a user's own is tried once."""
 
 import copy
+from collections.abc import Callable
 
+import numpy as np
+
+from npvae.checks import shown
 from npvae.declared import declares
 from npvae.inference.own_optimizer import check_optimizer
 from npvae.inference.posteriors import check_encoder
-from npvae.inference.protocols import Schedule
+from npvae.inference.protocols import Posterior, Schedule
 from npvae.inference.schedules import at
+from npvae.models import LatentVariableModel
 from npvae.models.checks import check_trainable
 from npvae.models.noise_checks import check_rule
-from npvae.parts import asked, is_own
+from npvae.nn import lay_out
+from npvae.parts import asked, asked_back, check_members, check_shape, is_own, with_back
 
 
 def check_solver_parts(solver) -> None:
@@ -22,6 +28,26 @@ def check_solver_parts(solver) -> None:
         check_schedule(name, getattr(solver, name, None))
     if getattr(solver, "encoder", None) is not None:
         check_encoder(solver.encoder, model)
+    if getattr(solver, "make_posterior", None) is not None:
+        check_posterior(solver.make_posterior, solver._initial_encoder(), model)
+
+
+def check_posterior(make: Callable, encoder: Callable, model: LatentVariableModel) -> None:
+    """Raise a ValueError unless `make(encoder, model)` is a posterior with a row (R,) for each x."""
+    if not callable(make):
+        raise ValueError(f"make_posterior is {shown(make)}, expected a function (encoder, model) -> posterior, or a "
+                         "class such as npvae.SemiAmortized")
+    fixed = model.copy(gradient=False)
+    try:
+        posterior = make(encoder.on(lay_out({"phi": encoder}), "phi."), fixed)
+    except (TypeError, AttributeError) as problem:
+        raise ValueError(f"make_posterior fails with an encoder and a model ({type(problem).__name__}: {problem}), "
+                         "expected a function (encoder, model) -> posterior") from problem
+    check_members("what make_posterior returns", posterior, Posterior, "npvae.Amortized(encoder)")
+    x = model.decode(np.zeros((2, model.latent.dim)))
+    q, back = with_back(posterior, Posterior, "__call__", x)
+    check_shape(posterior, Posterior, "__call__", "q", q, (2, model.latent.row_size))
+    asked_back(posterior, Posterior, "__call__", back, np.ones(q.shape))
 
 
 def check_schedule(name: str, schedule) -> None:

@@ -18,6 +18,11 @@ class Posterior(Protocol):
         """
 
     @property
+    @optional("True")
+    def exact_gradient(self) -> bool:
+        """-> False if `back` leaves out how q depends on the encoder's row."""
+
+    @property
     @optional("the numbers in the encoder's `arrays()`")
     def size(self) -> int:
         """-> how many numbers describe q."""

@@ -7,6 +7,7 @@ import numpy as np
 from npvae.declared import declares
 from npvae.models.data import Moments, moments, some_rows
 from npvae.nn import Affine, Chain, Standardised, Unstandardise, as_drawn
+from npvae.parts import is_own
 
 
 def started(model, X: np.ndarray, rng: np.random.Generator, rows: np.ndarray | None = None,
@@ -90,7 +91,8 @@ def given(network):
 
 
 def _layers(network):
-    return getattr(network, "layers", (network,))
+    # a network of the user's is one layer, whatever it is made of
+    return (network,) if is_own(network) else getattr(network, "layers", (network,))
 
 
 def _in_data_units(part):

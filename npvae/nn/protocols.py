@@ -54,11 +54,6 @@ class Network(Protocol):
     def on(self, parameters, prefix: str = "", gradient: bool = True) -> "Network":
         """parameters, prefix, gradient -> the same network on the views parameters[prefix + name]."""
 
-    @property
-    @optional("the weights stay as they are, where those that `mlp` draws start at the data")
-    def layers(self) -> tuple:
-        """-> the layers, the first one applied first."""
-
 
 class Optimizer(Protocol):
     """What `optimizer(value, grad, learning_rate, maximize=True)` makes, of a class or a function."""

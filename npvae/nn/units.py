@@ -13,6 +13,7 @@ from npvae.arrays import finite_array
 from npvae.checks import shown
 from npvae.nn.layers import Affine
 from npvae.nn.parameters import Parameters
+from npvae.parts import is_own
 
 
 @dataclass(frozen=True)
@@ -147,4 +148,4 @@ def as_drawn(network: Callable) -> bool:
     """Whether the affine layers of a network, one at least, all hold the weights that were drawn at random for them."""
     # asked of no class by name, which another copy of the module would not be
     layers = [layer for layer in getattr(network, "layers", (network,)) if hasattr(layer, "drawn")]
-    return bool(layers) and all(layer.as_drawn for layer in layers)
+    return bool(layers) and not is_own(network) and all(layer.as_drawn for layer in layers)
