@@ -56,13 +56,14 @@ def test_each_step_is_one_look_at_the_model_after_the_first(steps):
     looks = []
 
     def counted(z):
-        # the one row of a copied model is no look
-        looks.extend([z] if len(z) > 1 else [])
+        looks.append(z)
         return z, lambda dy: dy
 
     decoder = npvae.chain(counted, *mlp([1, 4, 3], rng=4).layers)
     model = npvae.LatentVariableModel(npvae.Gaussian(1), decoder, npvae.GaussianLikelihood(0.4))
     posterior = SemiAmortized(mlp([3, 2], rng=5), model, steps)
+    # what the door has looked at is no step
+    looks.clear()
     posterior(X)
     assert len(looks) == steps + 1
 
