@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from npvae.autoencoders.estimator import Estimator
-from npvae.autoencoders.settings import learning_rate, networks
+from npvae.autoencoders.settings import check_network_fits, learning_rate, networks
 from npvae.autoencoders.squared_error import SquaredErrorSolver
 from npvae.checks import LARGEST, as_generator, whole
 from npvae.models.data import blocks, outputs
@@ -24,7 +24,7 @@ class Autoencoder(Estimator):
     Parameters
     ----------
     latent_dim, hidden, activation, sweeps, seconds, batch_size, learning_rate, final_learning_rate, held_out,
-    patience, seed, dtype, progress
+    patience, seed, dtype, progress, optimizer, decoder, encoder
         As in `Estimator`; `hidden=()` makes both networks affine.
 
     Attributes
@@ -76,8 +76,11 @@ class Autoencoder(Estimator):
         return outputs(self.solver_.encoder, X, self.solver_.dtype)
 
     def _new_solver(self, data_dim):
+        encoder, decoder = networks(self, data_dim, self.code_size)
+        check_network_fits("encoder", encoder, data_dim, self.latent_dim)
+        check_network_fits("decoder", decoder, self.latent_dim, data_dim)
         return SquaredErrorSolver(
-            *networks(self, data_dim, self.code_size), sweeps=self.sweeps, seconds=self.seconds,
+            encoder, decoder, code_size=self.latent_dim, sweeps=self.sweeps, seconds=self.seconds,
             batch_size=self.batch_size, learning_rate=learning_rate(self), held_out=self.held_out,
             patience=self.patience, seed=self.seed, dtype=np.dtype(self.dtype).type, progress=self.progress,
             scale=self.scale, optimizer=self.optimizer)

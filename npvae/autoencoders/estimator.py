@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from npvae.arrays import real_array
 from npvae.autoencoders.conventions import as_output, check_image_shape, check_names, rows_of
+from npvae.autoencoders.own_parts import same_part
 from npvae.autoencoders.saving import Saved
 from npvae.autoencoders.scikit_learn import ScikitLearn
 from npvae.autoencoders.settings import checked
@@ -22,7 +23,7 @@ from npvae.models.data.arrays import column_names
 
 # what a training state goes with; a run that goes on cannot change them
 KEPT = ("latent_dim", "hidden", "activation", "likelihood", "sigma_g", "alpha", "held_out", "seed", "dtype", "scale",
-        "optimizer")
+        "optimizer", "decoder", "encoder", "latent")
 LEARNED = ("solver_", "n_features_in_", "feature_names_in_", "exported_", "image_shape_", "fitted_settings_",
            "data_source_")
 
@@ -36,7 +37,7 @@ class Estimator(ScikitLearn, Saved):
     Parameters
     ----------
     latent_dim
-        K, numbers in a code.
+        K, numbers in a code; with a decoder or a latent family of yours, theirs.
     hidden : sequence of int
         Units of the decoder's hidden layers, from the code to the data; the encoder mirrors them.
     activation : "tanh", "relu", "leaky_relu", "gelu", "sigmoid" or "softplus"
@@ -66,6 +67,9 @@ class Estimator(ScikitLearn, Saved):
         integers are taken as they are. Floats are never divided.
     optimizer : callable (value, grad, learning_rate, maximize=True) -> object with step() and learning_rate
         Adam by default.
+    decoder, encoder : networks, optional
+        Yours, codes (B, K) -> (B, D) and data (B, D) -> (B, K), or rows of q, in the place of those that `hidden` and
+        `activation` describe.
 
     Attributes
     ----------
@@ -94,6 +98,8 @@ class Estimator(ScikitLearn, Saved):
     progress: bool | None = None
     scale: float | None = None
     optimizer: object = None
+    decoder: object = None
+    encoder: object = None
 
     def fit(self, X: ArrayLike, y=None, resume: bool = False, after_sweep: Callable | None = None,
             after_step: Callable | None = None) -> Estimator:
@@ -168,7 +174,7 @@ class Estimator(ScikitLearn, Saved):
             raise ValueError("this model was exported without its training state: fit it anew, or load a saved one")
         for name, then in self.fitted_settings_.items():
             now = getattr(settings, name)
-            if name in KEPT and now != then:
+            if name in KEPT and not same_part(now, then):
                 raise ValueError(f"{name} is {now}, but the run that goes on began with {then}: keep it, or fit anew")
 
     def _take_over(self, solver, data_dim, settings, image_shape=None, names=None):

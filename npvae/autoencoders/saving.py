@@ -5,11 +5,10 @@ from pathlib import Path
 import numpy as np
 
 from npvae.autoencoders.model_files import check_arrays, checked_image_shape, read_model, write_model
+from npvae.autoencoders.own_parts import named_parts, with_own_parts
 from npvae.autoencoders.settings import checked, count_parameters
 from npvae.checks import shown
-from npvae.inference.own_optimizer import name_of
 from npvae.models.data.pixels import stored_scale
-from npvae.nn import SGD, Adam
 
 
 class Saved:
@@ -50,8 +49,8 @@ class Saved:
     def load(cls, path: str | Path, **own) -> "Saved":
         """The model in a file that `save` or `export` has written.
 
-        A function or a class of the user's is only named in the file, and handed over here, e.g.
-        `load(path, optimizer=Nesterov, beta=schedule)`.
+        A part of the user's is only named in the file, with its settings and parameters, and handed over here, e.g.
+        `load(path, likelihood=Poisson(), decoder=network, optimizer=Nesterov, beta=schedule)`.
 
         Raises
         ------
@@ -84,30 +83,6 @@ class Saved:
                 "image_shape": checked_image_shape(self.image_shape_, D), "exported": exported,
                 "scale": list(self.solver_.integer_scale), "data_source": self.data_source_,
                 "feature_names": list(self.feature_names_in_) if hasattr(self, "feature_names_in_") else None}
-
-
-def named_parts(settings: dict) -> dict:
-    """Settings for a file, functions and classes by their names."""
-    return {name: {"own": name_of(value)} if callable(value) else value for name, value in settings.items()}
-
-
-def with_own_parts(path: str | Path, settings: dict, own: dict) -> dict:
-    """Settings from a file, with the user's parts in the place of their names; a ValueError if one is missing."""
-    named = {name: value["own"] for name, value in settings.items() if isinstance(value, dict) and set(value) == {"own"}
-             } if isinstance(settings, dict) else {}
-    if odd := set(own) - set(named):
-        raise ValueError(f"{path}: got {sorted(odd)[0]}, which is no part of the user's in it; it has "
-                         f"{', '.join(named) or 'none'}")
-    known = {"optimizer": {"SGD": SGD, "Adam": Adam}}
-    found = {}
-    for name, called in named.items():
-        found[name] = own.get(name) or known.get(name, {}).get(called)
-        if found[name] is None:
-            raise ValueError(f"{path}: was trained with {name} {called}, which is not in the file: hand it over, "
-                             f"npvae.{'VAE' if name == 'beta' else 'autoencoders'}.load(path, {name}=…)")
-        if not callable(found[name]) or name_of(found[name]) != called:
-            raise ValueError(f"{path}: was trained with {name} {called}, got {shown(found[name])}")
-    return {**settings, **found} if named else settings
 
 
 def _untrained(arrays):

@@ -34,6 +34,8 @@ class SquaredErrorSolver(Resumable):
     sweeps, seconds, batch_size, learning_rate, held_out, patience, seed, dtype, progress, after_sweep, after_step,
     scale
         As in `AmortizedVI`.
+    code_size : int, optional
+        K; by default what the decoder's first parameter takes.
 
     Attributes
     ----------
@@ -66,6 +68,7 @@ class SquaredErrorSolver(Resumable):
     after_step: object = None
     scale: float | None = None
     optimizer: object = None
+    code_size: int | None = None
     history: History = field(default_factory=History, init=False, repr=False)
 
     # what a restored solver goes by; a fit settles its own
@@ -123,7 +126,7 @@ class SquaredErrorSolver(Resumable):
             self.run.optimizer.learning_rate = at(self.learning_rate, sweep, "learning_rate")
 
     def _code_size(self):
-        return next(a.shape[0] for a in self.initial_decoder.arrays().values())
+        return self.code_size or next(a.shape[0] for a in self.initial_decoder.arrays().values())
 
     def _score_held_out(self, X, rows):
         # higher is better

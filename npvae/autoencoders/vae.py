@@ -11,22 +11,20 @@ from numpy.typing import ArrayLike
 from npvae.arrays import OUT_OF_RANGE, finite_rows
 from npvae.autoencoders.coordinates import ACTIVE, aggregate_covariance, kl_by_coordinate, variance_of_means
 from npvae.autoencoders.estimator import Estimator
-from npvae.autoencoders.settings import check_choice, learning_rate, networks, number_or_schedule
+from npvae.autoencoders.settings import (
+    LIKELIHOODS,
+    check_choice,
+    learning_rate,
+    likelihood,
+    networks,
+    number_or_schedule,
+)
 from npvae.checks import LARGEST, as_generator, positive, real, whole
+from npvae.declared import declares
 from npvae.inference import AmortizedVI, importance_weighted_bound
 from npvae.inference.schedules import warm_up
-from npvae.models import (
-    BernoulliLikelihood,
-    Gaussian,
-    GaussianLikelihood,
-    LaplaceLikelihood,
-    LatentVariableModel,
-    MonteCarlo,
-    PoissonLikelihood,
-)
-
-LIKELIHOODS = {"gaussian": GaussianLikelihood, "bernoulli": BernoulliLikelihood, "poisson": PoissonLikelihood,
-               "laplace": LaplaceLikelihood}
+from npvae.models import Gaussian, LatentVariableModel, MonteCarlo
+from npvae.models.own_parts import check_likelihood
 
 
 @dataclass(eq=False)
@@ -38,10 +36,13 @@ class VAE(Estimator):
     Parameters
     ----------
     latent_dim, hidden, activation, sweeps, seconds, batch_size, learning_rate, final_learning_rate, held_out,
-    patience, seed, dtype, progress
+    patience, seed, dtype, progress, optimizer, decoder, encoder
         As in `Estimator`.
-    likelihood : "gaussian", "bernoulli", "poisson" or "laplace"
-        p_θ(x|z) = N(x; g(z), σ_g² I), Bernoulli for data in [0, 1], Poisson for counts, or Laplace, its width learned.
+    likelihood : "gaussian", "bernoulli", "poisson", "laplace" or an object such as `npvae.SeenPixelsLikelihood()`
+        p_θ(x|z) = N(x; g(z), σ_g² I), Bernoulli for data in [0, 1], Poisson for counts, Laplace, its width learned, or
+        yours.
+    latent : Gaussian, FullGaussian, Categorical or yours, optional
+        p(z) and the family of q; `Gaussian(latent_dim)` by default.
     sigma_g
         Fixes σ_g, in the data's units ([0, 1] for uint8 images); without it σ_g is learned.
     alpha
@@ -68,12 +69,13 @@ class VAE(Estimator):
     ((200, 2), (3, 5), (200,))
     """
 
-    likelihood: str = "gaussian"
+    likelihood: object = "gaussian"
     sigma_g: float | None = None
     alpha: float | None = None
     samples: int = 1
     beta: float = 1.0
     kl_warm_up: int = 0
+    latent: object = None
 
     @property
     def model_(self) -> LatentVariableModel:
@@ -90,7 +92,7 @@ class VAE(Estimator):
         return self._fitted.model.decode(self._read_codes(Z))
 
     def sample(self, n: int = 1, rng: np.random.Generator | int | None = None, noise: bool = False) -> np.ndarray:
-        """Generate z ~ N(0, I) and (n, D) numbers from it in the data's units ([0, 1] for uint8 images).
+        """Generate z ~ p(z) and (n, D) numbers from it in the data's units ([0, 1] for uint8 images).
 
         They are E[x|z], as `inverse_transform` gives them; with `noise`, x ~ p_θ(x|z). `rng` is by default the model's
         seed.
@@ -111,20 +113,34 @@ class VAE(Estimator):
         return float(self.elbo(X).mean())
 
     def kl(self, X: ArrayLike) -> np.ndarray:
-        """KL(q_φ(z_k|x) ‖ N(0, 1)) for X (B, D): (B, K) nats a coordinate; one near 0 for all rows is not used."""
+        """KL(q_φ(z_k|x) ‖ N(0, 1)) for X (B, D): (B, K) nats a coordinate; one near 0 for all rows is not used.
+
+        A ValueError for a latent family whose coordinates are not independent normal numbers.
+        """
+        latent = self.model_.latent
+        if not (self._has_sigmas and declares(latent, "standard normal prior")):
+            raise ValueError(f"{latent} has no KL of each coordinate, as Gaussian has: for that of all together, take "
+                             "model_.latent.kl(solver_.infer(X))[0]")
         with np.errstate(over="ignore"):
             return finite_rows("the KL", kl_by_coordinate(self._fitted.infer(self._read(X))), OUT_OF_RANGE)
 
     def active_units(self, X: ArrayLike, threshold: float = ACTIVE) -> np.ndarray:
         """Which coordinates have Var_x(E[z_k|x]) > `threshold` over the rows of X: (K,) bool (Burda et al. 2016)."""
         with np.errstate(over="ignore", invalid="ignore"):
-            variance = finite_rows("the variance", variance_of_means(self._rows_to_compare(X)), OUT_OF_RANGE)
+            q = self._rows_to_compare(X)
+            variance = variance_of_means(q) if self._has_sigmas else self.model_.latent.mean(q).var(axis=0)
+            finite_rows("the variance", variance, OUT_OF_RANGE)
         return variance > real("threshold", threshold, least=0)
 
     def aggregate_covariance(self, X: ArrayLike) -> np.ndarray:
         """The covariance (K, K) of the aggregate posterior, the mean of q_φ(z|x) over X (B, D); I is the prior's."""
         with np.errstate(over="ignore", invalid="ignore"):
-            found = aggregate_covariance(self._rows_to_compare(X))
+            q, latent = self._rows_to_compare(X), self.model_.latent
+            if not self._has_sigmas and not hasattr(latent, "covariance"):
+                raise ValueError(f"{latent} has no covariance(q), of which the aggregate posterior's is made: give it "
+                                 "one, q (B, R) -> Σ_b Cov z (K, K)")
+            found = aggregate_covariance(q) if self._has_sigmas else (
+                np.cov(latent.mean(q), rowvar=False, bias=True).reshape(latent.dim, -1) + latent.covariance(q) / len(q))
         return finite_rows("the aggregate posterior's covariance", found, OUT_OF_RANGE)
 
     def log_likelihood(self, X: ArrayLike, samples: int = 1000, seed: int = 12345,
@@ -160,7 +176,7 @@ class VAE(Estimator):
         without α.
         """
         check_choice("convention", convention, ("minimise", "maximise"))
-        if self.likelihood != "gaussian":
+        if self.sigma_g_ is None or not declares(self.model_.likelihood, "isotropic normal"):
             raise ValueError("the cost α‖g(z) − x‖² + KL needs likelihood='gaussian'; use elbo(X)")
         # ELBO = −α E‖g − x‖² − KL − (D/2) log 2πσ_g²
         maximised = self.elbo(X) + 0.5 * self.n_features_in_ * math.log(2 * math.pi * self.sigma_g_**2)
@@ -168,17 +184,21 @@ class VAE(Estimator):
 
     @property
     def code_size(self) -> int:
-        """Numbers that the encoder returns: 2K, [μ, log σ]."""
-        return 2 * self.latent_dim
+        """Numbers that the encoder returns: 2K, [μ, log σ], or those of a row of the latent family."""
+        return 2 * self.latent_dim if self.latent is None else self.latent.row_size
 
     @property
     def learns_sigma_g(self) -> bool:
         """Whether log σ_g, or log b of a Laplace likelihood, is one of the parameters."""
-        return self.likelihood in ("gaussian", "laplace") and self.sigma_g is None and self.alpha is None
+        named = isinstance(self.likelihood, str) and self.likelihood in ("gaussian", "laplace")
+        return named and self.sigma_g is None and self.alpha is None
 
     def _check_own_settings(self):
         """Make plain numbers of the settings of the likelihood and of the KL, or a ValueError if they make no sense."""
-        check_choice("likelihood", self.likelihood, LIKELIHOODS)
+        if isinstance(self.likelihood, str):
+            check_choice("likelihood", self.likelihood, LIKELIHOODS)
+        else:
+            check_likelihood(self.likelihood)
         self.samples, self.kl_warm_up = whole("samples", self.samples), whole("kl_warm_up", self.kl_warm_up, least=0)
         self.beta = number_or_schedule("beta", self.beta)
         if callable(self.beta) and self.kl_warm_up:
@@ -190,15 +210,20 @@ class VAE(Estimator):
             raise ValueError(f"got both sigma_g {self.sigma_g} and alpha {self.alpha}; alpha is 1/(2 sigma_g²): "
                              "give one of them")
         if self.likelihood != "gaussian" and (self.sigma_g is not None or self.alpha is not None):
-            raise ValueError(f"a {self.likelihood.title()} likelihood has no sigma_g or alpha: leave them out")
+            named = str(self.likelihood)
+            raise ValueError(f"a {named.title() if named in LIKELIHOODS else named} likelihood has no sigma_g or alpha "
+                             "here: leave them out")
 
     def _new_solver(self, data_dim):
-        sigma_g = self.sigma_g if self.alpha is None else (2 * self.alpha) ** -0.5
-        likelihood = GaussianLikelihood(sigma_g) if self.likelihood == "gaussian" else LIKELIHOODS[self.likelihood]()
         encoder, decoder = networks(self, data_dim, self.code_size)
+        latent = Gaussian(self.latent_dim) if self.latent is None else self.latent
+        model = LatentVariableModel(latent, decoder, likelihood(self))
+        if model.data_dim != data_dim:
+            raise ValueError(f"the decoder {decoder} and {model.likelihood} make data of {model.data_dim} numbers, but "
+                             f"the data have {data_dim} columns: let them agree")
         return AmortizedVI(
-            LatentVariableModel(Gaussian(self.latent_dim), decoder, likelihood), encoder=encoder, sweeps=self.sweeps,
-            seconds=self.seconds, batch_size=self.batch_size, learning_rate=learning_rate(self),
+            model, encoder=encoder, sweeps=self.sweeps, seconds=self.seconds, batch_size=self.batch_size,
+            learning_rate=learning_rate(self),
             noise=MonteCarlo(self.samples), beta=self._beta(), held_out=self.held_out,
             patience=self.patience, seed=self.seed, dtype=np.dtype(self.dtype).type, progress=self.progress,
             scale=self.scale, optimizer=self.optimizer)
@@ -208,7 +233,12 @@ class VAE(Estimator):
 
     def _encode(self, X):
         # μ_φ(x)
-        return self.solver_.infer(X)[:, : self._code_dim]
+        return self.solver_.model.latent.mean(self.solver_.infer(X))
+
+    @property
+    def _has_sigmas(self):
+        # whether rows of q are [μ, log σ]
+        return declares(self.model_.latent, "nodes are mu + sigma eps")
 
     def _rows_to_compare(self, X):
         # q_φ (B, 2K) of at least two rows

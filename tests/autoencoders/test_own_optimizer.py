@@ -86,7 +86,7 @@ def test_a_schedule_of_lambda_has_its_own_end():
 def test_a_part_that_is_not_in_the_file_is_asked_for(tmp_path):
     path = tmp_path / "m.npz"
     npvae.VAE(**SMALL, sweeps=1, optimizer=Nesterov, beta=rising).fit(X).save(path)
-    with pytest.raises(ValueError, match="was trained with optimizer Nesterov, which is not in the file: hand it over"):
+    with pytest.raises(ValueError, match="optimizer Nesterov, beta rising, which are not in the file: hand them over"):
         npvae.VAE.load(path)
     with pytest.raises(ValueError, match="trained with beta rising, which is not in the file"):
         load(path, optimizer=Nesterov)

@@ -1,0 +1,90 @@
+"""Parts of the user's in a model file: they are named there, with their settings, and handed to `load` by their user.
+
+A file holds no code: of an optimizer, a schedule, a network, a latent family or a likelihood it says the class, its
+plain numbers, and the parameters, as arrays. What is handed to `load` has to be called the same and have the same.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from npvae.checks import shown
+from npvae.inference.own_optimizer import name_of
+from npvae.nn import SGD, Adam
+
+PLAIN = (bool, int, float, str, type(None), tuple, list)
+KNOWN = {"optimizer": {"SGD": SGD, "Adam": Adam}}
+
+
+def named_parts(settings: dict) -> dict:
+    """Settings for a file, in which the user's parts stand by their names and what they say of themselves."""
+    return {name: value if isinstance(value, PLAIN) else said(value) for name, value in settings.items()}
+
+
+def said(part: object) -> dict:
+    """What a part says of itself in a file: its name and, of an object, its plain numbers.
+
+    Examples
+    --------
+    >>> from npvae import GaussianLikelihood
+    >>> said(GaussianLikelihood(0.5))["settings"]["learn"]
+    False
+    """
+    layers = getattr(part, "layers", None)
+    if isinstance(layers, tuple):
+        return {"own": name_of(part), "layers": [said(layer) for layer in layers]}
+    found = {} if isinstance(part, type) or hasattr(part, "__name__") else _numbers(part)
+    shapes = {name: list(np.shape(a)) for name, a in part.arrays().items()} if _has_arrays(part) else {}
+    return {"own": name_of(part)} | ({"settings": found} if found else {}) | ({"arrays": shapes} if shapes else {})
+
+
+def same_part(one: object, other: object) -> bool:
+    """Whether two settings are the same: plain ones are equal, parts of the user's say the same of themselves."""
+    if one is other or isinstance(one, PLAIN) or isinstance(other, PLAIN):
+        return one is other or type(one) in PLAIN and type(other) in PLAIN and one == other
+    return said(one) == said(other)
+
+
+def with_own_parts(path: str | Path, settings: dict, own: dict) -> dict:
+    """Settings from a file, with the user's parts in the place of their names; a ValueError if one is missing."""
+    named = {name: value for name, value in settings.items()
+             if isinstance(value, dict) and isinstance(value.get("own"), str)} if isinstance(settings, dict) else {}
+    if odd := set(own) - set(named):
+        raise ValueError(f"{path}: got {sorted(odd)[0]}, which is no part of the user's in it; it has "
+                         f"{', '.join(named) or 'none'}")
+    found = {name: own[name] if own.get(name) is not None else KNOWN.get(name, {}).get(then["own"])
+             for name, then in named.items()}
+    if missing := [name for name, part in found.items() if part is None]:
+        words, are, them = (", ".join(f"{name} {_in_words(named[name])}" for name in missing),
+                            *(("is", "it") if len(missing) == 1 else ("are", "them")))
+        raise ValueError(f"{path}: was trained with {words}, which {are} not in the file: hand {them} over, "
+                         f"npvae.autoencoders.load(path, {', '.join(f'{name}=…' for name in missing)})")
+    for name, then in named.items():
+        part = found[name]
+        if isinstance(part, PLAIN) or name_of(part) != then["own"]:
+            raise ValueError(f"{path}: was trained with {name} {_in_words(then)}, got {shown(part)}")
+        # files of older versions have the name alone
+        if set(then) != {"own"} and said(part) != then:
+            raise ValueError(f"{path}: was trained with {name} {_in_words(then)}, got {_in_words(said(part))}: hand "
+                             "over one with the same settings and shapes")
+    return {**settings, **found} if named else settings
+
+
+def _has_arrays(part):
+    return not isinstance(part, type) and callable(getattr(part, "arrays", None))
+
+
+def _numbers(part):
+    # plain public ones, also as arrays without dimensions, but for parameters and their gradients
+    parameters = part.arrays() if _has_arrays(part) else {}
+    skipped = {*parameters, *(f"d{name}" for name in parameters), "drawn", "input_gradient"}
+    found = {name: a.item() if isinstance(a, np.ndarray | np.generic) and np.ndim(a) == 0 else a
+             for name, a in getattr(part, "__dict__", {}).items() if name not in skipped and not name.startswith("_")}
+    return {name: a for name, a in found.items() if isinstance(a, bool | int | float | str)}
+
+
+def _in_words(said_of):
+    numbers = said_of.get("settings") or said_of.get("arrays") or {}
+    if "layers" in said_of:
+        return f"{said_of['own']}({', '.join(_in_words(layer) for layer in said_of['layers'])})"
+    return said_of["own"] + (f"({', '.join(f'{name}={a}' for name, a in numbers.items())})" if numbers else "")
