@@ -32,8 +32,10 @@ FORMULAS = {
     "tanh", "relu", "leaky_relu", "gelu", "sigmoid", "softplus", "quadratic_features",
     "LatentVariableModel.log_likelihood", "LatentVariableModel.decode", "LatentVariableModel.on",
     "LatentVariableModel.started", "RowAdam.step", "SGD.step",
-    "Adam.step", "Adam.restore", "Free.__call__", "Shared.__call__", "Amortized.__call__", "SemiAmortized.__call__",
-    "AmortizedVI.gradient", "AmortizedVI.restore", "Noise", "Gaps", "History", "History.__getitem__"}
+    "Adam.step", "Adam.restore", "RowAdam.restore",
+    "Free.__call__", "Shared.__call__", "Amortized.__call__", "SemiAmortized.__call__",
+    "AmortizedVI.gradient", "AmortizedVI.restore", "VariationalEM.restore", "SharedQ.restore",
+    "Noise", "Gaps", "History", "History.__getitem__"}
 # arguments that a formula takes, in a door whose others may be anything
 AS_THEY_ARE = {"Gaussian.sample": ("q",), "Categorical.sample": ("q",)}
 # pictures are looked at elsewhere
@@ -192,6 +194,7 @@ OWN = {
     "RowAdam": {"moments": lambda w: None}, "RowAdam.step": {"index": lambda w: np.array([0, 1, 1]),
                                                              "dq": lambda w: w.normal(3, 2)},
     "Adam.restore": {"arrays": lambda w: {"m": w.normal(4), "v": w.normal(4) ** 2, "t": np.array(3)}},
+    "RowAdam.restore": {"arrays": lambda w: {"m": w.normal(3, 2), "v": w.normal(3, 2) ** 2, "t": np.arange(3)}},
     "Parameters.stretch": {"prefix": lambda w: w.one("W", "b", "")},
     "Parameters.gradient": {"name": lambda w: "W"}, "Parameters.__getitem__": {"name": lambda w: "W"},
     "Gaussian.on": {"parameters": lambda w: npvae.Parameters({"logits": np.zeros(w.K)})},
@@ -464,7 +467,8 @@ SETTINGS = {
     "optimizer": lambda w: w.one(None, npvae.SGD),
     "noise": pool.World.rule, "encoder": lambda w: w.one(None, w.encoder()), "table_file": lambda w: None,
     "exact_m_step": lambda w: w.one(False, False, True),
-    "likelihood": lambda w: "bernoulli" if w.bernoulli else "gaussian",
+    "likelihood": lambda w: w.one("bernoulli" if w.bernoulli else "gaussian", w.likelihood()),
+    "decoder": lambda w: w.one(None, None, w.model().decoder), "latent": lambda w: w.one(None, None, w.model().latent),
     "alpha": lambda w: None, "sigma_g": lambda w: None if w.bernoulli else w.one(None, 0.5),
     "activation": lambda w: w.one("tanh", "relu", "gelu"), "dtype": lambda w: w.one(None, np.float64, np.float32),
     "samples": lambda w: w.one(1, 2),

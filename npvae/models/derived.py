@@ -102,8 +102,10 @@ def _takes_all(part, x):
 
 
 def _refusal(name: str, protocol: type = LatentFamily) -> Callable:
-    def refuse(part, *arguments):
-        raise ValueError(f"{name_of(part)} lacks `{name}`: {shapes_of(protocol, name)}; without it, "
-                         f"{members(protocol)[name].without}")
+    # not a closure: a model of such a part can be pickled
+    return partial(_refuse, name, protocol)
 
-    return refuse
+
+def _refuse(name, protocol, part, *arguments):
+    raise ValueError(f"{name_of(part)} lacks `{name}`: {shapes_of(protocol, name)}; without it, "
+                     f"{members(protocol)[name].without}")
