@@ -2,8 +2,9 @@
 
 import copy
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from itertools import combinations
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -66,6 +67,7 @@ class Arguments:
         return self._of_arguments(whole, answer)
 
     def _of_arguments(self, whole, answer):
+        answer = as_dict(answer)
         if len(whole) == 1:
             _, value, path = whole[0]
             alone = isinstance(answer, tuple | list) and len(answer) == 1 and not is_container(value)
@@ -101,6 +103,7 @@ class Arguments:
 
     def _matched(self, value, answer, path):
         """Walk along the arguments and the answer together."""
+        answer = as_dict(answer)
         if is_container(value):
             return self._in_container(entries(value, path), answer)
         name = path or "x"
@@ -152,6 +155,7 @@ def fits(value, gradient, shapes=True):
     if gradient is None:
         return True
     if is_container(value):
+        value, gradient = as_dict(value), as_dict(gradient)
         if isinstance(value, dict):
             return isinstance(gradient, dict) and any(True for _ in by_name(gradient, list(value)))
         return isinstance(gradient, list | tuple) and len(gradient) == len(value) and all(
@@ -162,13 +166,24 @@ def fits(value, gradient, shapes=True):
 
 
 def is_container(value):
-    """Whether a value holds arguments: a dict, or a list or tuple that is more than numbers."""
-    return isinstance(value, dict) or isinstance(value, list | tuple) and any(
+    """Whether a value holds arguments: a dict, a dataclass, or a list or tuple that is more than numbers."""
+    return isinstance(value, dict) or is_record(value) or isinstance(value, list | tuple) and any(
         is_container(v) or isinstance(v, np.ndarray) for v in value)
+
+
+def is_record(value):
+    """Whether a value is of a dataclass or a namespace, which hold arrays under names."""
+    return is_dataclass(value) and not isinstance(value, type) or isinstance(value, SimpleNamespace)
+
+
+def as_dict(value):
+    """What a record holds, by name; anything else as it is."""
+    return dict(vars(value)) if is_record(value) and hasattr(value, "__dict__") else value
 
 
 def entries(value, path):
     """(key, entry, path) of what a container holds."""
+    value = as_dict(value)
     if isinstance(value, dict):
         return [(key, entry, f"{path}.{key}" if path else str(key)) for key, entry in value.items()]
     return [(i, entry, f"{path}[{i}]") for i, entry in enumerate(value)]
@@ -192,5 +207,10 @@ def _filled(value, path, at):
     filled = {key: _filled(entry, p, at) for key, entry, p in entries(value, path)}
     if isinstance(value, dict):
         return filled
+    if is_record(value):
+        twin = copy.copy(value)
+        for key, entry in filled.items():
+            object.__setattr__(twin, key, entry)        # a frozen one, too
+        return twin
     # a named tuple takes its entries one by one
     return type(value)(*filled.values()) if hasattr(value, "_fields") else type(value)(filled.values())

@@ -8,11 +8,12 @@
 
 import copy
 import types
+from functools import partial
 
 import numpy as np
 
 from npvae.dialects.arguments import Arguments, Beside, by_name, leaves
-from npvae.dialects.calling import Later, apart, joined, names_of, required, takes
+from npvae.dialects.calling import Later, apart, joined, names_of, required, spared, takes
 from npvae.dialects.slots import slots
 from npvae.nn.parameters import has_parameters
 
@@ -22,6 +23,7 @@ LOSSES = ("loss", "loss_and_gradients", "loss_and_grads", "loss_and_grad", "comp
           "objective")
 AFTERWARDS = ("backward", "gradient", "gradients", "grad", "compute_gradients", "compute_gradient", "backprop")
 FLUSHES = ("flush_gradients", "zero_grad", "zero_grads", "zero_gradients", "clear_grads")
+IN_PLACE_INPUT = "forward changes its input in place, which spoils it for whoever else needs it"
 
 
 class Stateful:
@@ -33,6 +35,7 @@ class Stateful:
 
     def __init__(self, layer, args, run, takes_dy=True):
         self.base, self.args, self.run, self.takes_dy, probe = layer, args, run, takes_dy, copy.deepcopy(layer)
+        self.notes = []
         self.order = list(slots(layer))
         y, back = run(probe, *copy.deepcopy(args))
         made = {n for n, g in self._gradients(probe, back(probe, np.ones(np.shape(y)))[1]).items() if g is not None}
@@ -90,12 +93,15 @@ class Stateful:
 
     def __call__(self, *args):
         *inputs, parameters = args
-        layer = self.fresh(parameters)
-        y, back = self.run(layer, *inputs)
+        layer, own = self.fresh(parameters), copy.deepcopy(inputs)
+        y, back = self.run(layer, *own)
+        if IN_PLACE_INPUT not in self.notes and any(isinstance(a, np.ndarray) and not np.array_equal(
+                a, b, equal_nan=a.dtype.kind == "f") for a, b in zip(inputs, own, strict=True)):
+            self.notes.append(IN_PLACE_INPUT)
 
         def gradients(dy):
             twin = copy.deepcopy(layer)
-            answer, given = back(twin, dy)
+            answer, given = spared(partial(back, twin), self.notes)(dy)
             found = self._gradients(twin, given)
             return Beside(answer, {n: found.get(n) for n in parameters})
 
@@ -106,7 +112,7 @@ def stateful(f, args):
     """(f, arguments, name, notes) of a layer, of a model with a loss, or of a function of a layer; else None."""
     if type(f).__module__.startswith("npvae."):
         return None
-    f = _layer_inside(f, args) or f
+    f = _layer_inside(f, args) or _model_of(f, args) or f
     way = next(((there, back) for there, back in WAYS if _has(f, there, args) and _has(f, back)), None)
     loss = None if way else next((name for name in LOSSES if _has(f, name, args)), None)
     if way:
@@ -121,10 +127,10 @@ def stateful(f, args):
         return None
     names = (["x"] if len(args) == 1 else names_of(function, len(args))) or [f"x{i}" for i in range(len(args))]
     names = [f"input {n}" if n in found.parameters else n for n in names]
-    notes = [f"{n}: no gradient was found for it (d{n.rpartition('.')[2]}, grads[{n!r}] or the like), so it was not "
-             "checked" for n in found.alone]
+    found.notes += [f"{n}: no gradient was found for it (d{n.rpartition('.')[2]}, grads[{n!r}] or the like), so it was "
+                    "not checked" for n in found.alone]
     name = getattr(f, "__name__", None) or type(f).__name__
-    return found, Arguments((*args, found.parameters), [*names, ""]), name, notes
+    return found, Arguments((*args, found.parameters), [*names, ""]), name, found.notes
 
 
 def _has(f, name, args=None):
@@ -221,6 +227,20 @@ def _layer_inside(f, args):
     except Exception:       # what it is that f does wrong is said where it is called as it is
         return None
     return layer if same else None
+
+
+def _model_of(f, args):
+    """The model of `net.loss`, whose gradients are those of its parameters and not of the arguments; or None."""
+    model = getattr(f, "__self__", None)
+    if model is None or getattr(f, "__name__", "") not in LOSSES:
+        return None
+    try:
+        answer = getattr(copy.deepcopy(model), f.__name__)(*copy.deepcopy(args))
+    except Exception:       # said where it is called as it is
+        return None
+    given = next((g for g in answer if isinstance(g, dict)), {}) if isinstance(answer, tuple) else {}
+    return model if by_name(dict(leaves(given, "")), list(slots(model))) or by_name(
+        given, [n.rpartition(".")[2] for n in slots(model)]) else None
 
 
 def _captured(f):

@@ -13,8 +13,8 @@ import copy
 import numpy as np
 
 from npvae.dialects import frameworks, layers
-from npvae.dialects.arguments import Arguments
-from npvae.dialects.calling import CACHE, Later, apart, joined, name_of, names_of, required
+from npvae.dialects.arguments import Arguments, fits
+from npvae.dialects.calling import CACHE, Later, apart, joined, name_of, names_of, required, spared
 from npvae.nn.parameters import has_parameters
 
 
@@ -29,11 +29,11 @@ def understood(f, args, call=None):
         owner = getattr(f[0], "__self__", None)
         if owner is not None and owner is getattr(f[1], "__self__", None) and (found := layers.stateful(owner, args)):
             return found
-        return *_pair(*f, args), notes
+        return *_pair(*f, args, notes), notes
     own = call is not None or has_parameters(f)
     if isinstance(f, type) and not own and all(isinstance(vars(f).get(way), staticmethod) for way in
                                                ("forward", "backward")):
-        return *_pair(f.forward, f.backward, args), notes
+        return *_pair(f.forward, f.backward, args, notes), notes
     if isinstance(f, type) and not own and any(hasattr(f, way) for way in ("forward", "backward", "loss")):
         raise ValueError(f"f is the class {f.__name__}, expected a layer of it: gradcheck({f.__name__}(…), x)")
     if not own and (found := layers.stateful(f, args)):
@@ -62,24 +62,28 @@ def _function(f):
             return y, lambda dy: back(*parts(dy)) if required(back) > 1 else back(tuple(parts(dy)))
         if isinstance(outs[0], dict) and len(outs) == 1 and np.ndim(back) == 0:
             return back, outs[0]
-        # value, dW, db
-        return answer if len(outs) == 1 or np.size(outs[0]) != 1 else (outs[0], answer[1:])
+        if len(outs) == 1 or np.size(outs[0]) != 1:
+            return answer
+        # value, gradients, cache; or value, dW, db
+        found = [g for g in answer[1:] if len(args) == 1 and fits(args[0], g) or len(args) > 1
+                 and isinstance(g, tuple | list) and len(g) == len(args) and all(map(fits, args, g))]
+        return outs[0], found[0] if found else answer[1:]
 
     return called
 
 
-def _pair(first, second, args):
+def _pair(first, second, args, notes):
     """(f, arguments, name) of `forward` and `backward`, with or without a cache, of `fun` and `jac`, or of f and f′."""
 
     def with_cache(*args):
         answer = first(*args)
         outs, cache = apart(answer, second, len(answer) - 1)
         y, parts = joined(outs)
-        return y, lambda dy: second(*_in_order(second, parts(dy), cache))
+        return y, spared(lambda dy: second(*_in_order(second, parts(dy), cache)), notes)
 
     def with_arguments(*args):
         # backward(dout, x, W)
-        return np.asarray(first(*args)), lambda dy: second(dy, *args)
+        return np.asarray(first(*args)), spared(lambda dy: second(dy, *args), notes)
 
     def with_jacobian(*args):
         value = np.asarray(first(*args))
