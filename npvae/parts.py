@@ -13,6 +13,8 @@ import numpy as np
 from npvae.arrays import described
 from npvae.checks import shown
 
+PAIRS = (("arrays", "on"), ("on", "arrays"), ("arrays", "restore"), ("restore", "arrays"))     # one is none
+
 
 def optional(without: str) -> Callable:
     """Mark a method of a protocol that a part need not have, with what happens then."""
@@ -52,10 +54,13 @@ def check_members(role: str, part: object, protocol: type, example: str) -> None
     if isinstance(part, type) or missing == required:
         raise ValueError(f"{role} is {shown(part)}, which has no {', '.join(missing or required)}; expected an object "
                          f"with {', '.join(required)}, e.g. {example}")
-    halves = [b for a, b in (("arrays", "on"), ("on", "arrays"))
-              if a in members(protocol) and has(part, protocol, a) and not has(part, protocol, b)]
-    if missing or halves:
-        lacks = "; ".join(f"`{name}`: {shapes_of(protocol, name)}" for name in missing + halves)
+    missing += [b for a, b in PAIRS if {a, b} <= members(protocol).keys() and b not in missing
+                and has(part, protocol, a) and not has(part, protocol, b)]
+    # such as None, where a class takes the method of another away
+    missing += [name for name in members(protocol) if name not in missing and hasattr(part, name)
+                and not has(part, protocol, name) and not isinstance(getattr(part, name), Derived)]
+    if missing:
+        lacks = "; ".join(f"`{name}`: {shapes_of(protocol, name)}" for name in missing)
         raise ValueError(f"{name_of(part)} lacks {lacks}")
 
 
@@ -141,13 +146,18 @@ class Derived:
 
 def completed(part: object, methods: dict[str, Callable]):
     """The part itself, or a copy that has all these methods, those derived that it has not."""
-    missing = [name for name in methods if isinstance(getattr(part, name, None), Derived) or not hasattr(part, name)]
+    there = {name: getattr(part, name, None) for name in methods}
+    missing = [name for name, method in there.items() if isinstance(method, Derived) or not callable(method)]
     if not missing:
         return part
     twin = copy.copy(part)
     for name in missing:
-        # also where a dataclass is frozen
-        object.__setattr__(twin, name, Derived(methods[name], twin))
+        try:
+            # also where a dataclass is frozen
+            object.__setattr__(twin, name, Derived(methods[name], twin))
+        except AttributeError as problem:
+            raise ValueError(f"{name_of(part)} lacks `{name}`, and takes no other in its place ({problem}): define "
+                             "it") from problem
     return twin
 
 

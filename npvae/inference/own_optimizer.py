@@ -12,7 +12,7 @@ import numpy as np
 
 from npvae.checks import shown
 from npvae.nn.protocols import Optimizer
-from npvae.parts import asked, shapes_of
+from npvae.parts import asked, check_members, has
 
 
 def check_optimizer(optimizer: Callable | None) -> None:
@@ -36,12 +36,10 @@ def check_optimizer(optimizer: Callable | None) -> None:
         raise ValueError(f"the optimizer {name} is not called as optimizer(value, grad, learning_rate, maximize=True): "
                          f"{type(problem).__name__}: {problem}") from problem
     for part, words in (("step", "step()"), ("learning_rate", "a learning_rate")):
-        if not hasattr(found, part):
+        if not has(found, Optimizer, part):
             raise ValueError(f"the optimizer {name} returns a {type(found).__name__} without {words}: it moves value "
                              "in place by step(), and a schedule sets its learning_rate")
-    if hasattr(found, "arrays") != hasattr(found, "restore"):
-        missing = "restore" if hasattr(found, "arrays") else "arrays"
-        raise ValueError(f"{name} lacks `{missing}`: {shapes_of(Optimizer, missing)}")
+    check_members("optimizer", found, Optimizer, "npvae.SGD")
     asked(found, Optimizer, "step")
     if not value.any():
         raise ValueError(f"the optimizer {name} leaves value as it is: step() has to change it in place, value += …")
