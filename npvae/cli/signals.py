@@ -32,8 +32,6 @@ class Stopped(BaseException):
 class Signals:
     """A context in which SIGINT, SIGTERM and SIGHUP raise `Stopped`: where they are, or after what is `held`.
 
-    Examples
-    --------
     >>> import os
     >>> with Signals() as signals, signals.held():
     ...     os.kill(os.getpid(), signal.SIGTERM)

@@ -15,8 +15,6 @@ from npvae.files import release
 def check_matrix(X: np.ndarray, name: str = "data") -> np.ndarray:
     """X itself, or a ValueError unless it is a non-empty matrix (n, D) of finite floats or of uint8 pixels.
 
-    Examples
-    --------
     >>> check_matrix(np.array([[0.0, 1.0], [2.0, np.nan]]))
     Traceback (most recent call last):
     ValueError: data has nan in row 1, column 1 (counted from 0; first of 1): remove or impute such rows first
@@ -58,8 +56,6 @@ def row_blocks(X: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
 def check_labels(labels: ArrayLike | None, n: int, name: str = "labels") -> np.ndarray | None:
     """The labels as n finite numbers (integers as int64), or None for None; else a ValueError.
 
-    Examples
-    --------
     >>> check_labels([3, 1], n=2)
     array([3, 1])
     """
@@ -85,8 +81,6 @@ def check_labels(labels: ArrayLike | None, n: int, name: str = "labels") -> np.n
 def check_file(path: str | os.PathLike) -> bytes:
     """The first six bytes of the file at path, or a ValueError that says why there are none.
 
-    Examples
-    --------
     >>> check_file("missing.npz")
     Traceback (most recent call last):
     ValueError: missing.npz: no such file
@@ -104,8 +98,6 @@ def check_file(path: str | os.PathLike) -> bytes:
 def check_folder(path: str | os.PathLike) -> None:
     """Raise a ValueError unless there is a folder at path.
 
-    Examples
-    --------
     >>> check_folder("missing")
     Traceback (most recent call last):
     ValueError: missing: no such folder

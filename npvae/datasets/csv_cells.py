@@ -14,8 +14,6 @@ GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
 def is_number(cell: str) -> bool:
     """Whether a cell is a finite number in plain ASCII digits, with a decimal point or a decimal comma.
 
-    Examples
-    --------
     >>> [is_number(cell) for cell in ("-1.5e3", "1,5", "1_000", "0x10", "nan", "1e400")]
     [True, True, False, False, False, False]
     """
@@ -91,8 +89,6 @@ def column_name(j: int, names: list[str] | None) -> str:
 def complaint(cell: str, line: int, j: int, names: list[str] | None = None) -> str:
     """Why a cell is no number, and what to do.
 
-    Examples
-    --------
     >>> complaint("1,000", 3, 0)
     "line 3, column 1: '1,000' has a comma: write thousands without separators (1000), decimals with a point (1.5)"
     """
@@ -135,8 +131,6 @@ def class_numbers(texts: list[str]) -> tuple[list[int | float], tuple[str, ...] 
 
     The labels are the numbers that the texts are, or else 0, 1, 2, … in sorted order.
 
-    Examples
-    --------
     >>> class_numbers(["7", "1.0"]), class_numbers(["dog", "cat"])
     (([7, 1], None), ([1, 0], ('cat', 'dog')))
     """

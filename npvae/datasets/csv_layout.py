@@ -14,8 +14,6 @@ LABEL_COLUMNS = ("label", "labels", "target", "class")
 def find_separator(lines: list[str]) -> str:
     """The first of ; tab | and , that stands outside quotes in every line, or in half of them; else a space.
 
-    Examples
-    --------
     >>> find_separator(["a;b", "1,5;2"]), find_separator(["5", "6"])
     (';', ' ')
     """
@@ -57,8 +55,6 @@ def counted(cells: list[str]) -> int | None:
 def evenly(cells: list[str]) -> bool:
     """Whether four numbers or more go up by equal steps, like times or wavelengths.
 
-    Examples
-    --------
     >>> evenly(["0", "0.1", "0.2", "0.3"]), evenly(["1", "2", "4", "8"])
     (True, False)
     """
@@ -75,8 +71,6 @@ def counts_columns(first: list[str], others: list[list[str]]) -> bool:
     Two columns are too few to tell, and so are fewer than eight that count from 1, unless every number below is written
     with a decimal point.
 
-    Examples
-    --------
     >>> counts_columns(["0", "1", "2"], [["5", "0", "3"]]), counts_columns(["0", "1"], [["2", "0"]])
     (True, False)
     """
@@ -136,8 +130,6 @@ def _label(names, left):
 def listed(columns: str | int | Sequence[str | int] | None) -> list[str | int]:
     """The columns that a user gave, one or several or none, as a list.
 
-    Examples
-    --------
     >>> listed("a"), listed([1, 2]), listed(None)
     (['a'], [1, 2], [])
     """
@@ -152,8 +144,6 @@ def listed(columns: str | int | Sequence[str | int] | None) -> list[str | int]:
 def find_column(column: str | int, names: list[str] | None, width: int, what: str) -> int:
     """The place, from 0, of a column that is given by its name or by its number from 1: a name wins.
 
-    Examples
-    --------
     >>> find_column("b", ["a", "b"], 2, "label"), find_column("1", None, 2, "label"), find_column(2, None, 2, "label")
     (1, 0, 1)
     """

@@ -23,8 +23,6 @@ def split_file(path: str | os.PathLike, mapped: np.memmap,
     test (t, D). t is a sixth of n, but at most 10,000 rows or 32 MB: one run of rows at a random place in each of up to
     256 equal stretches of the file, so that each class of a sorted file has its share.
 
-    Examples
-    --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = os.path.join(folder, "x.npy")

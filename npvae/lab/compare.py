@@ -43,8 +43,6 @@ def initial_model(train: np.ndarray, latent: str = "gaussian", latent_dim: int |
     (m, D), so that no solver starts it anew: g is x̄ at the prior's mean, a mixture's means are rows far apart. A
     ValueError for another latent, or more components than rows.
 
-    Examples
-    --------
     >>> model = initial_model(np.full((5, 64), 7.0) + np.eye(5, 64))
     >>> float(model.decode(np.zeros((1, 2)))[0, 63])
     7.0

@@ -18,8 +18,6 @@ def levelling(elbo: np.ndarray) -> tuple[float, bool]:
     It has if that is less than 1 % of the whole rise, or than 0.01 nats, but in no case more than 0.05 nats; and if
     there are twenty sweeps or more. The ELBO (sweeps,) is a mean over the rows.
 
-    Examples
-    --------
     >>> levelling(-np.exp(-np.arange(100.0)))[1], levelling(np.log(np.arange(1.0, 101.0)))[1]
     (True, False)
     """

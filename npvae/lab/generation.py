@@ -12,6 +12,8 @@ from npvae.autoencoders import VAE, Autoencoder
 from npvae.datasets import Dataset
 from npvae.models.data import take
 
+LEVEL = 0.99
+
 
 def aggregate_code(model: VAE | Autoencoder, X: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
     """Mean (K,) and covariance (K, K) of the codes of all rows together, and that Gaussian's KL to N(0, I), nats.
@@ -19,8 +21,6 @@ def aggregate_code(model: VAE | Autoencoder, X: np.ndarray) -> tuple[np.ndarray,
     For a VAE a row's code is all of q_φ(z|x), so that the covariance is Cov μ_φ(x) + E diag σ_φ(x)². Codes of another
     shape than a Gaussian's are still further away.
 
-    Examples
-    --------
     >>> X = np.random.default_rng(0).normal(size=(100, 3))
     >>> mean, covariance, kl = aggregate_code(Autoencoder(latent_dim=2, hidden=(4,), sweeps=2).fit(X), X)
     >>> covariance.shape, kl > 0
@@ -38,8 +38,6 @@ def aggregate_code(model: VAE | Autoencoder, X: np.ndarray) -> tuple[np.ndarray,
 def energy_distance(X: np.ndarray, Y: np.ndarray) -> float:
     """2 E‖x − y‖ − E‖x − x'‖ − E‖y − y'‖, data units: zero for equal distributions only (Székely & Rizzo 2013).
 
-    Examples
-    --------
     >>> energy_distance(np.array([[0.0], [1.0]]), np.array([[0.0], [1.0]]))
     0.0
     """
@@ -47,15 +45,13 @@ def energy_distance(X: np.ndarray, Y: np.ndarray) -> float:
     return _energy(_distances(np.concatenate([X, Y])), first)
 
 
-def permutation_range(X: np.ndarray, Y: np.ndarray, statistic: Callable, permutations: int = 500, seed: int = 0,
-                      level: float = 0.99) -> tuple[float, float, float]:
+def permutation_range(X: np.ndarray, Y: np.ndarray, statistic: Callable, permutations: int = 500,
+                      seed: int = 0) -> tuple[float, float, float]:
     """A statistic of two samples, and its range, low and high, when rows are exchanged between them at random.
 
     `statistic(distances, first)` is of the pooled rows' distances (n + m, n + m) and of which rows are the first
-    sample (n + m,); `level` is the share of permutations inside the range.
+    sample (n + m,); 99 % of the permutations are inside the range.
 
-    Examples
-    --------
     >>> X = np.random.default_rng(0).normal(size=(60, 2))
     >>> value, low, high = permutation_range(X[:30], X[30:] + 3, _energy)
     >>> value > high
@@ -64,7 +60,7 @@ def permutation_range(X: np.ndarray, Y: np.ndarray, statistic: Callable, permuta
     rng, first = np.random.default_rng(seed), np.arange(len(X) + len(Y)) < len(X)
     distances = _distances(np.concatenate([X, Y]))
     values = [statistic(distances, rng.permutation(first)) for _ in range(permutations)]
-    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+    low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return statistic(distances, first), float(low), float(high)
 
 
@@ -86,16 +82,15 @@ def generation(data: Dataset, latent_dim: int = 10, seed: int = 0, permutations:
     test = take(data.test, slice(None), np.float64)
     models = {"autoencoder": Autoencoder(latent_dim=latent_dim, seed=seed, **settings),
               "VAE": VAE(latent_dim=latent_dim, seed=seed, **settings)}
-    figures, samples = {}, {}
+    # the same z for both, so that only the models differ
+    samples = {name: model.fit(data.train).sample(len(test), np.random.default_rng([seed, 3]))
+               for name, model in models.items()}
+    pairs = {name: (X, test, _energy) for name, X in samples.items()}
+    pairs["excess"] = samples["autoencoder"], samples["VAE"], _excess(samples, test)
+    figures = {name: dict(zip(("energy_distance", "low", "high"), permutation_range(*pair, permutations, seed),
+                              strict=True)) for name, pair in pairs.items()}
     for name, model in models.items():
-        # the same z for both, so that only the models differ
-        samples[name] = model.fit(data.train).sample(len(test), np.random.default_rng([seed, 3]))
-        value, low, high = permutation_range(samples[name], test, _energy, permutations, seed)
-        figures[name] = {"energy_distance": value, "low": low, "high": high,
-                         "kl_to_prior": aggregate_code(model, data.train)[2]}
-    value, low, high = permutation_range(samples["autoencoder"], samples["VAE"], _excess(samples, test), permutations,
-                                         seed)
-    figures["excess"] = {"energy_distance": value, "low": low, "high": high}
+        figures[name]["kl_to_prior"] = aggregate_code(model, data.train)[2]
     return figures, models
 
 

@@ -30,8 +30,6 @@ def linear_gaussian_file(path: str | Path, m: int, D: int = 64, K: int = 2, sigm
                          seed: int = 0) -> np.memmap:
     """Write m rows x = zW + σ_g ε of float32 to a .npy file, a block at a time; the memory map (m, D).
 
-    Examples
-    --------
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     linear_gaussian_file(Path(folder) / "x.npy", m=100).shape
     (100, 64)

@@ -56,29 +56,20 @@ def vae_objective():
     rng = np.random.default_rng(0)
     model, encoder, x = mlp_model(2, [10], 6, rng=rng), mlp([6, 10, 4], rng=rng), rng.standard_normal((8, 6))
     noise = MonteCarlo(1)(rng, 8, 2)
-    parts = {"theta": model, "phi": encoder}
+    real, complex_ = (lay_out({"theta": model, "phi": encoder}, dtype) for dtype in (np.float64, np.complex128))
 
-    def run(dtype):
-        parameters = lay_out(parts, dtype)
-        p, posterior = model.on(parameters, "theta."), Amortized(encoder.on(parameters, "phi."))
-
-        def forward_pass():
-            q, back_q = posterior(x)
-            value, back = elbo(p, q, x, noise)
-            return value.mean(), lambda: back_q(back(np.full(8, 1 / 8)))
-
-        return parameters, forward_pass
-
-    real, real_pass = run(np.float64)
-    real_pass()[1]()
-    complex_, complex_pass = run(np.complex128)
+    def mean_elbo(at):
+        q, back_q = Amortized(encoder.on(at, "phi."))(x)
+        value, back = elbo(model.on(at, "theta."), q, x, noise)
+        return value.mean(), lambda: back_q(back(np.full(8, 1 / 8)))
 
     def value(j, t):
-        parameters, function = (complex_, complex_pass) if np.iscomplexobj(t) else (real, real_pass)
-        kept = parameters.value[j]
-        parameters.value[j] = kept + t
-        result = function()[0]
-        parameters.value[j] = kept
+        at = complex_ if np.iscomplexobj(t) else real
+        kept = at.value[j]
+        at.value[j] = kept + t
+        result = mean_elbo(at)[0]
+        at.value[j] = kept
         return result
 
+    mean_elbo(real)[1]()
     return value, real.grad, len(real.grad)

@@ -14,9 +14,9 @@ def parabola(z: np.ndarray):
 
 parabola.smooth = True      # few nodes are right for it
 
-def parabola_model(sigma_g: float = 0.4) -> LatentVariableModel:
-    """A nonlinear decoder whose posteriors are not Gaussian: x = (z, z²/2) + σ_g ε."""
-    return LatentVariableModel(Gaussian(1), chain(parabola), GaussianLikelihood(sigma_g))
+def parabola_model() -> LatentVariableModel:
+    """A nonlinear decoder whose posteriors are not Gaussian: x = (z, z²/2) + 0.4 ε."""
+    return LatentVariableModel(Gaussian(1), chain(parabola), GaussianLikelihood(0.4))
 
 
 def parabola_data(m: int = 300) -> np.ndarray:
@@ -26,27 +26,25 @@ def parabola_data(m: int = 300) -> np.ndarray:
     return parabola(z)[0] + 0.4 * rng.standard_normal((m, 2))
 
 
-def random_mixture(components=4, data_dim=3, rows=50, seed=0) -> tuple[LatentVariableModel, np.ndarray]:
-    """A mixture with random means and weights, and draws from it."""
-    rng = np.random.default_rng(seed)
-    means = 2 * rng.standard_normal((components, data_dim))
-    model = mixture_of_gaussians(components, data_dim, sigma_g=0.7, means=means)
-    model.latent.logits[...] += rng.standard_normal(components)
+def random_mixture(rows: int = 50) -> tuple[LatentVariableModel, np.ndarray]:
+    """A mixture of four with random means and weights, and draws (rows, 3) from it."""
+    rng = np.random.default_rng(0)
+    model = mixture_of_gaussians(4, 3, sigma_g=0.7, means=2 * rng.standard_normal((4, 3)))
+    model.latent.logits[...] += rng.standard_normal(4)
     return model, model.sample(rows, rng)[0]
 
 
-def random_ppca(latent_dim=2, data_dim=5, rows=50, seed=0) -> tuple[LatentVariableModel, np.ndarray]:
-    """Probabilistic PCA with a random W that is not aligned, and draws from it."""
-    rng = np.random.default_rng(seed)
-    model = probabilistic_pca(latent_dim, data_dim, sigma_g=0.6, rng=rng)
-    model.decoder.layers[0].W[...] = rng.standard_normal((latent_dim, data_dim))
-    return model, model.sample(rows, rng)[0]
+def random_ppca() -> tuple[LatentVariableModel, np.ndarray]:
+    """Probabilistic PCA, K = 2, with a random W that is not aligned, and draws (50, 5) from it."""
+    rng = np.random.default_rng(0)
+    model = probabilistic_pca(2, 5, sigma_g=0.6, rng=rng)
+    model.decoder.layers[0].W[...] = rng.standard_normal((2, 5))
+    return model, model.sample(50, rng)[0]
 
 
-def random_rows(latent, rows: int, seed: int = 1) -> np.ndarray:
+def random_rows(latent, rows: int) -> np.ndarray:
     """Rows q with nothing special about them."""
-    rng = np.random.default_rng(seed)
-    q = rng.standard_normal((rows, latent.row_size))
+    q = np.random.default_rng(1).standard_normal((rows, latent.row_size))
     if declares(latent, "nodes are mu + sigma eps"):
         q[:, latent.dim:] = 0.4 * q[:, latent.dim:] - 0.7
     return q

@@ -1,6 +1,5 @@
 """4. Mixture of Gaussians: the lecture's Σ_z, where argmax_q is the posterior."""
 
-import copy
 from collections.abc import Iterator
 
 import numpy as np
@@ -49,24 +48,9 @@ class OwnSigma:
         squares = ((x - g[:, :, :-1]) ** 2).sum(2)
         return -0.5 * squares * np.exp(-2 * log_sigma) - D * (log_sigma + 0.5 * LOG_2PI), lambda d: 0 * g
 
-    def log_prob_table(self, x, g):
-        """The same for every x (B, D) under every g (S, D + 1): (S, B)."""
-        return self.log_prob(x, g[:, None])[0]
-
     def mean(self, g):
         """E[x|z] = μ."""
         return g[:, :-1]
-
-    def check(self, x) -> None:
-        """Every real number is a possible x."""
-
-    def arrays(self):
-        """No parameters: they are the decoder's."""
-        return {}
-
-    def on(self, parameters, prefix="", gradient=True):
-        """Itself, as there is nothing to move."""
-        return copy.copy(self)
 
 
 def unequal_covariances(quick: bool) -> Iterator[Claim]:

@@ -1,20 +1,11 @@
-"""Every hand-written gradient of floor 3, as (name, what `gradcheck` takes): posteriors and the ELBO of every
-combination."""
+"""Every hand-written gradient of floor 3, as (name, what `gradcheck` takes): posteriors, all combinations' ELBOs."""
 
 import numpy as np
 
+import npvae
 from npvae.inference import Amortized, Free, Shared, elbo
 from npvae.lab.own_gradients.layers import B, D
-from npvae.models import (
-    BernoulliLikelihood,
-    Categorical,
-    Cubature,
-    GaussHermite,
-    Gaussian,
-    GaussianLikelihood,
-    LatentVariableModel,
-    MonteCarlo,
-)
+from npvae.models.learned_parts import LearnedPart
 from npvae.nn import Affine, chain, lay_out, mlp, quadratic_features
 
 INDEX = np.array([4, 0, 4, 2, 4])       # a batch in which row 4 occurs three times
@@ -25,29 +16,23 @@ ENCODERS = {
 }
 
 
-class Table:
+class Table(LearnedPart):
     """The rows of `Free` or `Shared` as a part with parameters."""
 
-    def __init__(self, rows, grad=None):
-        self.rows, self.grad = rows, grad
+    array, learn = "rows", True
 
-    def arrays(self):
-        """The rows by name."""
-        return {"rows": self.rows}
-
-    def on(self, parameters, prefix="", gradient=True):
-        """The same rows in `parameters`."""
-        return Table(parameters[prefix + "rows"], parameters.gradient(prefix + "rows"))
+    def __init__(self, rows):
+        self.rows = rows
 
     def __call__(self, x):
         """q for the batch, and a back that adds into the rows' gradient."""
         if self.rows.ndim == 1:
-            return Shared(self.rows, self.grad)(x)
+            return Shared(self.rows, self.drows)(x)
         q, back = Free(self.rows)(x, INDEX)
 
         def scattered(dq):
             # the same row may occur twice in a batch: add
-            np.add.at(self.grad, *back(dq))
+            np.add.at(self.drows, *back(dq))
 
         return q, scattered
 
@@ -96,14 +81,15 @@ def rows_call(source, x):
 def elbos(rng):
     """The ELBO: latent × noise × likelihood × posterior."""
     x = rng.uniform(size=(B, D))
-    noises = [MonteCarlo(1), MonteCarlo(4), GaussHermite(3), Cubature()]
-    likelihoods = {"Gaussian": GaussianLikelihood(0.7), "Gaussian σ_g learned": GaussianLikelihood(0.7, learn=True),
-                   "Bernoulli": BernoulliLikelihood()}
-    for latent, noise in [(Gaussian(k), n) for k in (1, 2) for n in noises] + [(Categorical(3), None)]:
+    noises = [npvae.MonteCarlo(1), npvae.MonteCarlo(4), npvae.GaussHermite(3), npvae.Cubature()]
+    likelihoods = {"Gaussian": npvae.GaussianLikelihood(0.7),
+                   "Gaussian σ_g learned": npvae.GaussianLikelihood(0.7, learn=True),
+                   "Bernoulli": npvae.BernoulliLikelihood()}
+    for latent, noise in [(npvae.Gaussian(k), n) for k in (1, 2) for n in noises] + [(npvae.Categorical(3), None)]:
         draw = None if noise is None else noise(rng, B, latent.dim)
         for kind, likelihood in likelihoods.items():
             for name, source in sources(latent.row_size, rng):
-                model = LatentVariableModel(latent, mlp([latent.dim, 3, D], rng=rng), likelihood)
+                model = npvae.LatentVariableModel(latent, mlp([latent.dim, 3, D], rng=rng), likelihood)
                 label = f"ELBO, {latent}, {kind}, {name}" + (f", {noise}" if noise else "")
                 yield label, {"f": Whole(model, source), "x": x, "call": elbo_call(draw)}
 

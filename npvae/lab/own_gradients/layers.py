@@ -2,21 +2,8 @@
 
 import numpy as np
 
+import npvae
 from npvae.declared import declares
-from npvae.models import (
-    BernoulliLikelihood,
-    Categorical,
-    Cubature,
-    FullGaussian,
-    GaussHermite,
-    Gaussian,
-    GaussianLikelihood,
-    LaplaceLikelihood,
-    LatentVariableModel,
-    MonteCarlo,
-    PoissonLikelihood,
-    SeenPixelsLikelihood,
-)
 from npvae.models.seen_pixels import seen_or_zero
 from npvae.nn import Affine, chain, gelu, leaky_relu, mlp, quadratic_features, relu, sigmoid, softplus, tanh
 
@@ -40,28 +27,29 @@ def layers(rng):
 def likelihoods(rng):
     """log p(x|z), for nodes of each row's own and for nodes that all rows share."""
     x = rng.uniform(size=(B, D))
-    kinds = {"Gaussian, σ_g fixed": GaussianLikelihood(0.7),
-             "Gaussian, σ_g learned": GaussianLikelihood(0.7, learn=True), "Bernoulli": BernoulliLikelihood(),
-             "seen pixels": SeenPixelsLikelihood(0.7, learn=True),
-             "Poisson": PoissonLikelihood(), "Laplace, b learned": LaplaceLikelihood(0.7, learn=True)}
+    kinds = {"Gaussian, σ_g fixed": npvae.GaussianLikelihood(0.7),
+             "Gaussian, σ_g learned": npvae.GaussianLikelihood(0.7, learn=True),
+             "Bernoulli": npvae.BernoulliLikelihood(), "seen pixels": npvae.SeenPixelsLikelihood(0.7, learn=True),
+             "Poisson": npvae.PoissonLikelihood(), "Laplace, b learned": npvae.LaplaceLikelihood(0.7, learn=True)}
     for name, likelihood in kinds.items():
         for nodes, width in (("own nodes", B), ("shared nodes", 1)):
             yield f"log p(x|z), {name}, {nodes}", {
                 "f": likelihood, "x": rng.standard_normal((S, width, D)), "call": lambda f, g: f.log_prob(x, g)}
-            model = LatentVariableModel(Gaussian(K), mlp([K, 4, D], rng=rng), likelihood)
+            model = npvae.LatentVariableModel(npvae.Gaussian(K), mlp([K, 4, D], rng=rng), likelihood)
             yield f"log p(x|z) of a model, {name}, {nodes}", {
                 "f": model, "x": rng.standard_normal((S, width, K)), "call": lambda f, z: f.log_likelihood(x, z)}
 
 
 def latents(rng):
     """KLs, and the nodes with their weights."""
-    families = {"Gaussian K=1": Gaussian(1), "Gaussian K=2": Gaussian(2), "FullGaussian K=3": FullGaussian(3),
-                "Categorical": Categorical(3, [0.2, 0.3, 0.5]),
-                "Categorical, π fixed": Categorical(3, learn_weights=False)}
+    families = {"Gaussian K=1": npvae.Gaussian(1), "Gaussian K=2": npvae.Gaussian(2),
+                "FullGaussian K=3": npvae.FullGaussian(3), "Categorical": npvae.Categorical(3, [0.2, 0.3, 0.5]),
+                "Categorical, π fixed": npvae.Categorical(3, learn_weights=False)}
+    noises = npvae.MonteCarlo(S), npvae.GaussHermite(3), npvae.Cubature()
     for name, latent in families.items():
         q = rng.standard_normal((B, latent.row_size))
         yield f"KL, {name}", {"f": latent, "x": q, "call": lambda f, q: f.kl(q)}
-        for noise in (None,) if declares(latent, "nodes are all z") else (MonteCarlo(S), GaussHermite(3), Cubature()):
+        for noise in (None,) if declares(latent, "nodes are all z") else noises:
             draw = None if noise is None else noise(rng, B, latent.dim)
             yield f"nodes, {name}" + (f", {noise}" if noise else ""), {"f": latent, "x": q, "call": nodes_call(draw)}
 

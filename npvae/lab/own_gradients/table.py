@@ -3,38 +3,27 @@
 import numpy as np
 
 from npvae.gradcheck import gradcheck
+from npvae.gradcheck.report import Report
 from npvae.lab.own_gradients.inference import elbos, posteriors
 from npvae.lab.own_gradients.layers import latents, layers, likelihoods
 from npvae.lab.own_gradients.training import estimators, training
+from npvae.tables import table
 
 # add a generator of (name, keyword arguments of `gradcheck`) here, and its gradients are in the table
 ROOMS = (layers, likelihoods, latents, posteriors, elbos, training, estimators)
 DEFAULT_METHODS = ("complex", "central", "taylor")
 
 
-def package_subjects(seed=0):
-    """All subjects, as a list of (name, keyword arguments of `gradcheck`)."""
-    rng = np.random.default_rng(seed)
-    return [subject for room in ROOMS for subject in room(rng)]
-
-
 def check_package(methods=DEFAULT_METHODS, seed=0, progress=lambda subjects: subjects):
-    """Check every gradient of the package by every method.
+    """Check every gradient of the package by every method: a list of Reports, named by subject.
 
-    Parameters
-    ----------
-    methods : sequence of str
-    seed : int
-        Of the points, the parameters and the upstream gradients.
-    progress : callable
-        Wraps the list of subjects, as tqdm does.
-
-    Returns
-    -------
-    reports : list of Report, named by subject, one for each subject and method
+    The points, the parameters and the upstream gradients are of the seed; `progress` wraps the list of subjects, as
+    tqdm does.
     """
+    rng = np.random.default_rng(seed)
+    subjects = [subject for room in ROOMS for subject in room(rng)]
     return [gradcheck(**arguments, method=method, name=name, seed=seed)
-            for name, arguments in progress(package_subjects(seed)) for method in methods]
+            for name, arguments in progress(subjects) for method in methods]
 
 
 def record(report):
@@ -48,14 +37,11 @@ def record(report):
 
 def records_of_rows(report):
     """A record as by `record` for each parameter of one report."""
-    return [{"name": f"{report.name} {row.name}", "method": row.method, "error": float(row.error),
-             "tolerance": float(row.tolerance), "passed": bool(row.passed)} for row in report.rows]
+    return [record(Report(f"{report.name} {row.name}", [row], row.method)) for row in report.rows]
 
 
 def own_gradients_text(reports):
     """A line for each gradient, a column for each method, and what it comes to."""
-    from npvae.tables import table
-
     by_name = {}
     for report in reports:
         by_name.setdefault(report.name, []).append(report)

@@ -122,16 +122,14 @@ def decimals_that_differ(values: list[float]) -> int:
     return int(np.clip(2 - math.floor(math.log10(spread)), 1, 6)) if spread > 0 else 1
 
 
-def image_reconstructions(figure: Figure | SubFigure, comparison: Comparison, count: int = 8) -> None:
+def image_reconstructions(figure: Figure | SubFigure, comparison: Comparison) -> None:
     """Test images above the three solvers' reconstructions E[x|z = E_q z]."""
-    data, shape = comparison.data, comparison.data.image_shape
-    images = take(data.test, slice(count), np.float64)
-    strips = {"test\nimage": images}
+    strips = {"test\nimage": take(comparison.data.test, slice(8), np.float64)}
     for name, solver in comparison.solvers.items():
-        codes = solver.model.latent.mean(comparison.rows[name][:count])
+        codes = solver.model.latent.mean(comparison.rows[name][:8])
         strips[TITLES[name].replace(" ", "\n")] = solver.model.decode(codes)
     figure.suptitle(f"Reconstructions of unseen images, seed {comparison.figures['seeds'][0]}", fontsize=10.5)
-    image_rows(figure, strips, shape)
+    image_rows(figure, strips, comparison.data.image_shape)
 
 
 def point_reconstructions(figure: Figure | SubFigure, comparison: Comparison) -> None:
@@ -149,9 +147,9 @@ def point_reconstructions(figure: Figure | SubFigure, comparison: Comparison) ->
     panels[0].set(ylabel="$x_2$") if plane else panels[0].set(yticks=[], ylim=(-1, 2))
 
 
-def latent_plane(axes: Axes, comparison: Comparison, name: str, most: int = 300):
-    """One draw z ~ q(z|x) for each test row, drawn as its label; bars of q for a categorical latent."""
-    solver, q = comparison.solvers[name], comparison.rows[name][:most]
+def latent_plane(axes: Axes, comparison: Comparison, name: str):
+    """One draw z ~ q(z|x) for each of 300 test rows, drawn as its label; bars of q for a categorical latent."""
+    solver, q = comparison.solvers[name], comparison.rows[name][:300]
     labels = whole_labels(comparison.data.test_labels, len(q))
     axes.set_title(TITLES[name])
     if comparison.figures["latent"] == "categorical":

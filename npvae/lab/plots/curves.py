@@ -12,9 +12,9 @@ SOLVERS = {TITLES[name]: COLORS[name] for name in TITLES}
 
 
 @style()
-def panels(columns: int = 2, rows: int = 1, width: float = 5.0, height: float = 3.6):
-    """An empty figure in the package's style, and its axes: one, a row of them, or a grid."""
-    return plt.subplots(rows, columns, figsize=(width * columns, height * rows))
+def panels(columns: int = 2, width: float = 5.0, height: float = 3.6):
+    """An empty figure in the package's style, and its axes: one, or a row of them."""
+    return plt.subplots(1, columns, figsize=(width * columns, height))
 
 
 @style()
@@ -37,12 +37,12 @@ def curves(axes: Axes, x: np.ndarray, series: dict[str, np.ndarray],
 @style()
 def lines(x: np.ndarray, series: dict[str, np.ndarray],
           crosses: dict[str, tuple[np.ndarray, np.ndarray]] | None = None, best: tuple[str, float] | None = None,
-          level: tuple[str, float] | None = None, figsize: tuple[float, float] = (6.4, 3.6), **labels) -> Figure:
+          level: tuple[str, float] | None = None, **labels) -> Figure:
     """A figure of lines (n,) by name over one x (n,), a solver's in its colour, and crosses where it was measured.
 
     `best` and `level` are the name and the place of a vertical and of a horizontal line; `labels` go to `axes.set`.
     """
-    figure, axes = plt.subplots(figsize=figsize)
+    figure, axes = plt.subplots(figsize=(6.4, 3.6))
     for (name, y), color, dash in zip(series.items(), LINES, DASHES, strict=False):
         color = SOLVERS.get(name, color)
         axes.plot(x, y, color=color, ls=dash, lw=1.7, label=name)

@@ -81,7 +81,7 @@ def split_bars(labels: list[str], elbo: np.ndarray, log_p: np.ndarray | float, f
 
 
 @style()
-def triangle(L: Callable, marks: dict[str, np.ndarray], title: str = "ELBO (nats) over all q") -> Figure:
+def triangle(L: Callable, marks: dict[str, np.ndarray]) -> Figure:
     """Contours of L(q), q (n, 3) -> (n,), over the triangle of all q = (q_1, q_2, q_3), with some q (3,) marked."""
     corners = np.array([[0, 0], [1, 0], [0.5, 0.75**0.5]])
     a, b = np.meshgrid(np.linspace(0.002, 0.996, 90), np.linspace(0.002, 0.996, 90))
@@ -96,7 +96,7 @@ def triangle(L: Callable, marks: dict[str, np.ndarray], title: str = "ELBO (nats
     for k, (corner, place) in enumerate(zip(corners, [(-12, -14), (12, -14), (0, 7)], strict=True)):
         axes.annotate(f"z = {k + 1}", corner, xytext=place, textcoords="offset points", ha="center")
     axes.legend(loc="upper left", fontsize=8, bbox_to_anchor=(-0.08, 1))
-    axes.set(title=title, aspect="equal", xlim=(-0.12, 1.12), ylim=(-0.1, 0.98))
+    axes.set(title="ELBO (nats) over all q", aspect="equal", xlim=(-0.12, 1.12), ylim=(-0.1, 0.98))
     axes.axis("off")
     return figure
 
@@ -191,16 +191,16 @@ def ascent_figure(theta: np.ndarray, q: np.ndarray, height: np.ndarray, path: np
 
 
 def ascent_animation(theta: np.ndarray, q: np.ndarray, height: np.ndarray, path: np.ndarray, elbo: np.ndarray,
-                     log_p: np.ndarray, dpi: int = 75, interval: int = 600) -> str:
-    """`ascent_figure` growing step by step, every `interval` ms, as HTML with buttons for `IPython.display.HTML`."""
-    with style(), plt.rc_context({"font.size": 8, "axes.titlesize": 8.5, "legend.fontsize": 7, "savefig.dpi": dpi}):
-        figure = plt.figure(figsize=(6.6, 2.6), dpi=dpi)
+                     log_p: np.ndarray) -> str:
+    """`ascent_figure` growing step by step, every 0.6 s, as HTML with buttons for `IPython.display.HTML`."""
+    with style(), plt.rc_context({"font.size": 8, "axes.titlesize": 8.5, "legend.fontsize": 7, "savefig.dpi": 75}):
+        figure = plt.figure(figsize=(6.6, 2.6), dpi=75)
 
         def frame(upto):
             figure.clear()
             ascent_figure(theta, q, height, path, elbo, log_p, upto, figure, levels=10)
 
-        moving = FuncAnimation(figure, frame, len(path), interval=interval, init_func=lambda: None)
+        moving = FuncAnimation(figure, frame, len(path), interval=600, init_func=lambda: None)
         html = moving.to_jshtml(default_mode="once")
         plt.close(figure)
     # signs on the buttons that need no font from the net

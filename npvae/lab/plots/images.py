@@ -21,9 +21,9 @@ from npvae.lab.plots.style import (
 
 
 @style()
-def samples_figure(X: np.ndarray, image_shape: tuple[int, ...] | None = None,
-                   title: str = "Samples: g(z) at z ~ N(0, I)") -> Figure:
+def samples_figure(X: np.ndarray, image_shape: tuple[int, ...] | None = None) -> Figure:
     """Images X (n, D) in a grid; rows that are no images as points of their first two columns."""
+    title = "Samples: g(z) at z ~ N(0, I)"
     if image_shape is None:
         return points_figure({title: X})
     columns = math.ceil(math.sqrt(len(X)))
@@ -78,11 +78,10 @@ def strips_figure(strips: dict[str, np.ndarray], image_shape: tuple[int, ...], x
 
 
 @style()
-def image_strips(strips: dict[str, np.ndarray], shape: tuple[int, ...], title: str = "",
-                 figure: Figure | SubFigure | None = None) -> Figure | SubFigure:
+def image_strips(strips: dict[str, np.ndarray], shape: tuple[int, ...], title: str = "") -> Figure:
     """Rows of images (n, D) under each other, each row with its name, under a title."""
     columns = max(len(strip) for strip in strips.values())
-    figure = plt.figure(figsize=(1.6 + 0.75 * columns, 0.3 + 0.8 * len(strips))) if figure is None else figure
+    figure = plt.figure(figsize=(1.6 + 0.75 * columns, 0.3 + 0.8 * len(strips)))
     figure.suptitle(title, fontsize=10.5)
     image_rows(figure, strips, shape)
     return figure
@@ -101,11 +100,9 @@ def points_figure(sets: dict[str, np.ndarray]) -> Figure:
 
 
 @style()
-def latent_points(z: np.ndarray, labels: np.ndarray, title: str = "",
-                  figure: Figure | SubFigure | None = None) -> Figure | SubFigure:
+def latent_points(z: np.ndarray, labels: np.ndarray, title: str = "") -> Figure:
     """Points z (n, 2) of a latent plane, drawn as their labels (n,), whole numbers."""
-    figure = plt.figure(figsize=(5, 4.6)) if figure is None else figure
-    axes = figure.subplots()
+    figure, axes = plt.subplots(figsize=(5, 4.6))
     label_points(axes, *z.T, labels)
     axes.set(xlabel="$z_1$", ylabel="$z_2$", title=title)
     return figure

@@ -31,8 +31,7 @@ def clusters(X: np.ndarray, q: np.ndarray, path: np.ndarray, title: str = "") ->
 
 
 @style()
-def climbs(values: np.ndarray, tops: np.ndarray, title: str = "", xlabel: str = "step", ylabel: str = "nats",
-           reach: float | None = None) -> Figure:
+def climbs(values: np.ndarray, tops: np.ndarray, title: str = "", reach: float | None = None) -> Figure:
     """Curves (steps, n) that climb, each to a dashed line of its own colour; both ends bear its number, from 1.
 
     `reach` is how far below the lowest top (n,) the picture goes.
@@ -41,13 +40,12 @@ def climbs(values: np.ndarray, tops: np.ndarray, title: str = "", xlabel: str = 
     for i, (value, top) in enumerate(zip(values.T, tops, strict=True)):
         axes.plot(value, color=CLASSES[i], lw=1.5)
         axes.axhline(top, color=CLASSES[i], ls="--", lw=0.9)
-        axes.annotate(str(i + 1), (1, top), xycoords=("axes fraction", "data"), xytext=(4, 0), va="center",
-                      textcoords="offset points", color=CLASSES[i], fontsize=9)
-        axes.annotate(str(i + 1), (len(value) - 1, value[-1]), xytext=(0, 3), textcoords="offset points", ha="center",
-                      color=CLASSES[i], fontsize=9)
+        number = dict(text=str(i + 1), textcoords="offset points", color=CLASSES[i], fontsize=9)
+        axes.annotate(xy=(1, top), xycoords=("axes fraction", "data"), xytext=(4, 0), va="center", **number)
+        axes.annotate(xy=(len(value) - 1, value[-1]), xytext=(0, 3), ha="center", **number)
     if reach is not None:
         axes.set_ylim(min(tops) - reach, max(tops) + 0.08 * reach)
-    axes.set(xlabel=xlabel, ylabel=ylabel, title=title)
+    axes.set(xlabel="step", ylabel="nats", title=title)
     return figure
 
 
