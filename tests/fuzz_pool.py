@@ -14,7 +14,7 @@ from npvae.nn import mlp, relu, sigmoid, softplus, tanh
 
 ACTIVATIONS = (tanh, relu, sigmoid, softplus)
 LONG = ("sweeps", "steps", "q_steps", "most_steps", "samples", "repeats", "vectors", "seconds", "directions", "draws",
-        "candidates", "every", "patience", "held_out", "components", "arms")
+        "candidates", "every", "patience", "held_out", "components", "arms", "restarts")
 
 
 # ---- functions that a user might bring; the judge knows them by their name

@@ -104,6 +104,7 @@ def pathwise_elbo(model: LatentVariableModel, q: ArrayLike, x: ArrayLike, noise:
     (7, 5, 4)
     """
     q, x = _checked(model, q, x)
+    check_complex(model, q, x)
     # ∂/∂q log p(x|z(q, ε)) − ∂/∂q KL(q ‖ p)
     gradient = pathwise(model.latent, q, partial(model.log_likelihood, x), noise)
     with np.errstate(all="ignore"):
@@ -127,8 +128,10 @@ def sticking_the_landing(model: LatentVariableModel, q: ArrayLike, x: ArrayLike,
     At q = p(z|x) every single draw of this gradient is zero, not only its mean: log p(x, z) − log q(z) is log p(x)
     for every z. Parameters, return value and errors are those of `pathwise_elbo`.
     """
+    f = log_weight(model, q, x)
+    check_complex(model, q, x)
     # ∂z/∂q ∂/∂z [log p(x, z) − log q(z)]
-    return pathwise(check_model(model).latent, q, log_weight(model, q, x), noise)
+    return pathwise(model.latent, q, f, noise)
 
 
 def elbo_estimators(latent, samples: int) -> dict[str, Callable]:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import ArrayLike
 
-from npvae.checks import as_path, whole
+from npvae.checks import as_path, truth, whole
 from npvae.files import TABLE, check_output, file_behind, stepping_aside
 from npvae.inference.argmax_q import ROWS, argmax_rows, best_rows, starting_rows
 from npvae.inference.elbo import lower_bound
@@ -107,9 +107,11 @@ class VariationalEM(EMSolver):
         KeyboardInterrupt
             At Ctrl-C; the solver holds what it has learned, and can be used.
         """
-        if whole("restarts", self.restarts) > 1 and not (resume and hasattr(self, "run")):
+        going_on = truth("resume", resume) and hasattr(self, "run")
+        if whole("restarts", self.restarts) > 1 and not going_on:
             return self._best_of_restarts(X)
-        with self._tables_replaced(X, resume), fitting(self, X, resume) as (X, training):
+        replaced = self._tables_replaced([] if going_on else self._table_files(), X)
+        with replaced, fitting(self, X, resume) as (X, training):
             self._data = X
             for index in training.batches():
                 x = take(X, index, self._dtype)
@@ -173,16 +175,12 @@ class VariationalEM(EMSolver):
         return [f"{as_path(self.table_file, 'table_file')}{end}" for end in ("", ".m", ".v")]
 
     @contextmanager
-    def _tables_replaced(self, X, resume):
-        # by new files, lest another solver that has mapped the old ones loses the ground under its feet; a fit that
-        # goes on has none
-        if resume and hasattr(self, "run"):
-            yield
-            return
+    def _tables_replaced(self, files, X):
+        # by new files, lest another solver that has mapped the old ones loses the ground under its feet
         data, earlier = file_behind(X), getattr(self, "posterior", None)
-        for file in self._table_files():
+        for file in files:
             check_output(file, "table", [] if data is None else [data])
-        with stepping_aside(self._table_files(), lambda: bool(self.history) and self.posterior is not earlier):
+        with stepping_aside(files, lambda: bool(self.history) and self.posterior is not earlier):
             yield
 
     def _argmax(self, x, index):
