@@ -12,7 +12,7 @@ from npvae.gradcheck.kinks import coordinates_on_kinks, kink_at_zero, second_loo
 from npvae.gradcheck.report import HIDDEN, MIXED, ON_KINKS, TIED, Row
 from npvae.gradcheck.taylor import direction, taylor_row
 
-ENOUGH = 100            # wrong for good on the second look, which takes forty calls for each: no use to look further
+ENOUGH = 20             # wrong for good on the second look, which takes forty calls for each: no use to look further
 IMAGINARY_PART_LOST = ("the imaginary part is lost on the way through f (np.abs, x.real, a float buffer, max): use "
                        "another method, or np.where(x.real > 0, x, -x)")
 

@@ -30,7 +30,8 @@ class Candidate:
     def expression(self):
         """The slot's own expression, edited; None if the edit is not inside it."""
         above = len(self.slot.path) - 1
-        return rebuilt(self.path[above:], self._placed()) if len(self.path) > above else None
+        inside = len(self.path) > above and self.path[above][0] is self.slot.node
+        return rebuilt(self.path[above:], self._placed()) if inside else None
 
     @property
     def statement(self):

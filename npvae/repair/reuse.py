@@ -171,7 +171,7 @@ def _everywhere(slot, scope):
     names = [n.id for n in ast.walk(slot.node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]
     for name in dict.fromkeys(n for n in names if n in slot.env):
         value = slot.env[name]
-        if np.ndim(value) == 2 and len(set(np.shape(value))) == 1:
+        if isinstance(value, np.ndarray) and value.ndim == 2 and len(set(value.shape)) == 1:
             for text in (f"{name}.T", f"(({name} + {name}.T) / 2)"):
                 yield Candidate(slot, slot.path, _replaced(slot.node, name, parsed(text)), f"{text} for {name}")
         for text, (node, other) in {**scope.leaves, **scope.parts}.items():

@@ -23,7 +23,8 @@ from npvae.repair.slots import ALONE, BOTH, EARLY, PART, Watch
 from npvae.repair.sources import Reached
 from npvae.repair.trial import Bench, Overrun, at_most, in_child, resource
 
-SECONDS = 7.0       # of search
+SECONDS = 6.5       # of search, of the processor; on a busy machine it takes up to PATIENCE times as long
+PATIENCE = 2.0
 USUAL = (0, 1, -1, 2, -2, 0.5, -0.5, 0.25, 4)
 
 
@@ -57,7 +58,7 @@ def searched(reached, bench, seconds=SECONDS, goal="the gradient"):
         except Exception as problem:        # of somebody else's code, which does not keep a report from being made
             return NotAvailable(f"the search broke off: {problem!r}")
 
-    found = in_child(work, seconds + 1.5)
+    found = in_child(work, PATIENCE * seconds + 1.5)
     return NotAvailable("the search took too long") if found is None else found
 
 
@@ -65,7 +66,8 @@ class Search:
     """The search in the child process."""
 
     def __init__(self, bench, reached, seconds, goal):
-        self.end, self.bench, self.reached, self.goal = time.monotonic() + seconds, bench, reached, goal
+        self.bench, self.reached, self.goal = bench, reached, goal
+        self.end, self.latest = time.process_time() + seconds, time.monotonic() + PATIENCE * seconds
         self.watch = Watch(reached, bench)
         self.watch.look(bench.wrong())
         self.scopes, self.tried = {}, set()
@@ -83,7 +85,7 @@ class Search:
             for candidate in stage:
                 if here and self._unlikely(candidate.slot):
                     break
-                if time.monotonic() > self.end or here > 5:
+                if self._is_over() or here > 5:
                     break
                 if self._mends(candidate):
                     where = self.bench.confirmed(candidate.slot.source, candidate.tree)
@@ -91,13 +93,16 @@ class Search:
                         best.append((self._cost(candidate, where), candidate, where))
                         here += not best[-1][0][0]
             # what is likely to be elsewhere is kept for want of something better
-            if any(not cost[0] for cost, *_ in best) or time.monotonic() > self.end:
+            if any(not cost[0] for cost, *_ in best) or self._is_over():
                 break
         best.sort(key=lambda one: one[0])
         if not best:
             return self.bench.located(self.watch)
         (likely, *_), candidate, where = best[0]
         return self._said(candidate, where, self._equal([c for cost, c, _ in best if cost[0] == likely]))
+
+    def _is_over(self):
+        return time.process_time() > self.end or time.monotonic() > self.latest
 
     def _equal(self, candidates):
         """Whether edits of one slot come to the same value there."""
@@ -167,7 +172,7 @@ class Search:
 
     def _each(self, slots, edits, worth=lambda slot: True):
         for slot in slots:
-            if time.monotonic() < self.end and worth(slot):
+            if not self._is_over() and worth(slot):
                 yield from self._guarded(edits(slot, self._scope(slot), self.bench))
 
     def _guarded(self, edits):

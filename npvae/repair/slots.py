@@ -234,8 +234,8 @@ def _is_inner(slot):
 
 
 def _kept(value):
-    # values may be changed in place later on
-    return value.copy() if isinstance(value, np.ndarray) else value
+    # values may be changed in place later on; a number that is moved is an array without axes
+    return value[()].copy() if isinstance(value, np.ndarray) else value
 
 
 def _shaken(value):

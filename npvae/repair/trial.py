@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from npvae.dialects.arguments import leaves
 from npvae.repair.intermediate import held
 from npvae.repair.points import Point, moved, shrunk
 
@@ -82,28 +83,33 @@ class Overrun(BaseException):
 
 @contextmanager
 def at_most(seconds):
-    """Stop what runs inside after this many seconds. In the child alone, whose timer is its own."""
+    """Stop what runs inside after this many seconds of the processor. In the child alone, whose timer is its own."""
     def stop(*_):
         raise Overrun
 
-    signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 class State:
     """The arrays, generators, dicts and lists that functions hold, to be put back as they were."""
 
     def __init__(self, kept, legacy):
-        self.arrays = [(a, a.copy()) for a in kept if isinstance(a, np.ndarray) and a.size < 1e5
-                       and a.flags.writeable and a.dtype.kind in "biufc"]
+        self.arrays = []
+        self.keep(kept)
         self.draws = [(g, copy.deepcopy(g.bit_generator.state)) for g in kept if isinstance(g, np.random.Generator)]
         self.draws += [(g, g.get_state()) for g in kept if isinstance(g, np.random.RandomState)]
         self.held = [(h, h.copy()) for h in kept if isinstance(h, dict | list)]
         self.legacy = legacy and np.random.get_state()      # noqa: NPY002
+
+    def keep(self, things):
+        """Arrays are put back as they now are, too."""
+        self.arrays += [(a, a.copy()) for a in things if isinstance(a, np.ndarray) and a.size < 1e5
+                        and a.flags.writeable and a.dtype.kind in "biufc"]
 
     def restore(self):
         """As it was."""
@@ -134,16 +140,16 @@ class Bench:
     beside = ()
 
     def __init__(self, subject, reached, names, compared):
-        self.state, self.rng = State([*reached.kept, subject.at.value], reached.draws), np.random.default_rng(
-            [subject.seed, 7])
+        self.state, self.rng = State(reached.kept, reached.draws), np.random.default_rng([subject.seed, 7])
+        self.state.keep(_given(subject))
         self._begin(subject, Point(subject, names, MANY, compared, self.rng))
 
     def _begin(self, subject, point):
         self.subject, self.point, self.tried, self.others = subject, point, 0, None
-        start = time.perf_counter()
+        start = time.process_time()
         gradient = subject.gradient()
         self.before, self.misshapen = point.flat(gradient, strict=False), point.flat(gradient) is None
-        self.limit = max(0.3, SLOWEST * (time.perf_counter() - start))
+        self.limit = max(0.3, SLOWEST * (time.process_time() - start))
 
     def wrong(self):
         """Which numbers of the gradient are wrong; of many some were looked at."""
@@ -221,6 +227,7 @@ class Bench:
     def _other_points(self):
         for k in range(2):
             twin = moved(self.subject, self.rng, k)
+            self.state.keep(_given(twin))
             try:
                 with at_most(20 * self.limit), np.errstate(all="ignore"):
                     yield "point", Point(twin, self.point.names, FEW, rng=self.rng)
@@ -231,6 +238,12 @@ class Bench:
                 with at_most(20 * self.limit), np.errstate(all="ignore"):
                     twin = twin()
                     twin.gradient()
+                    self.state.keep(_given(twin))
                     yield "shape" if sure else "columns", Point(twin, self.point.names, FEW, rng=self.rng)
             except (Exception, Overrun):
                 self.state.restore()
+
+
+def _given(subject):
+    """The arrays that a subject's functions are given, which an edit may change in place."""
+    return [subject.at.value, subject.upstream, *(a for value in subject.arguments.args for _, a in leaves(value, ""))]
