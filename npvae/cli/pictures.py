@@ -8,17 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from npvae.autoencoders import VAE, Autoencoder, load
-from npvae.cli.options import (
-    add_command,
-    add_data,
-    data_file,
-    positive,
-    print_data,
-    read_data,
-    remember_data,
-    whole,
-    whole_from,
-)
+from npvae.cli import options
 from npvae.cli.outputs import check_files, write_json
 from npvae.files import NUMBERS, check_output, written_whole
 from npvae.models.data import blocks, take
@@ -29,10 +19,11 @@ PICTURES, ARRAYS = (".png", ".pdf", ".svg"), (".npz", ".npy")
 
 def add_sample(commands) -> None:
     """`npvae sample`."""
-    command = add_command(commands, "sample", run_sample, "Decode z ~ N(0, I): what a model generates.",
-                          ["model.npz", "model.npz --n 100 --out samples.png", "model.npz --n 1000 --out samples.npz"])
+    command = options.add_command(
+        commands, "sample", run_sample, "Decode z ~ N(0, I): what a model generates.",
+        ["model.npz", "model.npz --n 100 --out samples.png", "model.npz --n 1000 --out samples.npz"])
     _add_model_and_out(command, "samples.png", ".png, or .npz or .npy for the numbers")
-    command.add_argument("--n", type=positive, default=64, metavar="N", help="how many (default 64)")
+    command.add_argument("--n", type=options.positive, default=64, metavar="N", help="how many (default 64)")
 
 
 def run_sample(args: Namespace) -> None:
@@ -50,12 +41,12 @@ def run_sample(args: Namespace) -> None:
 
 def add_reconstruct(commands) -> None:
     """`npvae reconstruct`."""
-    command = add_command(commands, "reconstruct", run_reconstruct, "Test rows, and what the model makes of them.",
-                          ["model.npz", "model.npz --data my_images --n 12 --out reconstructions.png"],
-                          UNSEEDED)
+    command = options.add_command(
+        commands, "reconstruct", run_reconstruct, "Test rows, and what the model makes of them.",
+        ["model.npz", "model.npz --data my_images --n 12 --out reconstructions.png"], UNSEEDED)
     _add_model_and_out(command, "reconstructions.png", "a picture")
-    add_data(command, "its test rows are used: ", None)
-    command.add_argument("--n", type=positive, metavar="N", help="how many images to draw (default 10)")
+    options.add_data(command, "its test rows are used: ", None)
+    command.add_argument("--n", type=options.positive, metavar="N", help="how many images to draw (default 10)")
 
 
 def run_reconstruct(args: Namespace) -> None:
@@ -68,7 +59,7 @@ def run_reconstruct(args: Namespace) -> None:
     if args.n and not shape:
         raise ValueError(f"--n {args.n}: the rows of {data.name} are no images but points, and all of them are drawn: "
                          "leave it out")
-    print_data(data)
+    options.print_data(data)
     error = sum(float(((model.reconstruct(X) - X) ** 2).sum()) for X in blocks(data.test))
     X = take(data.test, slice((args.n or 10) if shape else None), np.float64)
     _save_figure(reconstructions_figure(X, model.reconstruct(X), shape), out)
@@ -79,18 +70,17 @@ def run_reconstruct(args: Namespace) -> None:
 
 def add_traverse(commands) -> None:
     """`npvae traverse`."""
-    command = add_command(
+    command = options.add_command(
         commands, "traverse", run_traverse,
         "Walk through the latent space: a grid over the plane of two coordinates, or the way between two images.",
-        ["model.npz", "model.npz --coordinates 3 7 --steps 15", "model.npz --between 0 5 --steps 9"],
-        UNSEEDED)
+        ["model.npz", "model.npz --coordinates 3 7 --steps 15", "model.npz --between 0 5 --steps 9"], UNSEEDED)
     _add_model_and_out(command, "traverse.png", "a picture")
-    add_data(command, "its test rows are used: ", None)
-    command.add_argument("--coordinates", type=positive, nargs=2, metavar=("I", "J"),
+    options.add_data(command, "its test rows are used: ", None)
+    command.add_argument("--coordinates", type=options.positive, nargs=2, metavar=("I", "J"),
                          help="the two that span the plane, counted from 1; the others are 0 (default 1 2)")
-    command.add_argument("--between", type=whole, nargs=2, metavar=("I", "J"),
+    command.add_argument("--between", type=options.whole, nargs=2, metavar=("I", "J"),
                          help="walk between these two test rows, counted from 0, instead")
-    command.add_argument("--steps", type=whole_from(2), default=12, metavar="N",
+    command.add_argument("--steps", type=options.whole_from(2), default=12, metavar="N",
                          help="images a side of the grid, or on the way (default 12)")
 
 
@@ -138,7 +128,7 @@ def _draw_way_between(args, model):
     if max(args.between) >= len(data.test):
         raise ValueError(f"--between {args.between[0]} {args.between[1]}: {data.name} has the test rows 0 to "
                          f"{len(data.test) - 1}")
-    print_data(data)
+    options.print_data(data)
     X = take(data.test, np.array(args.between), np.float64)
     t, (first, last) = np.linspace(0, 1, args.steps)[:, None], model.transform(X)
     return strips_figure({"codes\nbetween": model.inverse_transform((1 - t) * first + t * last),
@@ -165,14 +155,14 @@ def _load_and_check(args):
         raise ValueError(f"cannot write {out}: expected the name of a file that ends in {', '.join(kinds)}")
     model = load(args.model)
     if args.command == "reconstruct" or args.command == "traverse" and args.between:
-        remember_data(args, model, args.model)
-    check_files({"MODEL.npz": args.model, "--data": data_file(getattr(args, "data", None))},
+        options.remember_data(args, model, args.model)
+    check_files({"MODEL.npz": args.model, "--data": options.data_file(getattr(args, "data", None))},
                 {"--out": out, "--json": args.json})
     return model, out
 
 
 def _read_matching_data(args, model):
-    data = read_data(args)
+    data = options.read_data(args)
     if data.test.shape[1] != model.n_features_in_:
         raise ValueError(f"{data.name} has rows of {data.test.shape[1]} numbers, the model reads "
                          f"{model.n_features_in_}: name its data with --data")

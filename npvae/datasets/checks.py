@@ -93,15 +93,3 @@ def check_file(path: str | os.PathLike) -> bytes:
             return file.read(6)
     except OSError as error:
         raise ValueError(f"{path}: cannot be read ({error})") from error
-
-
-def check_folder(path: str | os.PathLike) -> None:
-    """Raise a ValueError unless there is a folder at path.
-
-    >>> check_folder("missing")
-    Traceback (most recent call last):
-    ValueError: missing: no such folder
-    """
-    as_path(path)
-    if not os.path.isdir(path):
-        raise ValueError(f"{path}: {'is a file, expected a folder' if os.path.isfile(path) else 'no such folder'}")

@@ -36,22 +36,13 @@ def read_csv(path: str | os.PathLike, label: str | int | None = None,
     may stand in the first line; so may their numbers, 0, 1, 2, …, above rows that do not count. Blank lines and those
     that start with # are skipped. Between other marks than commas, decimal commas are taken.
 
-    Parameters
-    ----------
-    label
-        The column of labels, by its name or by its number from 1, a name first; numbers, or text, whose classes are
-        numbered in sorted order. By default the one that the header calls label, labels, target or class.
-    leave_out
-        Columns that are not read.
+    `label` is the column of labels, numbers or text, whose classes are numbered in sorted order; by default the one
+    that the header calls label, labels, target or class. `leave_out` are columns that are not read. Both are named, or
+    numbered from 1, a name first.
 
-    Raises
-    ------
-    ValueError
-        No text, a line with another number of columns, a cell that is missing or no plain finite number, commas that
-        may be decimal commas or thousands, no line of numbers, or no such column.
+    A ValueError for no text, a line with another number of columns, a cell that is missing or no plain finite number,
+    commas that may be decimal commas or thousands, no line of numbers, or no such column.
 
-    Examples
-    --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = os.path.join(folder, "points.csv")
@@ -204,7 +195,11 @@ def _parse(file, layout):
         columns.notes.append("decimal commas")
     if comments:
         columns.notes.append(f"{len(comments)} comment{'s' * (len(comments) > 1)}")
-    labels, names = _labels_and_classes(codes, classes) if columns.label is not None else (None, None)
+    labels, names = None, None
+    if columns.label is not None:
+        numbers, names = class_numbers(list(classes))
+        # floats if one of them is no whole number
+        labels = np.array(numbers)[np.frombuffer(codes, np.int64)]
     rows = np.frombuffer(values).reshape(-1, len(columns.data))
     return Table(rows, labels, columns.called(), names, tuple(columns.notes))
 
@@ -214,9 +209,3 @@ def _class_number(cell, line, columns, classes):
     if cell not in classes and cell.lower() in (MISSING - {"none", "-"}) | INFINITE:
         raise ValueError(complaint(cell, line, columns.label, columns.names))
     return classes.setdefault(cell, len(classes))
-
-
-def _labels_and_classes(codes, classes):
-    values, names = class_numbers(list(classes))
-    # floats if one of them is no whole number
-    return np.array(values)[np.frombuffer(codes, np.int64)], names

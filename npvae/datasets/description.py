@@ -79,7 +79,8 @@ def _word_on_range(dtype, columns):
 def _words_on_labels_and_indices(data, columns):
     n = len(data.train) + len(data.test)
     spread = columns.high - columns.low
-    numbered = [j for j in np.flatnonzero(columns.whole & (spread == n - 1)) if n > 2 and _all_different(data, j)]
+    numbered = [j for j in np.flatnonzero(columns.whole & (spread == n - 1))
+                if n > 2 and len(np.unique(_column(data, j))) == n]
     words = [f"{_column_name(data, j)} holds the row numbers {columns.low[j]:g} to {columns.high[j]:g}: an index? "
              + _remedy(data, j, "leave_out") for j in numbered]
     likely = columns.whole & np.isin(columns.low, (-1, 0, 1)) & (spread > 0) & (spread < min(MOST_CLASSES, n / 2))
@@ -95,10 +96,6 @@ def _words_on_labels_and_indices(data, columns):
 
 def _column(data, j):
     return np.concatenate([np.array(block[:, j]) for part in (data.train, data.test) for _, block in row_blocks(part)])
-
-
-def _all_different(data, j):
-    return len(np.unique(_column(data, j))) == len(data.train) + len(data.test)
 
 
 def _like_classes(data, j, alone):

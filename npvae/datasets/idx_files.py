@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from npvae.archives import check_growth
+from npvae.checks import as_path
 
-from .checks import check_file, check_folder
+from .checks import check_file
 from .dataset import Dataset
 
 TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
@@ -108,7 +109,9 @@ def idx(folder: str | os.PathLike) -> Dataset:
         raise ValueError(f"{folder}: train images are {train.shape[1:]}, test images {test.shape[1:]}: "
                          "expected one size")
     paths = [_find_file(folder, name, part, "labels") for part in ("train", "test")]
-    labels = [None if path is None else _read_labels(path) for path in paths]
+    labels = [None if path is None else read_idx(path) for path in paths]
+    # of QMNIST's rows of eight numbers the first is the class
+    labels = [part[:, 0] if part is not None and part.ndim == 2 else part for part in labels]
     flat = [images.reshape(len(images), -1) for images in (train, test)]
     notes = ("stored on their side, as EMNIST's are",) if name.lower().startswith("emnist") else ()
     return Dataset(name.rstrip("-_.") or Path(folder).resolve().name, *flat, *labels, image_shape=train.shape[1:],
@@ -132,7 +135,8 @@ def _folder_and_set(path):
         folder, name = os.path.split(os.fspath(path))
         folder = folder or "."
         return folder, next(s for s in idx_sets(folder) if s.rstrip("-_.") == name)
-    check_folder(path)
+    if not os.path.isdir(as_path(path)):
+        raise ValueError(f"{path}: {'is a file, expected a folder' if os.path.isfile(path) else 'no such folder'}")
     sets = idx_sets(path)
     if len(sets) > 1 and "" not in sets:
         named = ", ".join(os.path.join(path, s.rstrip("-_.")) for s in sets)
@@ -147,12 +151,6 @@ def _find_file(folder, name, part, content):
     fits = [m for m in found if m and m["set"] == name and m["part"] in parts and m["content"] == content]
     fits.sort(key=lambda match: (match["gz"] is not None, match["dot"] == ".", match["part"]))
     return os.path.join(folder, fits[0].string) if fits else None
-
-
-def _read_labels(path):
-    # of QMNIST's rows of eight numbers the first is the class
-    labels = read_idx(path)
-    return labels[:, 0] if labels.ndim == 2 else labels
 
 
 def _read_images(folder, name, part):

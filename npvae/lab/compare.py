@@ -11,7 +11,7 @@ from npvae.datasets import Dataset
 from npvae.declared import declares
 from npvae.files import VERSION
 from npvae.inference import AmortizedVI, SharedQ, VariationalEM, evaluate, gap_decomposition, shared_ceiling
-from npvae.lab.comparison_seeds import at_equal_budgets, columns, deviation, levelling, mean, over_seeds
+from npvae.lab.comparison_seeds import at_equal_budgets, deviation, levelling, mean, over_seeds
 from npvae.models import LatentVariableModel, MonteCarlo, mixture_of_gaussians, mlp_model
 from npvae.models.data import check_data
 from npvae.models.exact import exact_method
@@ -117,7 +117,8 @@ def compare(data: Dataset, latent: str = "gaussian", latent_dim: int | None = No
                                 learning_rate=learning_rate, noise=MonteCarlo(1), seed=number,
                                 progress=progress).fit(train)
                 measured, q = measure(fitted, *parts, progress)
-                runs.append({"solver": name, "seed": number, **measured, "history": columns(fitted.history)})
+                history = {key: fitted.history[key].tolist() for key in ("sweep", "elbo", "seconds")}
+                runs.append({"solver": name, "seed": number, **measured, "history": history})
                 solvers.setdefault(name, fitted)
                 rows.setdefault(name, q)
                 bar.update()

@@ -21,12 +21,13 @@ def conditions_note(figures: dict) -> str | None:
     seeds, budget = figures["seeds"], figures["budget"]
     limits = [f"{budget['seconds']:g} s"] if budget["seconds"] else []
     limits += [f"{budget['sweeps']} sweeps"] if budget["sweeps"] else []
+    named = f"seed {seeds[0]} alone" if len(seeds) == 1 else f"seeds {seeds[0]} to {seeds[-1]}"
     rate = figures["q_learning_rate"]["variational_em"]
     draws = "one draw of z a row and gradient" if figures["draws"] else "no draws, for every component is summed"
     rows = "which takes the exact argmax" if rate is None else f"visited once a sweep, takes λ = {rate:g}"
     return (f"Held equal: the initial θ, λ = {figures['learning_rate']:g}, batches of {figures['batch_size']} with the "
             f"same rows in the same order, {draws}, one step on q with each step of θ, and the budget of "
-            f"{' or '.join(limits) or '100 sweeps'} for each fit; {seeds_named(seeds)}. Not equal: a row q_i, {rows}.")
+            f"{' or '.join(limits) or '100 sweeps'} for each fit; {named}. Not equal: a row q_i, {rows}.")
 
 
 def measured_note(figures: dict) -> str | None:
@@ -150,11 +151,6 @@ def at_every(figures: dict) -> str:
     """" at every seed", or of one seed that it is one."""
     seeds = figures["seeds"]
     return " at every seed" if len(seeds) > 1 else f" at seed {seeds[0]}, the only one"
-
-
-def seeds_named(seeds: list[int]) -> str:
-    """The seeds by their numbers."""
-    return f"seed {seeds[0]} alone" if len(seeds) == 1 else f"seeds {seeds[0]} to {seeds[-1]}"
 
 
 def values(figures: dict, name: str, key: str) -> list:

@@ -7,11 +7,6 @@ import numpy as np
 FLAT = 0.01, 0.05       # nats; what a last tenth may bring to a curve that is called level, at least and at most
 
 
-def columns(history) -> dict[str, list]:
-    """A `History` as a dict of lists, for JSON."""
-    return {key: history[key].tolist() for key in ("sweep", "elbo", "seconds")}
-
-
 def levelling(elbo: np.ndarray) -> tuple[float, bool]:
     """What the last tenth of the sweeps brought over the tenth before, nats, and whether the curve has levelled off.
 

@@ -91,14 +91,8 @@ def _draw_node(axes, x, y, label, random):
 def estimator_figure(records: list[dict], curves: dict[str, np.ndarray], ceiling: float | None = None) -> Figure:
     """The estimators' variances against the dimension, and training under each of them.
 
-    Parameters
-    ----------
-    records
-        From `variance_against_dimension`: crosses are measured, lines the closed forms.
-    curves
-        By estimator, the ELBOs from `fit_rows` or `fit_vae`, nats a row.
-    ceiling
-        The mean log p(x), nats a row: then the curves show what is left to it, log p(x) − ELBO.
+    `records` are those of `variance_against_dimension`, crosses measured, lines the closed forms; `curves` the ELBOs
+    from `fit_rows` or `fit_vae`, nats a row, or, given the mean log p(x) as `ceiling`, what is left to it.
     """
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4.2))
     for name in dict.fromkeys(record["estimator"] for record in records):
