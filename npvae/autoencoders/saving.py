@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from npvae.arrays import finite_array, real_array
 from npvae.autoencoders.model_files import check_arrays, checked_image_shape, read_model, write_model
 from npvae.autoencoders.own_parts import named_parts, with_own_parts
 from npvae.autoencoders.settings import checked, count_parameters
@@ -12,7 +13,7 @@ from npvae.models.data.pixels import stored_scale
 
 
 class Saved:
-    """Three verbs that both autoencoders share."""
+    """Five verbs that both autoencoders share."""
 
     def save(self, path: str | Path) -> None:
         """Write the model and its training state to one .npz file, whole or not at all.
@@ -44,6 +45,37 @@ class Saved:
         if not all(np.isfinite(a).all() for a in arrays.values()):
             raise ValueError(f"a parameter is beyond the range of {dtype}: export as 'float32'")
         write_model(path, self._header(True), arrays)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Copies of the parameters, and of where and how wide the data were, by their names in the model's file.
+
+        "parameters/theta.decoder.0.W" (n_in, n_out) is the weight of the decoder's first layer, "parameters/phi.0.b"
+        the encoder's first bias; "constants/decoder.center" and ".scale" are c and s of g(z) = c + s h(z), those of
+        the encoder of f((x − c)/s).
+        """
+        return _untrained(self._fitted.run.arrays())
+
+    def load_arrays(self, arrays: dict) -> "Saved":
+        """Take parameters, or some of them, from outside, by the names that `arrays` gives; returns itself.
+
+        The steps of a fit that goes on begin anew from there. A ValueError, and nothing is taken, for a name that there
+        is not, another shape, numbers that are not finite, or other constants.
+        """
+        run = self._fitted.run
+        known = _untrained(run.arrays())
+        for name, a in arrays.items() if isinstance(arrays, dict) else [(shown(arrays), arrays)]:
+            if name not in known:
+                raise ValueError(f"no array is called {name}; there are {', '.join(known)}")
+            real_array(name, a)
+            with np.errstate(over="ignore"):
+                finite_array(name, np.asarray(a).astype(known[name].dtype), known[name].shape)
+            if name.startswith("constants/") and not np.allclose(a, known[name], rtol=1e-5, atol=0):
+                raise ValueError(f"{name} is another than the model's, which no gradient moves: leave it out")
+        for name, a in arrays.items():
+            if name.startswith("parameters/"):
+                run.parameters[name.removeprefix("parameters/")][...] = a
+        run.begin_anew()
+        return self
 
     @classmethod
     def load(cls, path: str | Path, **own) -> "Saved":

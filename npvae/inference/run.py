@@ -108,6 +108,12 @@ class Run:
         elif self.optimizer is not None:
             take_up_state(self.optimizer, self._fresh)
 
+    def begin_anew(self) -> None:
+        """Go on from the parameters that stand, which somebody has put there: no step, and no best sweep, before."""
+        self.forget()
+        if self.stopping is not None:
+            self.stopping = EarlyStopping(self.parameters.value, self.stopping.patience)
+
     @property
     def _part(self):
         # of saved arrays
