@@ -3,6 +3,8 @@
 
 import functools
 import inspect
+import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +20,10 @@ from npvae import (
     nn,
 )
 from npvae.inference import schedules
+from npvae.inference.protocols import Posterior, Schedule
+from npvae.models.protocols import LatentFamily, Likelihood, NoiseRule
+from npvae.nn.protocols import Layer, Network, Optimizer
+from npvae.parts import members, shapes_of
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(40, 3)) * [2.0, 1.0, 0.5]
@@ -45,6 +51,37 @@ OWN = {"layer": own.leaky_relu, "scale and shift": own.ScaleAndShift(np.array([1
        "Laplace": own.Laplace(np.array(-0.3)), "StudentT": own.StudentT(), "LaplaceLatent": own.LaplaceLatent(2),
        "FullGaussian": own.FullGaussian(2), "SemiAmortized": own.SemiAmortized(mlp([3, 6, 4]), MODEL),
        "Nesterov": own.Nesterov, "cosine": own.cosine, "Halton": own.Halton(2)}
+
+
+README = (Path(__file__).parents[1] / "README.md").read_text()
+PROTOCOLS = (Layer, Network, LatentFamily, Likelihood, Posterior, NoiseRule, Optimizer, Schedule)
+
+
+def section():
+    return README.split("## Parts of your own")[1].split("\n## ")[0]
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_the_readmes_page_has_each_method_with_its_shapes_and_what_happens_without(protocol):
+    rows = section().replace("\\|", "|")
+    for name, member in members(protocol).items():
+        shapes, without_it = shapes_of(protocol, name), getattr(member, "without", "required")
+        if (name not in ("arrays", "on")) or protocol is Optimizer:
+            assert f"| `{name}` | {shapes} | {without_it} |" in rows
+        else:
+            assert f"| `{name}` | " in rows
+
+
+def test_the_readmes_examples_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    counts = np.random.default_rng(0).poisson(2.0, (80, 64)).astype(float)
+    names = {"npvae": npvae, "np": np, "math": math, "counts": counts}
+    monkeypatch.setattr(npvae, "VAE", functools.partial(npvae.VAE, sweeps=2, progress=False))
+    npvae.VAE.load = npvae.VAE.func.load
+    for block in section().split("```python\n")[1:]:
+        exec(block.split("```")[0], names)
+    assert check_part(names["Poisson"]()) and check_part(names["ScaleAndShift"](np.ones(3), np.zeros(3)))
+    assert isinstance(names["model"], npvae.LatentVariableModel)
 
 
 @pytest.mark.parametrize("part", [*PACKAGE.values(), *OWN.values()], ids=[*PACKAGE, *OWN])

@@ -43,13 +43,14 @@ def holds_still(part, call: Callable) -> tuple[bool, str]:
     return not parameters.grad.any(), "nothing written" if not parameters.grad.any() else "it was written"
 
 
-def in_float32(part, call: Callable) -> tuple[bool, str]:
-    """Whether the part answers float32 in float32, and as in float64 but for rounding."""
+def in_float32(part, call: Callable, answer_too: bool = False) -> tuple[bool, str]:
+    """Whether the gradient of float32, or the answer too, is float32, and both are as in float64 but for rounding."""
     answers = []
     for dtype in (np.float32, np.float64):
         answer, back, upstream = call(on_its_own(part, dtype)[0], dtype)
         answers.append((np.asarray(answer), np.asarray(back(*upstream))))
-    kinds = {str(a.dtype) for a in answers[0] if a.dtype.kind == "f"}
+    # a value such as log p(x|z) in float64 ends there
+    kinds = {str(a.dtype) for a in answers[0][0 if answer_too else 1:]}
     if kinds != {"float32"}:
         return False, f"{' and '.join(sorted(kinds))} from float32: use x.dtype for constants"
     scale = 1 + max(np.abs(b).max() for b in answers[1])
@@ -95,9 +96,9 @@ def leaves_its_input(part, call: Callable) -> tuple[bool, str]:
     return same, "as it was" if same else "it was changed in place"
 
 
-def common_checks(part, call: Callable) -> list[tuple]:
+def common_checks(part, call: Callable, answer_too: bool = False) -> list[tuple]:
     """The checks of this file, as `checked` takes them."""
-    return [("float32", "float32 in, float32 out", in_float32, part, call),
+    return [("float32", "float32 in, float32 out", in_float32, part, call, answer_too),
             ("back writes", "gradients written, not added", writes, part, call),
             ("held fixed", "gradient=False writes nothing", holds_still, part, call),
             ("saved and loaded", "the same bits", saved_and_loaded, part, call),

@@ -11,14 +11,16 @@ from npvae.models.own_parts import check_likelihood, example_data, tried_likelih
 
 S, B = 3, 2
 WHOLE = np.arange(-50.0, 3000.0)    # counts that a sum runs over
-FAR, NODES = 34.0, 20_001           # of an integral over center + sinh t, |t| ≤ FAR
+FAR, NODES = 40.0, 20_001           # of an integral over t, |t| ≤ FAR
+NARROW = 1e-3                       # of it about the mean
+WIDTHS = (3, 4, 2, 1, 6)            # of outputs g that are tried
 DRAWS = 4000
 
 
 def likelihood_checks(part, g: np.ndarray | None, rng: np.random.Generator) -> list[tuple]:
     """The checks of a likelihood, at outputs like g (B, G)."""
     check_likelihood(part)
-    g = rng.standard_normal((B, 3)) if g is None else np.asarray(g, np.float64)[:B]
+    g = rng.standard_normal((B, _width(part))) if g is None else np.asarray(g, np.float64)[:B]
     part = tried_likelihood(part, g[:1])
     outputs = g + 0.3 * rng.standard_normal((S, *g.shape))
     x, dvalue = example_data(part, g, np.random.default_rng(1)), rng.standard_normal((S, len(g)))
@@ -36,6 +38,17 @@ def likelihood_checks(part, g: np.ndarray | None, rng: np.random.Generator) -> l
             ("sample", "draws from log_prob", line.draws), ("same seed", "the same bits", _same_seed, part, g),
             ("log_prob_table", "log_prob", _table, part, x, outputs[:, 0]),
             ("output_for", "mean(output_for(x)) = x", _inverse, part, g), *common_checks(part, call)]
+
+
+def _width(part):
+    # the first that it takes, for there may be two numbers in g for each of x
+    for width in WIDTHS:
+        try:
+            tried_likelihood(part, np.zeros((1, width)))
+            return width
+        except ValueError:
+            continue
+    return WIDTHS[0]
 
 
 def _gradient(part, x, g):
@@ -84,37 +97,64 @@ class _Line:
         return np.sort(self.part.sample(np.repeat(g, DRAWS, 0), np.random.default_rng(2))[:, 0])
 
     def _points(self):
-        # a count if its draws are whole numbers, else any number; without draws, what sums to 1
-        outputs = [np.array([[a]]) for a in (-0.7, 0.2, 1.1)]
-        if np.shape(self.part.mean(outputs[0])) != (1, 1):
-            raise NotChecked("x has not one number for each output")
-        kinds = [self._whole, self._real]
+        # counts if draws are whole numbers, else any numbers; without draws, what comes nearest to 1
+        outputs = self._outputs()
+        kinds = [self._real, self._positive, self._unit, self._whole, self._counts, self._bits]
         if not hasattr(getattr(self.part, "sample", None), "derived"):
             drawn = np.concatenate([self._drawn(g) for g in outputs])
-            kinds = [self._whole if np.array_equal(drawn, np.round(drawn)) else self._real]
-        found = []
+            kinds = kinds[3:] if np.array_equal(drawn, np.round(drawn)) else kinds[:3]
+        found, problem = [], None
         for points in kinds:
-            found = [(g, *points(g)) for g in outputs]
-            if near([p.sum() for _, _, p in found], 1.0, 1e-3)[0]:
-                break
-        return found
+            try:
+                found.append([(g, *points(g)) for g in outputs])
+            except (ValueError, ArithmeticError) as trouble:
+                # what is no x, such as a count below 0
+                problem = trouble
+        if not found:
+            raise problem
+        return min(found, key=lambda points: max(abs(p.sum() - 1) for _, _, p in points))
+
+    def _outputs(self):
+        for width in range(1, 5):
+            try:
+                if np.shape(self.part.mean(np.zeros((1, width)))) == (1, 1):
+                    return [np.full((1, width), a) for a in (-0.7, 0.2, 1.1)]
+            except (ValueError, IndexError):
+                continue
+        raise NotChecked("x has never one number alone")
 
     def _whole(self, g):
-        x = WHOLE[self._possible(WHOLE)]
-        if hasattr(getattr(self.part, "check", None), "derived"):
-            x = WHOLE[WHOLE >= 0] if not hasattr(self.part.sample, "derived") and self._drawn(g)[0] >= 0 else x
-        return x, np.exp(self._log_prob(x, g))
+        return self._with_probabilities(WHOLE, 1.0, g)
+
+    def _counts(self, g):
+        return self._with_probabilities(WHOLE[WHOLE >= 0], 1.0, g)
+
+    def _bits(self, g):
+        return self._with_probabilities(np.array([0.0, 1.0]), 1.0, g)
 
     def _real(self, g):
         # x = c + sinh t, from the middle of what it is, where it may have a kink
         t = np.linspace(-FAR, FAR, NODES)
-        c = float(self.part.mean(g)[0, 0])
-        x, w = c + np.sinh(t), np.cosh(t) * (t[1] - t[0])
+        x = float(self.part.mean(g)[0, 0]) + NARROW * np.sinh(t)
+        return self._with_probabilities(x, NARROW * np.cosh(t) * (t[1] - t[0]), g)
+
+    def _positive(self, g):
+        t = np.linspace(-FAR, FAR, NODES)
+        return self._with_probabilities(np.exp(t), np.exp(t) * (t[1] - t[0]), g)
+
+    def _unit(self, g):
+        t = np.linspace(-FAR, FAR, NODES)
+        x = 1 / (1 + np.exp(-t))
+        return self._with_probabilities(x, x * (1 - x) * (t[1] - t[0]), g)
+
+    def _with_probabilities(self, x, w, g):
+        # those that it may be, and p(x|g) dx of each
         keep = self._possible(x)
-        return x[keep], np.exp(self._log_prob(x[keep], g)) * w[keep]
+        return x[keep], np.exp(self._log_prob(x[keep], g)) * np.broadcast_to(w, x.shape)[keep]
 
     def _log_prob(self, x, g):
-        return np.nan_to_num(self.part.log_prob(x[:, None], g[None])[0][0], nan=-np.inf, neginf=-np.inf, posinf=700.0)
+        log_p = self.part.log_prob(x[:, None], g[None])[0][0]
+        return np.where(np.isnan(log_p), -np.inf, np.minimum(log_p, 700))
 
     def _possible(self, x):
         return np.array([_is_taken(self.part, number) for number in x])

@@ -31,7 +31,7 @@ def network_checks(part, x: np.ndarray | None, rng: np.random.Generator) -> list
 
     return [("gradient", "that of differences", _gradient, part, x),
             ("each row for itself", "y of a row whatever stands beside it", _rows_alone, part, x),
-            ("affine", "as it says", _affine, part, x), *common_checks(part, call)]
+            ("affine", "as it says", _affine, part, x), *common_checks(part, call, answer_too=True)]
 
 
 def _width(part):
