@@ -23,7 +23,7 @@ from npvae.models.data.arrays import column_names
 
 # what a training state goes with; a run that goes on cannot change them
 KEPT = ("latent_dim", "hidden", "activation", "likelihood", "sigma_g", "alpha", "held_out", "seed", "dtype", "scale",
-        "optimizer", "decoder", "encoder", "latent")
+        "optimizer", "decoder", "encoder", "latent", "make_posterior")
 LEARNED = ("solver_", "n_features_in_", "feature_names_in_", "exported_", "image_shape_", "fitted_settings_",
            "data_source_")
 

@@ -10,10 +10,11 @@ import numpy as np
 
 from npvae.checks import shown
 from npvae.inference.own_optimizer import name_of
+from npvae.inference.semi_amortized import SemiAmortized
 from npvae.nn import SGD, Adam
 
 PLAIN = (bool, int, float, str, type(None), tuple, list)
-KNOWN = {"optimizer": {"SGD": SGD, "Adam": Adam}}
+KNOWN = {"optimizer": {"SGD": SGD, "Adam": Adam}, "make_posterior": {"SemiAmortized": SemiAmortized}}
 
 
 def named_parts(settings: dict) -> dict:

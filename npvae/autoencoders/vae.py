@@ -19,7 +19,7 @@ from npvae.autoencoders.settings import (
     networks,
     number_or_schedule,
 )
-from npvae.checks import LARGEST, as_generator, positive, real, whole
+from npvae.checks import LARGEST, as_generator, positive, real, truth, whole
 from npvae.declared import declares
 from npvae.inference import AmortizedVI, importance_weighted_bound
 from npvae.inference.schedules import warm_up
@@ -43,6 +43,8 @@ class VAE(Estimator):
         yours.
     latent : Gaussian, FullGaussian, Categorical or yours, optional
         p(z) and the family of q; `Gaussian(latent_dim)` by default.
+    make_posterior : callable (encoder, model) -> posterior, optional
+        As in `AmortizedVI`: `npvae.SemiAmortized` takes steps of argmax_q from the encoder's row.
     sigma_g
         Fixes σ_g, in the data's units ([0, 1] for uint8 images); without it σ_g is learned.
     alpha
@@ -76,6 +78,7 @@ class VAE(Estimator):
     beta: float = 1.0
     kl_warm_up: int = 0
     latent: object = None
+    make_posterior: object = None
 
     @property
     def model_(self) -> LatentVariableModel:
@@ -98,7 +101,7 @@ class VAE(Estimator):
         seed.
         """
         n, rng, model = whole("n", n, most=LARGEST), as_generator(self.seed if rng is None else rng), self._fitted.model
-        return model.sample(n, rng)[0] if noise else model.decode(model.latent.sample_prior(n, rng))
+        return model.sample(n, rng)[0] if truth("noise", noise) else model.decode(model.latent.sample_prior(n, rng))
 
     def elbo(self, X: ArrayLike) -> np.ndarray:
         """L(x; φ, θ) of each row of X (B, D), on fresh noise, in float64: (B,) nats."""
@@ -226,7 +229,7 @@ class VAE(Estimator):
             learning_rate=learning_rate(self),
             noise=MonteCarlo(self.samples), beta=self._beta(), held_out=self.held_out,
             patience=self.patience, seed=self.seed, dtype=np.dtype(self.dtype).type, progress=self.progress,
-            scale=self.scale, optimizer=self.optimizer)
+            scale=self.scale, optimizer=self.optimizer, make_posterior=self.make_posterior)
 
     def _beta(self):
         return self.beta if callable(self.beta) else warm_up(self.kl_warm_up, self.beta)

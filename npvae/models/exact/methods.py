@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from npvae.arrays import OUT_OF_RANGE, finite_rows
-from npvae.checks import positive
+from npvae.checks import positive, truth
 from npvae.declared import check_one_prior, declares, has_one_prior, stands
 from npvae.models import affine
 from npvae.models.checks import check_model
@@ -68,7 +68,7 @@ def log_marginal(model: LatentVariableModel, X: ArrayLike, tolerance: float = 1e
     >>> log_marginal(probabilistic_pca(1, 3, sigma_g=1.0), np.zeros((2, 3))).shape
     (2,)
     """
-    tolerance = positive("tolerance", tolerance)
+    tolerance, return_error = positive("tolerance", tolerance), truth("return_error", return_error)
     model, X, method = _prepared(model, X)
     error = np.zeros(len(X))
     if method == "enumeration":

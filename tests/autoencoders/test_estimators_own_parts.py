@@ -1,6 +1,7 @@
 """Decoder, encoder, likelihood and latent family of the user's in VAE and Autoencoder: fitted, used, saved, refused."""
 
 import copy
+import functools
 import math
 
 import numpy as np
@@ -153,6 +154,23 @@ def test_a_latent_without_sigmas_has_no_kl_of_each_coordinate():
     np.testing.assert_allclose(vae.aggregate_covariance(X), np.cov(z, rowvar=False), atol=0.02)
     with pytest.raises(ValueError, match="needs likelihood='gaussian'"):
         npvae.VAE(2, **SMALL, likelihood=StudentT()).fit(X).cost(X)
+
+
+@pytest.mark.parametrize("posterior", [npvae.SemiAmortized, functools.partial(npvae.SemiAmortized, steps=3)])
+def test_steps_of_argmax_q_from_the_encoders_row(posterior, tmp_path):
+    settings = dict(latent_dim=1, **SMALL, make_posterior=posterior)
+    whole, part = npvae.VAE(**settings).fit(X), npvae.VAE(**settings | {"sweeps": 2}).fit(X)
+    plain = npvae.VAE(latent_dim=1, **SMALL).fit(X)
+    assert whole.score(X) > plain.score(X)
+    part.save(tmp_path / "m.npz")
+    handed = {} if posterior is npvae.SemiAmortized else {"make_posterior": posterior}
+    again = load(tmp_path / "m.npz", **handed)
+    np.testing.assert_array_equal(again.transform(X), part.transform(X))
+    again.set_params(sweeps=4).fit(X, resume=True)
+    assert again.solver_.parameters.value.tobytes() == whole.solver_.parameters.value.tobytes()
+    if handed:
+        with pytest.raises(ValueError, match="make_posterior partial of SemiAmortized, which is not in the file"):
+            load(tmp_path / "m.npz")
 
 
 def test_missing_numbers_in_a_vae():
