@@ -10,6 +10,8 @@ import numpy as np
 
 from npvae.autoencoders import VAE, Autoencoder, load
 from npvae.autoencoders.coordinates import COLLAPSED
+from npvae.autoencoders.settings import ACTIVATIONS
+from npvae.autoencoders.vae import LIKELIHOODS
 from npvae.cli.options import add_command, add_data, data_file, positive, print_data, read_data, remember_data, seconds
 from npvae.cli.outputs import check_files, write_json
 from npvae.cli.signals import Stopped
@@ -35,9 +37,7 @@ NUMBERS = {
     "beta": (float, "BETA", "weight of the KL (default 1, the ELBO)"),
     "held-out": (float, "SHARE", "share of the rows that is held out of training, for early stopping (default: none)"),
 }
-CHOICES = {"likelihood": ["gaussian", "bernoulli", "poisson", "laplace"],
-           "activation": ["tanh", "relu", "leaky_relu", "gelu", "sigmoid", "softplus"],
-           "dtype": ["float32", "float64"]}
+CHOICES = {"likelihood": list(LIKELIHOODS), "activation": list(ACTIVATIONS), "dtype": ["float32", "float64"]}
 # which of the options are settings of the model
 SETTINGS = {name.replace("-", "_") for name in [*NUMBERS, *CHOICES]} | {"hidden", "seconds", "seed"}
 TITLES = {
@@ -159,8 +159,8 @@ class Saving:
     """
 
     def __init__(self, path, image_shape, source):
-        self.path, self.image_shape, self.source, self.last, self.failed = (path, image_shape, source,
-                                                                            time.perf_counter(), False)
+        self.path, self.image_shape, self.source = path, image_shape, source
+        self.last, self.failed = time.perf_counter(), False
 
     def __call__(self, model):
         if time.perf_counter() - self.last < SAVE_EVERY:
@@ -206,17 +206,11 @@ def measure(model: VAE | Autoencoder, data: Dataset) -> dict:
             figures[f"{part}_mean_squared_error"] = -model.score(X) / X.shape[1]
     if getattr(model, "sigma_g_", None) is not None:
         figures["sigma_g"] = model.sigma_g_
-    if hasattr(model, "kl"):
-        figures |= coordinates(model, data.train[:MEASURED])
+    X = data.train[:MEASURED]
+    if hasattr(model, "kl") and len(X) > 1:
+        figures |= {"kl": model.kl(X).mean(0).tolist(), "active_units": int(model.active_units(X).sum()),
+                    "aggregate_covariance": model.aggregate_covariance(X).tolist()}
     return figures
-
-
-def coordinates(model: VAE, X: np.ndarray) -> dict:
-    """The mean KL of each coordinate over X, how many are active, and the aggregate posterior's covariance."""
-    if len(X) < 2:
-        return {}
-    return {"kl": model.kl(X).mean(0).tolist(), "active_units": int(model.active_units(X).sum()),
-            "aggregate_covariance": model.aggregate_covariance(X).tolist()}
 
 
 def collapse(kl: np.ndarray) -> str:

@@ -105,7 +105,8 @@ def compare(data: Dataset, latent: str = "gaussian", latent_dim: int | None = No
     if not np.isfinite(ceiling):
         raise ValueError(f"the training data of {data.name} have no variance: a shared q has no ceiling to be compared "
                          "with; give rows that differ")
-    budget, batch_size = {"seconds": time_budget, "sweeps": sweeps}, checked_batch_size(batch_size, len(train))
+    settings = {"seconds": time_budget, "sweeps": sweeps, "learning_rate": learning_rate, "progress": progress,
+                "batch_size": checked_batch_size(batch_size, len(train)), "noise": MonteCarlo(1)}
     seed, seeds = whole("seed", seed, least=0), whole("seeds", seeds)
     solvers, rows, runs = {}, {}, []
     with tqdm(total=len(SOLVERS) * seeds, desc="compare", unit="fit", leave=False,
@@ -113,9 +114,7 @@ def compare(data: Dataset, latent: str = "gaussian", latent_dim: int | None = No
         for number in range(seed, seed + seeds):
             model = initial_model(train, latent, latent_dim, hidden, number)
             for name, solver in SOLVERS.items():
-                fitted = solver(model, **budget, **steps_on_q(name, learning_rate), batch_size=batch_size,
-                                learning_rate=learning_rate, noise=MonteCarlo(1), seed=number,
-                                progress=progress).fit(train)
+                fitted = solver(model, **settings, **steps_on_q(name, learning_rate), seed=number).fit(train)
                 measured, q = measure(fitted, *parts, progress)
                 history = {key: fitted.history[key].tolist() for key in ("sweep", "elbo", "seconds")}
                 runs.append({"solver": name, "seed": number, **measured, "history": history})

@@ -3,23 +3,23 @@
 import numpy as np
 
 import npvae
+from npvae.autoencoders.settings import ACTIVATIONS
 from npvae.declared import declares
 from npvae.models.seen_pixels import seen_or_zero
-from npvae.nn import Affine, chain, gelu, leaky_relu, mlp, quadratic_features, relu, sigmoid, softplus, tanh
+from npvae.nn import Affine, chain, mlp, quadratic_features
 
 B, D, K, S = 5, 3, 2, 4
-ACTIVATIONS = (tanh, relu, leaky_relu, gelu, sigmoid, softplus)
 
 
 def layers(rng):
     """Layers and networks."""
     x = rng.standard_normal((B, D))
-    for f in (*ACTIVATIONS, quadratic_features):
+    for f in (*ACTIVATIONS.values(), quadratic_features):
         yield f.__name__, {"f": f, "x": x}
     yield "seen_or_zero", {"f": seen_or_zero, "x": x}
     yield "Affine", {"f": Affine.random(D, K, rng), "x": x}
     yield "Affine, no input gradient", {"f": Affine.random(D, K, rng, input_gradient=False), "x": x}
-    for f in ACTIVATIONS:
+    for f in ACTIVATIONS.values():
         yield f"mlp {f.__name__}", {"f": mlp([D, 4, 4, K], f, rng), "x": x}
     yield "quadratic encoder", {"f": chain(quadratic_features, Affine.random(D + D * (D + 1) // 2, K, rng)), "x": x}
 

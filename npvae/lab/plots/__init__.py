@@ -4,7 +4,7 @@
 `style` and `save` hold the one style; the other files hold the pictures of one subject each.
 """
 
-from npvae.lab.plots.style import save, show_image, style
+from npvae.lab.plots.style import save, style
 from npvae.lab.plots.curves import curves, lines, panels, rows_against_bound, spread, strips, tube
 from npvae.lab.plots.images import explorer_figure, image_strips, latent_points
 from npvae.lab.plots.elbo import (

@@ -14,7 +14,6 @@ from npvae.lab.plots.style import (
     bounded_ratio,
     ink_limits,
     paper,
-    show_image,
     show_images,
     style,
 )
@@ -124,7 +123,7 @@ def explorer_figure(z: tuple[float, float], codes: np.ndarray, labels: np.ndarra
     reach = max(np.abs(codes).max(), np.abs(z).max()) + 0.3                 # room for every code and for z
     plane.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal", xlabel="$z_1$", ylabel="$z_2$",
               title="codes of the training digits")
-    show_image(picture, image, image_shape)
+    show_images(picture, np.reshape(image, (1, 1, -1)), image_shape)
     picture.spines[:].set_visible(True)
     picture.set_title(f"g(z) at z = ({z[0]:.2f}, {z[1]:.2f})")
     return figure

@@ -55,11 +55,6 @@ def save(figure: Figure, path: str | Path) -> Path:
     return path
 
 
-def show_image(axes: Axes, image: np.ndarray, shape: tuple[int, ...]) -> None:
-    """One image, ink dark on white, without axes."""
-    show_images(axes, np.reshape(image, (1, 1, -1)), shape)
-
-
 def show_images(axes: Axes, images: np.ndarray, shape: tuple[int, ...],
                 limits: tuple[float, float] | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Images (rows, columns, D) as one picture, as an Axes for each of hundreds takes minutes.
