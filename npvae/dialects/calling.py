@@ -21,7 +21,6 @@ OUTSIDE = (ValueError, ArithmeticError)     # what f raises where a step beside 
 CACHE = re.compile(r"caches?|ctx|context|memo|memory|saved|state|store")
 UPSTREAM = re.compile(r"d[A-Z_].*|d[a-z]{1,2}\d?|d(out|next|prev|loss|log).*|.*grad.*|g_.*|delta.*|upstream.*")
 
-IN_PLACE = "backward changes dout in place, which spoils it for whoever else needs it"
 
 
 @dataclass(frozen=True)
@@ -183,19 +182,6 @@ class Subject:
         """c ⊙ y (n,), the numbers that F is the sum of."""
         with np.errstate(all="ignore"):
             return (self.upstream * self.forward()[0]).ravel()
-
-
-def spared(back, notes):
-    """`back` with a dy of its own to write into, as layers do that mask it in place; that it writes is noted."""
-
-    def asked(dy):
-        own = dy.copy()
-        answer = back(own)
-        if not np.array_equal(own, dy) and IN_PLACE not in notes:
-            notes.append(IN_PLACE)
-        return answer
-
-    return asked
 
 
 def describe(thing):

@@ -6,6 +6,7 @@ jax.custom_jvp, or a gradient that is returned, as by jax.value_and_grad; in flo
 
 import inspect
 import sys
+from functools import partial
 
 import numpy as np
 
@@ -28,102 +29,109 @@ def of_torch(f, args):
     """(f, arguments, names, name, notes) of a function of tensors, an autograd.Function or a module."""
     torch = sys.modules["torch"]
     module = isinstance(f, torch.nn.Module)
-    function = f.apply if isinstance(f, type) else f
-    own = {n: _array(p) for n, p in f.named_parameters()} if module else {}
-    notes = _converted(args, dict(f.named_parameters()) if module else {})
-
-    def tensor(a):
-        return torch.from_numpy(np.array(a)).requires_grad_()
-
+    own = dict(f.named_parameters()) if module else {}
+    notes = _converted(args, own)
     if isinstance(f, tuple):
-        return (*_pair(f, args, lambda a: tensor(a).detach()), notes)
+        return (*_pair(f, args, lambda a: _tensor(torch, a).detach()), notes)
+    function = f.apply if isinstance(f, type) else f
+    owner = getattr(function, "__self__", None)
+    behind, skip = (owner.forward, 1) if isinstance(owner, type) else (f.forward if module else f, 0)
+    names = names_of(behind, len(args), skip) or (["x"] if len(args) == 1 else [f"x{i}" for i in range(len(args))])
+    name = owner.__name__ if isinstance(owner, type) else type(f).__name__ if module else name_of(f)
+    called, arrays = TorchFunction(torch, function, args, bool(own)), tuple(_mapped(a, _array) for a in args)
+    if own:
+        return called, (*arrays, {n: _array(p) for n, p in own.items()}), [*names, ""], name, notes
+    return called, arrays, names, name, notes
 
-    def called(*given):
-        *given, parameters = given if own else (*given, {})
-        inputs, own_tensors = _like(args, given, tensor), {n: tensor(p) for n, p in parameters.items()}
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)        # a dropout's mask stays
-            if module:
-                buffers = {n: b.double() if b.is_floating_point() else b.clone() for n, b in f.named_buffers()}
-                answer = torch.func.functional_call(f, own_tensors | {n: b.clone() for n, b in buffers.items()},
-                                                    tuple(inputs))
-            else:
-                answer = function(*inputs)
-        if _by_hand(answer, args):
-            return _array(answer[0]), _back_by_hand(answer[1], lambda dy: tensor(dy).detach())
-        outs = [y for y in _leaves(answer) if isinstance(y, torch.Tensor) and y.is_floating_point()]
+
+def _tensor(torch, a):
+    return torch.from_numpy(np.array(a)).requires_grad_()
+
+
+class TorchFunction:
+    """A function of tensors, or a module with the parameters as its last argument, as y, back = f(*arrays)."""
+
+    def __init__(self, torch, function, args, own):
+        self.torch, self.function, self.args, self.own = torch, function, args, own
+
+    def __call__(self, *given):
+        *given, parameters = given if self.own else (*given, {})
+        inputs = _like(self.args, given, lambda a: _tensor(self.torch, a))
+        own = {n: _tensor(self.torch, p) for n, p in parameters.items()}
+        with self.torch.random.fork_rng(devices=[]):
+            self.torch.manual_seed(0)        # a dropout's mask stays
+            answer = self._answer(inputs, own)
+        if _by_hand(answer, self.args):
+            return _array(answer[0]), _back_by_hand(answer[1], lambda dy: _tensor(self.torch, dy).detach())
+        outs = [y for y in _leaves(answer) if isinstance(y, self.torch.Tensor) and y.is_floating_point()]
         if not any(y.requires_grad for y in outs):
             raise ValueError("autograd sees no way from the answer to the arguments: a detach(), .data, .item() or "
                              "no_grad() cuts it off" if outs else
                              f"f returned {type(answer).__name__}, expected a tensor of floats, or several")
         y, parts = joined([_array(y) for y in outs])
-        tensors = [t for t in _leaves(inputs) if isinstance(t, torch.Tensor) and t.requires_grad]
-        tensors += own_tensors.values()
+        return y, lambda dy: self._back(outs, parts(dy), inputs, own)
 
-        def back(dy):
-            pairs = [(y, torch.from_numpy(np.array(d))) for y, d in zip(outs, parts(dy), strict=True)
-                     if y.requires_grad]
-            found = torch.autograd.grad([y for y, _ in pairs], tensors, [d for _, d in pairs], retain_graph=True,
-                                        allow_unused=True)
-            found = {id(t): _array(g) for t, g in zip(tensors, found, strict=True)}
-            mine = [_mapped(given, lambda t: found.get(id(t)), every=True) for given in inputs]
-            if own:
-                return (*mine, {n: found[id(p)] for n, p in own_tensors.items()})
-            return mine[0] if len(mine) == 1 else tuple(mine)
+    def _answer(self, inputs, own):
+        if not isinstance(self.function, self.torch.nn.Module):
+            return self.function(*inputs)
+        buffers = {n: (b.double() if b.is_floating_point() else b).clone() for n, b in self.function.named_buffers()}
+        return self.torch.func.functional_call(self.function, own | buffers, tuple(inputs))
 
-        return y, back
-
-    owner = getattr(function, "__self__", None)
-    behind, skip = (owner.forward, 1) if isinstance(owner, type) else (f.forward if module else f, 0)
-    names = names_of(behind, len(args), skip) or (["x"] if len(args) == 1 else [f"x{i}" for i in range(len(args))])
-    name = owner.__name__ if isinstance(owner, type) else type(f).__name__ if module else name_of(f)
-    arrays = tuple(_mapped(a, _array) for a in args)
-    return (called, (*arrays, own), [*names, ""], name, notes) if own else (called, arrays, names, name, notes)
+    def _back(self, outs, dys, inputs, own):
+        tensors = [t for t in _leaves(inputs) if isinstance(t, self.torch.Tensor) and t.requires_grad]
+        tensors += own.values()
+        pairs = [(y, self.torch.from_numpy(np.array(d))) for y, d in zip(outs, dys, strict=True) if y.requires_grad]
+        found = self.torch.autograd.grad([y for y, _ in pairs], tensors, [d for _, d in pairs], retain_graph=True,
+                                         allow_unused=True)
+        found = {id(t): _array(g) for t, g in zip(tensors, found, strict=True)}
+        mine = [_mapped(given, lambda t: found.get(id(t)), every=True) for given in inputs]
+        if own:
+            return (*mine, {n: found[id(p)] for n, p in own.items()})
+        return mine[0] if len(mine) == 1 else tuple(mine)
 
 
 def of_jax(f, args):
     """(f, arguments, names, name, notes) of a function that JAX differentiates, or that returns its gradient."""
     jax = sys.modules["jax"]
-    x64 = jax.enable_x64 if hasattr(jax, "enable_x64") else jax.experimental.enable_x64
-    notes = _converted(args, {})
-
-    def tensor(a):
-        return jax.numpy.asarray(a)
-
+    x64, notes = jax.enable_x64 if hasattr(jax, "enable_x64") else jax.experimental.enable_x64, _converted(args, {})
     if isinstance(f, tuple):
-        return (*_pair(f, args, tensor, x64), notes)
+        return (*_pair(f, args, jax.numpy.asarray, x64), notes)
+    names = names_of(f, len(args)) if len(args) > 1 else None
+    return JaxFunction(jax, x64, f, args), tuple(_mapped(a, _array) for a in args), names, name_of(f), notes
 
-    def called(*given):
-        with x64(True):
-            inputs = _like(args, given, tensor)
-            answer = f(*inputs)
-            if _by_hand(answer, args):
-                return _array(answer[0]), _back_by_hand(answer[1], tensor, x64)
-            floats = [a for a in _leaves(inputs) if _is_float(a)]
 
-            def of_floats(*floats):
-                new = iter(floats)
-                return list(_leaves(f(*(_mapped(a, lambda leaf: next(new)) for a in inputs))))
+class JaxFunction:
+    """A function of JAX's arrays as y, back = f(*arrays)."""
 
+    def __init__(self, jax, x64, function, args):
+        self.jax, self.x64, self.function, self.args = jax, x64, function, args
+
+    def __call__(self, *given):
+        with self.x64(True):
+            inputs = _like(self.args, given, self.jax.numpy.asarray)
+            answer = self.function(*inputs)
+            if _by_hand(answer, self.args):
+                return _array(answer[0]), _back_by_hand(answer[1], self.jax.numpy.asarray, self.x64)
             try:
-                outs, vjp = jax.vjp(of_floats, *floats)
+                outs, vjp = self.jax.vjp(partial(self._of_floats, inputs), *(a for a in _leaves(inputs)
+                                                                             if _is_float(a)))
             except TypeError as problem:
                 if type(problem).__module__.partition(".")[0] != "jax":
                     raise
                 raise ValueError(f"JAX cannot follow f, which may call NumPy: {str(problem).splitlines()[0]}"
                                  ) from problem
         y, parts = joined([_array(y) for y in outs])
+        return y, lambda dy: self._back(vjp, parts(dy), inputs)
 
-        def back(dy):
-            with x64(True):
-                found = iter([_array(g) for g in vjp([tensor(d) for d in parts(dy)])])
-                mine = [_mapped(a, lambda leaf: next(found) if _is_float(leaf) else None, every=True) for a in inputs]
-            return mine[0] if len(mine) == 1 else tuple(mine)
+    def _of_floats(self, inputs, *floats):
+        new = iter(floats)
+        return list(_leaves(self.function(*(_mapped(a, lambda leaf: next(new)) for a in inputs))))
 
-        return y, back
-
-    names = names_of(f, len(args)) if len(args) > 1 else None
-    return called, tuple(_mapped(a, _array) for a in args), names, name_of(f), notes
+    def _back(self, vjp, dys, inputs):
+        with self.x64(True):
+            found = iter([_array(g) for g in vjp([self.jax.numpy.asarray(d) for d in dys])])
+            mine = [_mapped(a, lambda leaf: next(found) if _is_float(leaf) else None, every=True) for a in inputs]
+        return mine[0] if len(mine) == 1 else tuple(mine)
 
 
 def _pair(f, args, tensor, around=None):

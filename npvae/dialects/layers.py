@@ -7,22 +7,18 @@
 """
 
 import copy
-import types
 from functools import partial
 
 import numpy as np
 
 from npvae.dialects.arguments import Arguments, Beside, by_name, leaves
-from npvae.dialects.calling import Later, apart, joined, names_of, required, spared, takes
+from npvae.dialects.calling import Later, apart, joined, names_of, required, takes
+from npvae.dialects.held_layers import LOSSES, WAYS, captured, function_run, has, layer_inside, model_of
 from npvae.dialects.slots import slots
-from npvae.nn.parameters import has_parameters
 
-WAYS = [("forward", "backward"), ("forward", "backprop"), ("forward_pass", "backward_pass"), ("fprop", "bprop"),
-        ("__call__", "backward"), ("forward", "grad"), ("forward", "gradient")]
-LOSSES = ("loss", "loss_and_gradients", "loss_and_grads", "loss_and_grad", "compute_loss", "cost", "compute_cost",
-          "objective")
 AFTERWARDS = ("backward", "gradient", "gradients", "grad", "compute_gradients", "compute_gradient", "backprop")
 FLUSHES = ("flush_gradients", "zero_grad", "zero_grads", "zero_gradients", "clear_grads")
+IN_PLACE = "backward changes dout in place, which spoils it for whoever else needs it"
 IN_PLACE_INPUT = "forward changes its input in place, which spoils it for whoever else needs it"
 
 
@@ -112,17 +108,17 @@ def stateful(f, args):
     """(f, arguments, name, notes) of a layer, of a model with a loss, or of a function of a layer; else None."""
     if type(f).__module__.startswith("npvae."):
         return None
-    f = _layer_inside(f, args) or _model_of(f, args) or f
-    way = next(((there, back) for there, back in WAYS if _has(f, there, args) and _has(f, back)), None)
-    loss = None if way else next((name for name in LOSSES if _has(f, name, args)), None)
+    f = layer_inside(f, args) or model_of(f, args) or f
+    way = next(((there, back) for there, back in WAYS if has(f, there, args) and has(f, back)), None)
+    loss = None if way else next((name for name in LOSSES if has(f, name, args)), None)
     if way:
         run, function = layer_run(*way), getattr(f, way[0])
         takes_dy = takes(getattr(f, way[1]), (1.0,)) or required(getattr(f, way[1])) > 0
         found = Stateful(f, args, run, takes_dy)
     elif loss:
         function, found = getattr(f, loss), Stateful(f, args, model_run(loss), takes_dy=False)
-    elif captured := _captured(f):
-        function, found = f, Stateful(captured, args, function_run(f))
+    elif held := captured(f):
+        function, found = f, Stateful(held, args, function_run(f))
     else:
         return None
     names = (["x"] if len(args) == 1 else names_of(function, len(args))) or [f"x{i}" for i in range(len(args))]
@@ -131,11 +127,6 @@ def stateful(f, args):
                     "not checked" for n in found.alone]
     name = getattr(f, "__name__", None) or type(f).__name__
     return found, Arguments((*args, found.parameters), [*names, ""]), name, found.notes
-
-
-def _has(f, name, args=None):
-    method = None if isinstance(f, type | types.FunctionType | types.MethodType) else getattr(f, name, None)
-    return callable(method) and (args is None or takes(method, args))
 
 
 def layer_run(there, way_back):
@@ -151,18 +142,10 @@ def layer_run(there, way_back):
 
         def back(twin, dy):
             backward = getattr(twin, way_back)
-            given = [*parts(dy), *copy.deepcopy(cache)][:required(backward) or 1] if takes(backward, (dy,)) or required(
-                backward) else []
-            if required(backward) > len(given):     # backward(dy, x)
-                given += list(inputs)[:required(backward) - len(given)]
-            answer = backward(*given)
+            answer = backward(*_given(backward, parts(dy), cache, inputs))
             if answer is None:
-                # kept as dinputs
-                names = [*(names_of(method, len(inputs)) or []), "input", "inputs", "x", "X"]
-                kept = by_name({n: a for n, a in vars(twin).items() if n not in names}, names)
-                return next(iter(kept.values()), None) if len(inputs) == 1 else kept or None, None
-            extra = isinstance(answer, tuple) and len(answer) > len(inputs)
-            if extra:
+                return _kept(twin, method, inputs), None
+            if isinstance(answer, tuple) and len(answer) > len(inputs):
                 # dx, dW, db; or dx, {"W": …}
                 rest = answer[len(inputs):]
                 return answer[:len(inputs)], rest[0] if len(rest) == 1 and isinstance(rest[0], dict) else rest
@@ -171,6 +154,20 @@ def layer_run(there, way_back):
         return y, back
 
     return run
+
+
+def _given(backward, dys, cache, inputs):
+    """What backward is given: dy, the cache and, as in backward(dy, x), inputs, as many as it takes."""
+    any_at_all = takes(backward, (dys[0],)) or required(backward)
+    given = [*dys, *copy.deepcopy(cache)][:required(backward) or 1] if any_at_all else []
+    return given + list(inputs)[:max(required(backward) - len(given), 0)]
+
+
+def _kept(twin, method, inputs):
+    """The gradients of the inputs that a layer keeps as dinputs, and does not return."""
+    names = [*(names_of(method, len(inputs)) or []), "input", "inputs", "x", "X"]
+    kept = by_name({n: a for n, a in vars(twin).items() if n not in names}, names)
+    return next(iter(kept.values()), None) if len(inputs) == 1 else kept or None
 
 
 def model_run(loss):
@@ -196,74 +193,14 @@ def model_run(loss):
     return run
 
 
-def function_run(f):
-    """`run` of a function of layers, (layer.forward(x), layer.backward), whose layers are taken as the state."""
+def spared(back, notes):
+    """`back` with a dy of its own to write into, as layers do that mask it in place; that it writes is noted."""
 
-    def run(held, *inputs):
-        answer = _rebound(f, {id(thing): held[name] for name, thing in _captured(f).items()})(*inputs)
-        if not isinstance(answer, tuple) or len(answer) != 2 or not callable(answer[1]):
-            raise ValueError("f returned no (y, back)")
-        y, back = answer
+    def asked(dy):
+        own = dy.copy()
+        answer = back(own)
+        if not np.array_equal(own, dy) and IN_PLACE not in notes:
+            notes.append(IN_PLACE)
+        return answer
 
-        def again(twin, dy):
-            new = {id(held[name]): twin[name] for name in held}
-            if isinstance(back, types.MethodType) and id(back.__self__) in new:
-                return getattr(new[id(back.__self__)], back.__name__)(dy), None
-            return (_rebound(back, new) if isinstance(back, types.FunctionType) else back)(dy), None
-
-        return np.asarray(y), again
-
-    return run
-
-
-def _layer_inside(f, args):
-    """The layer of `lambda x: (layer.forward(x), layer.backward)`, whose parameters would not be looked at; or None."""
-    if "backward" not in getattr(getattr(f, "__code__", None), "co_names", ()):
-        return None
-    try:
-        y, back = f(*copy.deepcopy(args))
-        layer = getattr(back, "__self__", None)
-        same = _is_layer(layer) and np.array_equal(copy.deepcopy(layer).forward(*copy.deepcopy(args)), y)
-    except Exception:       # what it is that f does wrong is said where it is called as it is
-        return None
-    return layer if same else None
-
-
-def _model_of(f, args):
-    """The model of `net.loss`, whose gradients are those of its parameters and not of the arguments; or None."""
-    model = getattr(f, "__self__", None)
-    if model is None or getattr(f, "__name__", "") not in LOSSES:
-        return None
-    try:
-        answer = getattr(copy.deepcopy(model), f.__name__)(*copy.deepcopy(args))
-    except Exception:       # said where it is called as it is
-        return None
-    given = next((g for g in answer if isinstance(g, dict)), {}) if isinstance(answer, tuple) else {}
-    return model if by_name(dict(leaves(given, "")), list(slots(model))) or by_name(
-        given, [n.rpartition(".")[2] for n in slots(model)]) else None
-
-
-def _captured(f):
-    """The layers, and lists of layers, that a function holds in its closure or takes from around it, by name."""
-    if not isinstance(f, types.FunctionType):
-        return {}
-    around = {n: f.__globals__[n] for n in f.__code__.co_names if n in f.__globals__}
-    for name, cell in zip(f.__code__.co_freevars, f.__closure__ or (), strict=True):
-        try:
-            around[name] = cell.cell_contents
-        except ValueError:
-            continue
-    return {n: thing for n, thing in around.items() if _is_layer(thing) or isinstance(thing, list) and thing and all(
-        map(_is_layer, thing))}
-
-
-def _is_layer(thing):
-    return any(_has(thing, there) and _has(thing, back) for there, back in WAYS) and not has_parameters(thing)
-
-
-def _rebound(f, new):
-    """The function with other layers in its closure and around it."""
-    code = f.__code__
-    around = f.__globals__ | {n: new[id(f.__globals__[n])] for n in code.co_names if id(f.__globals__.get(n)) in new}
-    cells = tuple(types.CellType(new.get(id(c.cell_contents), c.cell_contents)) for c in f.__closure__ or ())
-    return types.FunctionType(code, around, f.__name__, f.__defaults__, cells or None)
+    return asked

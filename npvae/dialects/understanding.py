@@ -14,7 +14,7 @@ import numpy as np
 
 from npvae.dialects import frameworks, layers
 from npvae.dialects.arguments import Arguments, fits
-from npvae.dialects.calling import CACHE, Later, apart, joined, name_of, names_of, required, spared
+from npvae.dialects.calling import CACHE, Later, apart, joined, name_of, names_of, required
 from npvae.nn.parameters import has_parameters
 
 
@@ -79,11 +79,11 @@ def _pair(first, second, args, notes):
         answer = first(*args)
         outs, cache = apart(answer, second, len(answer) - 1)
         y, parts = joined(outs)
-        return y, spared(lambda dy: second(*_in_order(second, parts(dy), cache)), notes)
+        return y, layers.spared(lambda dy: second(*_in_order(second, parts(dy), cache)), notes)
 
     def with_arguments(*args):
         # backward(dout, x, W)
-        return np.asarray(first(*args)), spared(lambda dy: second(dy, *args), notes)
+        return np.asarray(first(*args)), layers.spared(lambda dy: second(dy, *args), notes)
 
     def with_jacobian(*args):
         value = np.asarray(first(*args))

@@ -6,26 +6,26 @@ differentiated correctly, and reports an "ELBO" above log p(x).
 so the right number is known for every q: exactly for probabilistic PCA, by quadrature for other decoders.
 """
 
-import inspect
 from functools import partial
 
 import numpy as np
 
-from npvae.arrays import numbers
 from npvae.checks import whole
 from npvae.declared import declares
-from npvae.gradcheck.bound.mending import find_edit
-from npvae.gradcheck.bound.mistakes import ROWS, Terms, nodes_of
-from npvae.gradcheck.bound.which import Fit, finding, importance_weighted, which_mistake
+from npvae.dialects.elbos import ROWS, Terms, UserFunction, nodes_of, trial_rows
+from npvae.gradcheck.bound.mistakes import Fit
+from npvae.gradcheck.bound.which import finding, same_mistake, weighted_mistake, which_mistake
 from npvae.gradcheck.report import BoundReport, Finding
 from npvae.models import LatentVariableModel, probabilistic_pca
-from npvae.models.affine import best_diagonal_rows, is_affine_gaussian
+from npvae.models.affine import is_affine_gaussian
 from npvae.models.checks import check_model
 from npvae.models.data import as_floats
 from npvae.models.exact import log_marginal
+from npvae.repair.elbos import find_edit
 
 FEWEST = 100        # draws, with which six standard errors are as rare as for a normal
 MOST = 20           # data dimensions in which a decoder is read off
+STEPS = (0.0, 1.0, -1.0, 2.0, -2.0)
 
 
 def check_bound(elbo_fn, model: LatentVariableModel | None = None, X=None, *, row: str = "log_sigma",
@@ -82,19 +82,12 @@ def check_bound(elbo_fn, model: LatentVariableModel | None = None, X=None, *, ro
     >>> doubled.verdict()
     'sampler: the noise has standard deviation 2, not 1. Draw ε ~ N(0, I).'
     """
-    if not callable(elbo_fn):
-        raise ValueError(f"elbo_fn is {elbo_fn!r}, expected a function (q, x, eps) -> value (B,)")
-    if not isinstance(row, str) or row not in ROWS:
-        raise ValueError(f"row is {row!r}, expected one of {', '.join(ROWS)}")
-    if draws is not None:
-        # the standard error of fewer is too uncertain
-        whole("draws", draws, least=FEWEST)
+    _check_options(elbo_fn, row, draws)
     model = probabilistic_pca(3, 5, sigma_g=0.5) if model is None else check_model(model)
     notes = _check_bound_model(model)
     rng = np.random.default_rng(whole("seed", seed, least=0))
     X = model.sample(7, rng)[0] if X is None else as_floats(X, model.data_dim, model.likelihood)
-    trial = _trial_rows(model, X, rng)
-    noise = nodes_of(model, many=draws is not None)
+    trial, noise = trial_rows(model, X, rng), nodes_of(model, many=draws is not None)
     t = Terms(model, np.concatenate(list(trial.values())), np.concatenate([X] * len(trial)), noise, row, len(X))
     user = UserFunction(elbo_fn, model.latent.dim, row, draws)
     log_p = _log_p(model, X)
@@ -104,14 +97,24 @@ def check_bound(elbo_fn, model: LatentVariableModel | None = None, X=None, *, ro
     found = broken or which_mistake(t, fit, None if draws else lambda: _decoder_read_off(user, t, fit, trial, X))
     k = 1
     if found and draws and not broken:
-        found, right, k = _importance(t, fit, found, rng, notes)
+        found, right, k = weighted_mistake(t, fit, found, rng, notes)
     rows = [{"q": name, "log_p": None if log_p is None else float(log_p.mean()), "expected": float(r.mean()),
              "got": float(g.mean()), "error": float(np.abs(g - r).max())}
             for name, r, g in zip(trial, *(np.split(a, len(trial)) for a in (right, got)), strict=True)]
     report = BoundReport(rows, tolerance, [found] if found else [], notes)
     if repair and found:
-        report.search = partial(find_edit, user, model, X, seed, found, k)
+        report.search = partial(find_edit, user, model, X, seed, partial(same_mistake, found), k)
     return report
+
+
+def _check_options(elbo_fn, row, draws):
+    if not callable(elbo_fn):
+        raise ValueError(f"elbo_fn is {elbo_fn!r}, expected a function (q, x, eps) -> value (B,)")
+    if not isinstance(row, str) or row not in ROWS:
+        raise ValueError(f"row is {row!r}, expected one of {', '.join(ROWS)}")
+    if draws is not None:
+        # the standard error of fewer is too uncertain
+        whole("draws", draws, least=FEWEST)
 
 
 def _check_bound_model(model):
@@ -135,88 +138,6 @@ def _log_p(model, X):
         return log_marginal(model, X)
     except ValueError:
         return None
-
-
-def _importance(t, fit, found, rng, notes):
-    """What is wrong with an importance-weighted bound, or the finding as it is; the right values; its draws."""
-    weighted = importance_weighted(t, fit, rng) if found.kind == "unknown" or (fit.got > t.right).mean() > 0.5 else None
-    if weighted is None:
-        return found, t.right, 1
-    k, wrong, mend, values = weighted
-    if wrong:
-        return finding(["ELBO"], f"of an importance-weighted bound with some {k} draws {wrong}", mend), t.right, k
-    notes.append(f"the values are those of an importance-weighted bound with some {k} draws, between ELBO and log p(x)")
-    return None, values, k
-
-
-def _trial_rows(model, X, rng):
-    """Rows q by name: the best one, the prior, one too narrow, one too wide, and one at random."""
-    K = model.latent.dim
-
-    def anywhere():
-        return np.concatenate([0.5 * rng.standard_normal((len(X), K)), rng.uniform(-1.0, 0.3, (len(X), K))], axis=1)
-
-    best = best_diagonal_rows(model, X) if is_affine_gaussian(model) else anywhere()
-    narrow, wide = best.copy(), best.copy()
-    narrow[:, K:] -= 1.0
-    wide[:, K:] = np.minimum(wide[:, K:] + 0.7, 0.3)
-    return {"best" if is_affine_gaussian(model) else "another": best, "prior": np.zeros_like(best), "narrow": narrow,
-            "wide": wide, "random": anywhere()}
-
-
-class UserFunction:
-    """The function under test: called with rows as it takes them, apart if it has an argument more."""
-
-    def __init__(self, elbo_fn, K, row, draws):
-        self.elbo_fn, self.K, self.row, self.draws = elbo_fn, K, row, draws
-        self.apart = _required_arguments(elbo_fn) == (3 if draws else 4)
-
-    def __call__(self, q, X, *eps):
-        """The values (B,) for rows [μ, log σ], or a ValueError that says what came instead."""
-        rows = [q[:, :self.K].copy(), ROWS[self.row](q[:, self.K:])]
-        rows = rows if self.apart else [np.concatenate(rows, axis=1)]
-        shapes = ", ".join(str(a.shape) for a in (*rows, X, *eps))
-        try:
-            value = self.elbo_fn(*rows, X.copy(), *(e.copy() for e in eps))
-        except (TypeError, IndexError, AttributeError) as problem:
-            raise ValueError(f"the ELBO function cannot be called with arrays of shapes {shapes}: {problem}"
-                             ) from problem
-        except ValueError as problem:
-            if not any(word in str(problem) for word in ("broadcast", "matmul", "aligned", "axis")):
-                raise
-            raise ValueError(f"the ELBO function cannot be called with arrays of shapes {shapes}: {problem}. Terms are "
-                             "reduced over axis 1, which leaves one number for each row (B,); a sum or mean over axis "
-                             "0 is one over the batch") from problem
-        value = numbers("the ELBO function's value", value[0] if isinstance(value, tuple) and value else value)
-        if value.dtype == np.float32:
-            raise ValueError("the ELBO function answers in float32, whose rounding hides small mistakes: some array in "
-                             "it, or its model, is float32; check in float64 (model.copy(np.float64))")
-        value = value.astype(float)
-        if value.shape != (len(X),):
-            raise ValueError(f"the ELBO function returned shape {value.shape}, expected ({len(X)},): one number for "
-                             f"each row, neither summed nor averaged over the batch{_hint(value.shape, X)}")
-        if not np.isfinite(value).all():
-            raise ValueError("the ELBO function returned numbers that are not finite, for moderate rows: look for an "
-                             f"overflow, a logarithm of 0, or say what the rows hold, which is now row={self.row!r}")
-        return value
-
-
-def _required_arguments(f):
-    try:
-        parameters = inspect.signature(f).parameters.values()
-    except (TypeError, ValueError):
-        return None
-    return sum(p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters)
-
-
-def _hint(shape, X):
-    """What a shape that is not (B,) tells."""
-    if shape == (X.shape[1],):
-        return "; it is summed over axis 0, the batch, where axis 1 belongs"
-    if len(shape) == 2 and shape[0] == len(X):
-        kept = "; an axis of length 1 is kept: keepdims, or [:, None]"
-        return kept if shape[1] == 1 else "; it is not summed over axis 1"
-    return ""
 
 
 def _expected_values(user, trial, X, noise, rng, affine_model):
@@ -254,21 +175,21 @@ def _reactions(user, q, X, rng, affine_model):
     if not np.allclose(value[1:], moved[1:], rtol=1e-12):
         return Finding("noise", "sampler", "sampler: reused noise, a row's value depends on another row's ε. Draw ε "
                        "with shape (B, K), one for each row.")
-    if affine_model is None:
+    return None if affine_model is None else _curvature(user, q, X, eps, affine_model)
+
+
+def _curvature(user, q, X, eps, model):
+    """A finding for a value that is no quadratic of ε. z is linear in ε, and so is the x̂ of an affine decoder."""
+    if _is_quadratic([user(q, X, t * eps) for t in STEPS]):
         return None
-    # z is linear in ε, so beyond its value at 0 the even part of an ELBO grows with its square
-    at = [user(q, X, t * eps) for t in (0.0, 1.0, -1.0, 2.0, -2.0)]
-    even, twice = at[1] + at[2] - 2 * at[0], at[3] + at[4] - 2 * at[0]
-    if not np.allclose(twice, 4 * even, rtol=1e-6, atol=1e-9 * np.abs(at).max()):
-        if not _is_parabola(user, q, X, eps):
-            return _no_parabola()
-        # at ε = 0 there is no noise that could have changed x̂
-        if X.shape[1] <= MOST and not np.allclose(_outputs(user, q, X, 0 * eps, True),
-                                                  affine_model.decoder(q[:, :user.K])[0], rtol=1e-5, atol=1e-6):
-            return _another_decoder("")
-        return Finding("noise", "sampler", "sampler: the value is no quadratic of ε, as it is for z = μ + σ ε: the "
-                       "noise is clipped, squashed or has lost its sign. Use ε as it is.")
-    return None
+    if not _is_parabola(user, q, X, eps):
+        return _no_parabola()
+    # at ε = 0 there is no noise that could have changed x̂
+    if X.shape[1] <= MOST and not np.allclose(_outputs(user, q, X, 0 * eps, True), model.decoder(q[:, :user.K])[0],
+                                              rtol=1e-5, atol=1e-6):
+        return _another_decoder("")
+    return Finding("noise", "sampler", "sampler: the value is no quadratic of ε, as it is for z = μ + σ ε: the noise "
+                   "is clipped, squashed or has lost its sign. Use ε as it is.")
 
 
 def _decoder_read_off(user, t, fit, trial, X):
@@ -296,7 +217,11 @@ def _decoder_read_off(user, t, fit, trial, X):
 
 def _is_parabola(user, q, X, eps):
     """Whether the value is quadratic in x, as −‖x − x̂‖²/(2σ_g²) is."""
-    at = [user(q, X + step, eps) for step in (0.0, 1.0, -1.0, 2.0, -2.0)]
+    return _is_quadratic([user(q, X + step, eps) for step in STEPS])
+
+
+def _is_quadratic(at):
+    """Whether the even part of values at `STEPS`, beyond that at 0, grows with the square of the step."""
     once, twice = at[1] + at[2] - 2 * at[0], at[3] + at[4] - 2 * at[0]
     return np.allclose(twice, 4 * once, rtol=1e-6, atol=1e-9 * np.abs(at).max())
 

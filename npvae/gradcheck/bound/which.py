@@ -1,29 +1,16 @@
 """Which mistake explains the values: one of those in `mistakes`, two of them, a wrong weight, or another decoder."""
 
+import re
 from itertools import product
 
 import numpy as np
 
-from npvae.gradcheck.bound.mistakes import CALLED, Terms, decoders, kls, likelihoods, samplers
+from npvae.dialects.elbos import CALLED, LOG_2PI, Terms
+from npvae.gradcheck.bound.kls import kls
+from npvae.gradcheck.bound.mistakes import Fit, decoders, importance_weighted, likelihoods, samplers
 from npvae.gradcheck.report import Finding
 
-LOG_2PI = np.log(2 * np.pi)
 CLEAR = 12.0        # by so much the χ² of the best of two explanations by draws is smaller, if it is believed alone
-
-
-class Fit:
-    """Whether predicted values are the obtained ones, to rounding or within standard errors."""
-
-    def __init__(self, got, doubt, tolerance):
-        self.got, self.doubt, self.tolerance, self.random = got, doubt, tolerance, bool(doubt.any())
-
-    def __call__(self, predicted):
-        with np.errstate(invalid="ignore"):
-            return bool((np.abs(self.got - predicted) <= self.tolerance + 6 * self.doubt).all())
-
-    def distance(self, predicted):
-        """χ² of what draws leave open, else 0."""
-        return float((((self.got - predicted) / self.doubt) ** 2).sum()) if self.random else 0.0
 
 
 def which_mistake(t: Terms, fit: Fit, probe=None):
@@ -47,6 +34,25 @@ def which_mistake(t: Terms, fit: Fit, probe=None):
         return said(found)
     return two_mistakes(t, draws, errors, divergences, fit) or weights(t, fit) or (probe and probe()) or Finding(
         "unknown", "ELBO", "ELBO: unknown: no known mistake explains the values. Check its terms one by one.")
+
+
+def same_mistake(found: Finding, t: Terms, *values) -> bool:
+    """Whether other values have the mistake of a finding, whatever the numbers in its sentence."""
+    other = which_mistake(t, Fit(*values))
+    sentences = {re.sub(r"[\d.e+-]+", "", f.sentence) for f in (found, other) if f is not None}
+    return found.kind == "bound" and other is not None and len(sentences) == 1
+
+
+def weighted_mistake(t, fit, found, rng, notes):
+    """What is wrong with an importance-weighted bound, or the finding as it is; the right values; its draws."""
+    weighted = importance_weighted(t, fit, rng) if found.kind == "unknown" or (fit.got > t.right).mean() > 0.5 else None
+    if weighted is None:
+        return found, t.right, 1
+    k, wrong, mend, values = weighted
+    if wrong:
+        return finding(["ELBO"], f"of an importance-weighted bound with some {k} draws {wrong}", mend), t.right, k
+    notes.append(f"the values are those of an importance-weighted bound with some {k} draws, between ELBO and log p(x)")
+    return None, values, k
 
 
 def said(found):
@@ -239,31 +245,3 @@ def weights(t, fit):
         off.append(f"the constants are {abs(lost):.4g} nats too {'large' if lost > 0 else 'small'}")
     where = ["likelihood"] * bool(abs(theta[0] - 1) > 1e-5) + ["KL"] * any(abs(theta[1:4] - 1) > 1e-5)
     return finding(where or ["ELBO"], ", ".join(off), "Take the right weights")
-
-
-def importance_weighted(t, fit, rng):
-    """(number of draws, what is wrong or "", predicted (N,)) if the values are those of an importance-weighted bound.
-
-    L_k = E log (1/k) Σ_s p(x, z_s)/q(z_s|x), Burda et al. 2016: the ELBO for k = 1, log p(x) for k → ∞.
-    """
-    log_px, log_pz, log_q = t.log_weights(max(2000, min(20_000, 20_000_000 // t.X.size)), rng)
-    found, constant = [], -0.5 * t.K * LOG_2PI
-    for what, mend, log_w in (("", "", log_px + log_pz - log_q),
-                              ("log q(z|x), the proposal, is missing in the weights", "Subtract it", log_px + log_pz),
-                              ("the prior log p(z) is missing in the weights", "Add it", log_px - log_q),
-                              ("the −½‖z‖² of the prior log p(z) is missing in the weights", "Add it",
-                               log_px + constant - log_q),
-                              ("log q(z|x), the proposal, is missing in the weights but for its constant",
-                               "Subtract it", log_px + log_pz - constant),
-                              ("log q(z|x) has the wrong sign in the weights", "Subtract it", log_px + log_pz + log_q)):
-        for k in (*range(2, 13), 14, 16, 18, 20, 25, 30, 40, 50, 64, 80, 100):
-            groups = log_w[:len(log_w) // k * k].reshape(-1, k, len(t.X))
-            values = np.logaddexp.reduce(groups, axis=1) - np.log(k)
-            doubt = np.sqrt(fit.doubt**2 + values.var(0) / len(values))
-            near = Fit(fit.got, doubt, fit.tolerance)
-            for shift, wrong, repair in ((0.0, what, mend),
-                                         (np.log(k), "the weights are summed over the draws, not averaged: log k too "
-                                          "high" + (f", and {what}" if what else ""), "Take their mean")):
-                if near(values.mean(0) + shift):
-                    found.append((near.distance(values.mean(0) + shift), k, wrong, repair, values.mean(0) + shift))
-    return min(found, key=lambda f: f[0])[1:] if found else None

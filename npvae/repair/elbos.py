@@ -6,18 +6,15 @@ same mistake there: then it sees the weights and the σ_g that are moved.
 """
 
 import ast
-import re
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from types import CellType
 
 import numpy as np
 
-from npvae.gradcheck.bound.mistakes import Terms
-from npvae.gradcheck.bound.which import Fit, which_mistake
+from npvae.dialects.elbos import LOG_2PI, Terms
 from npvae.models import Noise
 from npvae.repair.intermediate import RIGHT, WRONG, targets
+from npvae.repair.other_model import OtherModel
 from npvae.repair.result import Repair
 from npvae.repair.search import searched
 from npvae.repair.sources import Reached
@@ -26,25 +23,26 @@ from npvae.repair.trial import Bench, State
 ROWS, MORE = 7, 12          # rows of the first place, and of the others
 TIMES, OFTEN = 300, 4000    # how often a function that draws is called for each of them
 SLACK = 1e-8                # nats, of values of size 1
-LOG_2PI = np.log(2 * np.pi)
-# the numbers that σ_g is written as
-FORMS = (lambda s: s, lambda s: s**2, lambda s: 1 / s, lambda s: s**-2, np.log, lambda s: 2 * np.log(s),
-         lambda s: 0.5 * s**-2)
 
 
-def find_edit(user, model, X, seed, found, importance=1):
-    """The `Repair` of an ELBO function with this finding, or `NotAvailable`; its bound weights `importance` draws."""
+
+def find_edit(user, model, X, seed, same, importance=1):
+    """The `Repair` of an ELBO function, or `NotAvailable`.
+
+    `same(terms, got, doubt, tolerance)` tells whether its values have the same mistake for another model; its bound
+    weights `importance` draws.
+    """
     reached = Reached(user.elbo_fn)
-    return searched(reached, partial(ElboBench, user, model, X, seed, found, importance, reached), goal="the ELBO")
+    return searched(reached, partial(ElboBench, user, model, X, seed, same, importance, reached), goal="the ELBO")
 
 
 class ElboBench(Bench):
     """Where edits are tried: each row at all nodes in one call of the function."""
 
-    def __init__(self, user, model, X, seed, found, importance, reached):
+    def __init__(self, user, model, X, seed, same, importance, reached):
         self.rng, self.state = np.random.default_rng([seed, 9]), State(reached.kept, reached.draws)
         self.make = partial(Place, user, model, X, importance, self.rng)
-        self.finding, self.other = found, OtherModel(model, reached, self.rng)
+        self.same, self.other = same, OtherModel(model, reached, self.rng)
         self.source = reached.sources[0]
         self.beside = [*self.other.names, "np.log(2 * np.pi)"]
         place = self.make(ROWS, TIMES)
@@ -82,9 +80,7 @@ class ElboBench(Bench):
             return None, False
         got, doubt = np.split(place.flat(values), 2)
         with self.other.there():        # once more: a question ends with all as it was
-            found = which_mistake(place.terms, Fit(got, doubt, SLACK * (1 + np.abs(got).max())))
-        known = self.finding.kind == "bound" and found is not None
-        return place, known and _words(found.sentence) == _words(self.finding.sentence)
+            return place, self.same(place.terms, got, doubt, SLACK * (1 + np.abs(got).max()))
 
     def _right(self, source, code, place):
         self.limit, kept = 20 * self.limit, self.limit
@@ -134,11 +130,6 @@ class ElboBench(Bench):
             return None
         slot, said = self.first
         return Repair(slot.source.file, slot.line, ast.unparse(slot.statement), "", said, "shape", goal="the ELBO")
-
-
-def _words(sentence):
-    # without numbers, which may be another model's
-    return re.sub(r"[\d.e+-]+", "", sentence)
 
 
 class Place:
@@ -225,63 +216,3 @@ def whitened(K, rng):
     half = half @ np.linalg.inv(np.linalg.cholesky(half.T @ half / len(half))).T
     eps = np.concatenate([half, -half])
     return Noise(eps[:, None], np.full((len(eps), 1), 1 / len(eps)))
-
-
-class OtherModel:
-    """The model with other weights and another σ_g, wherever the function under test sees them.
-
-    `names` are the global names of the function that hold weights or forms of σ_g.
-    """
-
-    def __init__(self, model, reached, rng):
-        weights, self.s = list(model.decoder.arrays().values()), getattr(model.likelihood, "sigma_g", None)
-        moved = [a + 0.1 * rng.standard_normal(a.shape) for a in weights]
-        self.arrays = list(zip(weights, moved, strict=True))
-        if self.s:
-            self.arrays.append((model.likelihood.log_sigma, np.log(1.3 * self.s)))
-        # copies of the weights, transposed or not
-        both = [*zip(weights, moved, strict=True), *((w.T, m.T) for w, m in zip(weights, moved, strict=True))]
-        copies = [a for a in reached.kept if isinstance(a, np.ndarray) and a.flags.writeable
-                  and not any(np.shares_memory(a, w) for w in weights)]
-        self.arrays += [(a, m) for a in copies for w, m in both if _same(a, w)]
-        self.numbers = [(change, v, new) for v, change in _numbers(reached) for new in [self._of(1.3, v)] if new]
-        around = reached.sources[0].functions[0].__globals__ if reached.sources else {}
-        self.names = [n for n, v in around.items() if isinstance(v, np.ndarray) and any(_same(v, w) for w in weights)
-                      or isinstance(v, float) and self._of(1.3, v)]
-
-    def _of(self, times, number):
-        """The same form of a σ_g that is so many times as large, None if the number is no form of σ_g."""
-        return self.s and next((f(times * self.s) for f in FORMS if abs(f(self.s) - number) < 1e-12), None)
-
-    @contextmanager
-    def there(self):
-        """The other model meanwhile."""
-        before = [a.copy() for a, _ in self.arrays]
-        for a, m in self.arrays:
-            a[...] = m
-        for change, _, new in self.numbers:
-            change(new)
-        try:
-            yield
-        finally:
-            for (a, _), old in zip(self.arrays, before, strict=True):
-                a[...] = old
-            for change, old, _ in self.numbers:
-                change(old)
-
-
-def _numbers(reached):
-    """The floats that functions hold, each with what sets it: in globals, closures, and what they reach."""
-    used = {n.id for source in reached.sources for n in ast.walk(source.tree) if isinstance(n, ast.Name)}
-    functions = [f for source in reached.sources for f in source.functions]
-    around = {id(f.__globals__): {n: v for n, v in f.__globals__.items() if n in used} for f in functions}
-    held = [(h, h) for h in reached.kept if isinstance(h, dict)]
-    held += [(f.__globals__, around.pop(id(f.__globals__))) for f in functions if id(f.__globals__) in around]
-    found = [(v, partial(holder.__setitem__, n)) for holder, some in held for n, v in some.items()]
-    cells = {id(c): c for f in functions for c in f.__closure__ or ()}
-    found += [(c.cell_contents, partial(setattr, c, "cell_contents")) for c in cells.values() if c != CellType()]
-    return [(v, change) for v, change in found if isinstance(v, float)]
-
-
-def _same(a, b):
-    return a.shape == b.shape and np.array_equal(a, b)
