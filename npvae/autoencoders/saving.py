@@ -135,8 +135,8 @@ def _source(source):
     # of the data, in a file's header; files of older versions say nothing
     if source is None:
         return None
-    fits = isinstance(source, dict) and set(source) == {"data", "label", "leave_out"} and isinstance(
-        source["leave_out"], list)
+    fits = isinstance(source, dict) and set(source) - {"light"} == {"data", "label", "leave_out"} and isinstance(
+        source["leave_out"], list) and isinstance(source.get("light", True), bool)
     if not fits or not all(isinstance(text, str) for text in (source["data"], source["label"] or "",
                                                               *source["leave_out"])):
         raise ValueError(f"data_source is {source!r}, expected the data's name, a label and columns to leave out")

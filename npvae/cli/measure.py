@@ -35,15 +35,20 @@ def add_bench(commands) -> None:
     """`npvae bench`: how fast, and how far it scales."""
     command = add_command(
         commands, "bench", run_bench, "Time a training step against the bare matrix products and the frameworks that "
-        "are installed; with --scale, time and memory against the number of data.",
-        ["", "--quick --sizes toy digits", "--json bench.json", "--scale --out results"],
-        "seed of the data, weights and noise of npvae's own steps (default 0)")
+        "are installed; with --scale, time and memory against the number of data; with --posteriors, how near a full "
+        "covariance and some steps of argmax_q come to log p(x) of the digits.",
+        ["", "--quick --sizes toy digits", "--json bench.json", "--scale --out results", "--posteriors"],
+        "seed of the data, weights and noise of npvae's own steps; with --posteriors the first (default 0)")
     command.add_argument("--quick", action="store_true",
-                         help="a few rounds only; with --scale, up to 10,000 rows and 100,000 images")
+                         help="a few rounds only; with --scale, up to 10,000 rows and 100,000 images; with "
+                         "--posteriors, one seed, 20 sweeps, 20 rows")
     command.add_argument("--sizes", nargs="+", metavar="SIZE",
                          help="which of toy, digits, mnist, mnist_b512 to time (default: all)")
     command.add_argument("--scale", action="store_true",
                          help="10³ to 10⁶ rows on disk: time a sweep, parameters, memory, and streaming of images")
+    command.add_argument("--posteriors", action="store_true",
+                         help="diagonal and full q_i and q_φ, and 10 steps more: the approximation and the "
+                         "amortization gap on the digits at three seeds (some five minutes)")
     command.add_argument("--out", metavar="DIR", help="with --scale: write scale.png there")
 
 
@@ -51,10 +56,14 @@ def run_bench(args: Namespace) -> None:
     """Measure, print the table, write figure and JSON."""
     if args.out and not args.scale:
         raise ValueError(f"--out {args.out}: only --scale has a picture to write there")
-    if args.sizes and args.scale:
-        raise ValueError(f"--sizes {' '.join(args.sizes)}: of the steps that --scale does not time: leave it out")
+    if args.scale and args.posteriors:
+        raise ValueError("--scale and --posteriors: one at a time")
+    if args.sizes and (args.scale or args.posteriors):
+        other = "--scale" if args.scale else "--posteriors"
+        raise ValueError(f"--sizes {' '.join(args.sizes)}: of the steps that {other} does not time: leave it out")
     check_files({}, {"--out": args.out and Path(args.out) / "scale.png", "--json": args.json})
-    figures, text = measured_scale(args) if args.scale else measured_steps(args)
+    measured = measured_posteriors if args.posteriors else measured_scale if args.scale else measured_steps
+    figures, text = measured(args)
     print(text)
     if args.json:
         write_json(figures, args.json)
@@ -66,6 +75,14 @@ def measured_steps(args: Namespace) -> tuple[dict, str]:
 
     figures = bench(args.sizes or SIZES, args.quick, seed=args.seed)
     return figures, bench_table(figures)
+
+
+def measured_posteriors(args: Namespace) -> tuple[dict, str]:
+    """The figures of `npvae bench --posteriors` and their table."""
+    from npvae.lab.posteriors import posteriors, posteriors_table
+
+    figures = posteriors(*((20, 1, 20) if args.quick else ()), first_seed=args.seed)
+    return figures, posteriors_table(figures)
 
 
 def measured_scale(args: Namespace) -> tuple[dict, str]:

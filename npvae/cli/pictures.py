@@ -35,7 +35,7 @@ def run_sample(args: Namespace) -> None:
     else:
         from npvae.lab.plots.images import samples_figure
 
-        _save_figure(samples_figure(X, image_shape(model)), out)
+        _save_figure(samples_figure(X, drawn_shape(model)), out)
     _write_json_and_print(args, out, {"n": args.n})
 
 
@@ -55,14 +55,15 @@ def run_reconstruct(args: Namespace) -> None:
 
     model, out = _load_and_check(args)
     data = _read_matching_data(args, model)
-    shape = data.image_shape or image_shape(model)
+    shape = data.drawn_shape or drawn_shape(model)
     if args.n and not shape:
         raise ValueError(f"--n {args.n}: the rows of {data.name} are no images but points, and all of them are drawn: "
                          "leave it out")
     options.print_data(data)
     error = sum(float(((model.reconstruct(X) - X) ** 2).sum()) for X in blocks(data.test))
     X = take(data.test, slice((args.n or 10) if shape else None), np.float64)
-    _save_figure(reconstructions_figure(X, model.reconstruct(X), shape), out)
+    names = None if data.columns is None or data.columns[0].isdecimal() else data.columns
+    _save_figure(reconstructions_figure(X, model.reconstruct(X), shape, names), out)
     error /= data.test.size
     print(f"mean squared error per dimension, {len(data.test)} test rows of {data.name}: {error:.4g}")
     _write_json_and_print(args, out, {"data": data.name, "test_mean_squared_error": error})
@@ -93,7 +94,7 @@ def run_traverse(args: Namespace) -> None:
     if args.coordinates is not None and args.between is not None:
         raise ValueError("--coordinates is of the plane, which --between takes the place of: leave one of them out")
     model, out = _load_and_check(args)
-    shape = image_shape(model)
+    shape = drawn_shape(model)
     if shape is None:
         raise ValueError(f"{args.model}: its rows of {model.n_features_in_} numbers are no images: nothing to draw "
                          "(if they are, set image_shape_ = (height, width) in Python before .save)")
@@ -132,7 +133,7 @@ def _draw_way_between(args, model):
     X = take(data.test, np.array(args.between), np.float64)
     t, (first, last) = np.linspace(0, 1, args.steps)[:, None], model.transform(X)
     return strips_figure({"codes\nbetween": model.inverse_transform((1 - t) * first + t * last),
-                          "pixels\nbetween": (1 - t) * X[0] + t * X[1]}, image_shape(model),
+                          "pixels\nbetween": (1 - t) * X[0] + t * X[1]}, drawn_shape(model),
                          f"from test row {args.between[0]} to {args.between[1]}: through the codes, and mixing pixels")
 
 
@@ -146,6 +147,13 @@ def image_shape(model: VAE | Autoencoder) -> tuple[int, ...] | None:
     side = math.isqrt(model.n_features_in_)
     # narrower tables whose width is a square number by chance are frequent
     return model.image_shape_ or ((side, side) if side >= 8 and side**2 == model.n_features_in_ else None)
+
+
+def drawn_shape(model: VAE | Autoencoder) -> tuple[int, ...] | None:
+    """The same as figures take it: (height, width, 1) where grey images were light in the data, not ink."""
+    shape = image_shape(model)
+    light = shape and len(shape) == 2 and (model.data_source_ or {}).get("light", False)
+    return (*shape, 1) if light else shape
 
 
 def _load_and_check(args):

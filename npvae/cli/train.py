@@ -84,7 +84,7 @@ def run_train(args: Namespace) -> None:
     args.data = args.data or "digits"
     data = read_data(args)
     check_files({"--data": data_file(args.data)}, {"--out": out, "--json": args.json}, {"--out": "model"})
-    model, saving = with_settings(args, out, model), Saving(out, data.image_shape, data_source(args))
+    model, saving = with_settings(args, out, model), Saving(out, data.image_shape, data_source(args, data))
     print_data(data)
     # a signal waits for the end of a step, and for the file
     with args.signals.held():
@@ -103,11 +103,12 @@ def run_train(args: Namespace) -> None:
         write_json(figures, args.json)
 
 
-def data_source(args: Namespace) -> dict:
-    """What a model file says of its data: a name or an absolute path, and the columns of a text file."""
-    path = data_file(args.data)
+def data_source(args: Namespace, data: Dataset) -> dict:
+    """What a model file says of its data: a name or an absolute path, a text file's columns, how images are drawn."""
+    path, shape = data_file(args.data), data.drawn_shape or ()
+    light = {"light": True} if shape[2:] == (1,) else {}
     return {"data": args.data if path is None else os.path.abspath(path), "label": args.label,
-            "leave_out": list(args.leave_out)}
+            "leave_out": list(args.leave_out), **light}
 
 
 def left(model: VAE | Autoencoder, out: Path) -> str:

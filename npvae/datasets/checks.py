@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import numbers
 import os
 from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from npvae.checks import as_path
+from npvae.checks import as_path, shown
 from npvae.files import release
 
 
@@ -68,6 +69,8 @@ def check_labels(labels: ArrayLike | None, n: int, name: str = "labels") -> np.n
                          "data point") from problem
     if labels.shape != (n,):
         raise ValueError(f"{name} have shape {labels.shape}, expected ({n},): one label per data point")
+    if labels.dtype.kind == "O":
+        labels = _of_one_kind(labels, name)
     if labels.dtype.kind not in "biuf":
         raise ValueError(f"{name} hold {labels.dtype}, expected numbers: "
                          "number the classes with np.unique(labels, return_inverse=True)[1]")
@@ -76,6 +79,16 @@ def check_labels(labels: ArrayLike | None, n: int, name: str = "labels") -> np.n
                          "(counted from 0), expected finite numbers: number missing classes too")
     # a difference of two uint8 labels would wrap around
     return labels.astype(np.float64 if labels.dtype.kind == "f" else np.int64)
+
+
+def _of_one_kind(labels, name):
+    # numbers in an array of objects, or a word on the first that is none, or no text among text
+    text = isinstance(labels[0], str)
+    odd = next((i for i, label in enumerate(labels) if not isinstance(label, str if text else numbers.Real)), None)
+    if odd is not None:
+        raise ValueError(f"{name} hold objects, {shown(labels[odd])} in row {odd} (counted from 0), expected "
+                         f"{'text, as in row 0' if text else 'numbers or text'}: name missing classes, too")
+    return np.array(list(labels))
 
 
 def check_file(path: str | os.PathLike) -> bytes:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .csv_cells import INFINITE, MISSING, Numbers, class_numbers, complaint, is_number
-from .csv_layout import SEPARATORS, Columns, choose_columns, counted, evenly, find_separator, is_header, listed
+from .csv_layout import SEPARATORS, Columns, choose_columns, counted, evenly, find_separator, is_header, listed, quoted
 
 LOOKED_AT = 200     # lines that separator and header are told from
 # a comment, or a spreadsheet's hint at its separator; but no spreadsheet's error, such as #N/A
@@ -110,11 +110,15 @@ def _read_layout(path, label, leave_out):
     first, others = _without_empty_end(first, width), [_without_empty_end(cells, width) for cells in others]
     wanted = [column for column in [label, *leave_out] if isinstance(column, str)]
     text = {int(column) - 1 for column in [label, *leave_out] if str(column).isdecimal()}
-    header = is_header(first, others, wanted, text)
+    header = is_header(first, others, wanted, text) or (
+        quoted(some[0], separator) and not any('"' in line for line in some[1:]) and bool(others))
     if header and len(first) != width:
         raise ValueError(_wrong_width(first, width, line, "below"))
     # without a header the first line says how many
     width = width if header else len(first)
+    if header and len(others) > 1 and not any(map(is_number, others[0])) and all(map(is_number, others[1])):
+        raise ValueError(f"line {rows[1][0]} holds no number and stands above numbers, like line {line}: expected one "
+                         "line of names, remove the other")
     names = first if header else _names_in_a_comment(path, separator, line, width)
     columns = choose_columns(names, width, label, leave_out)
     columns.notes[:0] = [] if separator == "," or width == 1 else [f"between {SEPARATORS[separator]}"]
@@ -150,7 +154,7 @@ def _names_in_a_comment(path, separator, line, width):
 
 def _header_notes(names, separator, first, others):
     if names:
-        return ["a header" + (f" of numbers, {names[0]} to {names[-1]}" if counted(names) is not None else "")]
+        return ["a header" + (f" of numbers, {names[0]} to {names[-1]}" if all(map(is_number, names)) else "")]
     notes = ["no header"]
     if len(first) > 1 and counted(first) is not None and all(counted(cells) is None for cells in others):
         notes.append(f"the first line counts, {first[0]} to {first[-1]}, and is read as data: if it is a header, "

@@ -69,16 +69,35 @@ def counts_columns(first: list[str], others: list[list[str]]) -> bool:
     """Whether a row of numbers is a header of column numbers: 0, 1, 2, … above rows that are not such.
 
     Two columns are too few to tell, and so are fewer than eight that count from 1, unless every number below is written
-    with a decimal point.
+    with a decimal point; then three whole numbers that go up, such as years, are names, too.
 
     >>> counts_columns(["0", "1", "2"], [["5", "0", "3"]]), counts_columns(["0", "1"], [["2", "0"]])
     (True, False)
+    >>> counts_columns(["400", "450", "500"], [["1.5", "0.5", "2.0"]])
+    True
     """
     start = counted(first)
-    if start is None or len(first) < 2 or not others or any(counted(row) is not None for row in others):
+    if len(first) < 2 or not others or any(counted(row) is not None for row in others):
         return False
     decimals = not any(re.fullmatch(r"[+-]?[0-9]*", cell) for row in others for cell in row)
+    if start is None:
+        return decimals and len(first) >= 3 and go_up(first)
     return decimals or start == 0 and len(first) >= 3 or start == 1 and len(first) >= 8
+
+
+def go_up(cells: list[str]) -> bool:
+    """Whether cells are whole numbers, each greater than the one before."""
+    return all(re.fullmatch(r"0|[1-9][0-9]{0,8}", cell) for cell in cells) and all(
+        int(a) < int(b) for a, b in zip(cells, cells[1:], strict=False))
+
+
+def quoted(line: str, separator: str) -> bool:
+    """Whether every cell of a line of text stands in quotes, as names do where numbers have none.
+
+    >>> quoted('"1","2"', ","), quoted('"1",2', ",")
+    (True, False)
+    """
+    return all(re.fullmatch(r'\s*"[^"]*"\s*', cell) for cell in line.split(separator))
 
 
 @dataclass

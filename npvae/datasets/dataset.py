@@ -10,6 +10,8 @@ from npvae.checks import as_generator, real
 
 from .checks import check_labels, check_matrix
 
+PAPER, LOOKED_AT = 0.25, 1000   # of images of ink, the least share of zeros; rows that it is told from
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Dataset:
@@ -29,6 +31,9 @@ class Dataset:
         The names of the classes 0, 1, 2, … of the labels, if they were text.
     notes
         How it was read, in words; `describe` repeats them.
+    light
+        Whether grey images are drawn as a screen shows them, great numbers light, or as ink, great numbers dark on
+        white. None is ink if a quarter of the numbers or more are 0, paper without ink.
 
     Raises
     ------
@@ -50,6 +55,7 @@ class Dataset:
     columns: tuple | None = None
     classes: tuple | None = None
     notes: tuple = ()
+    light: bool | None = None
 
     def __post_init__(self):
         for part in ("train", "test"):
@@ -83,6 +89,18 @@ class Dataset:
         if number not in (None, len(words)):
             raise ValueError(f"{self.name}: {name} are {len(words)}, expected {number}, a name for each column")
         return tuple(words)
+
+    @property
+    def drawn_shape(self) -> tuple | None:
+        """`image_shape` as the figures take it: grey is (height, width) if drawn as ink, (height, width, 1) if light.
+
+        >>> Dataset("night", np.eye(4), np.eye(4), image_shape=(2, 2), light=True).drawn_shape
+        (2, 2, 1)
+        """
+        if self.image_shape is None or len(self.image_shape) == 3:
+            return self.image_shape
+        light = (self.test[:LOOKED_AT] == 0).mean() < PAPER if self.light is None else self.light
+        return (*self.image_shape, 1) if light else self.image_shape
 
     def words_on_images(self) -> str:
         """The size of the images, in words."""

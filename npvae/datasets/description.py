@@ -69,7 +69,7 @@ def _words_on_oddities(data, columns):
 def _word_on_range(dtype, columns):
     low, high = columns.low.min(), columns.high.max()
     if dtype == np.uint8:
-        word = f"uint8 are pixels, divided by 255, and these end at {high}: save what is no pixels as floats"
+        word = f"uint8 are pixels, divided by 255, and these end at {high:g}: save what is no pixels as floats"
         return word if high < 128 else ""
     if low >= 0 and high == 255 or low >= 0 and 128 <= high < 255 and len(columns.low) >= 16 and columns.whole.all():
         return f"the range is up to {high:g}: if these are pixels, divide them by 255 or save them as uint8"

@@ -64,7 +64,8 @@ def load_file(path: str | os.PathLike, label: str | int | None = None,
         return _from_map(path, _map_npy(path))
     if magic[:2] in (GZIP, b"\0\0"):
         return _from_map(path, read_idx(path))
-    raise ValueError(f"{path}: not a data set: it starts with {magic!r}, expected a .npz, .npy, IDX or .csv file")
+    png = ": a .png file is one picture, name the folder of all" if magic[:4] == b"\x89PNG" else ""
+    raise ValueError(f"{path}: not a data set: it starts with {magic!r}, expected a .npz, .npy, IDX or .csv file{png}")
 
 
 def check_no_columns(source: str | os.PathLike, label, leave_out) -> None:

@@ -18,8 +18,9 @@ from .dataset import Dataset
 TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 GZIP = b"\x1f\x8b"
 # [set-]train-images-idx3-ubyte[.gz]
-NAMED = re.compile(r"(?P<set>.*?)(?P<part>train|t10k|test)-(?P<content>images|labels)(?P<dot>[-.])idx\d-(ubyte|int)"
-                   r"(?P<gz>\.gz)?")
+NAMED = re.compile(r"(?P<set>(?:.*?[-_.])??)(?P<part>train|t10k|test)-(?P<content>images|labels)(?P<dot>[-.])idx\d-"
+                   r"(ubyte|int)(?P<gz>\.gz)?")
+PICTURES = (".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 LONGEST_HEADER = 4 + 4 * 255
 
 
@@ -157,9 +158,12 @@ def _read_images(folder, name, part):
     path = _find_file(folder, name, part, "images")
     if path is None:
         kind = "train" if part == "train" else "t10k"
-        raise ValueError(f"{folder}: has no file {name}{kind}-images-idx3-ubyte, plain or .gz, and no .png files: a "
-                         "folder is read as PNG files or as IDX files like MNIST's; for another format give the path "
-                         "of a file")
+        others = sorted({end for file in os.listdir(folder) if (end := Path(file).suffix.lower()) in PICTURES})
+        if others:
+            raise ValueError(f"{folder}: holds {', '.join(others)} files, expected .png files: convert them to PNG")
+        raise ValueError(f"{folder}: has no file {name}{kind}-images-idx3-ubyte, plain or .gz, and no .png files, "
+                         "nor have the folders in it: a folder is read as PNG files or as IDX files like MNIST's; for "
+                         "another format give the path of a file")
     images = read_idx(path)
     if images.ndim != 3 or images.dtype != np.uint8:
         raise ValueError(f"{path}: holds {images.dtype} {images.shape}, expected uint8 (n, height, width)")

@@ -36,14 +36,14 @@ def from_arrays(X: ArrayLike, y: ArrayLike | None = None, name: str = "data", co
     if test is None and test_labels is not None:
         raise ValueError("got test_labels without test: give the rows that they are of")
     X, test = as_array(X), None if test is None else as_array(test)
-    (y, test_labels), classes = _numbered(name, y, test_labels)
     columns = columns if columns is not None or known is None else tuple(map(str, known))
-    return dataset_of(name, name, X, y, test, test_labels, columns, classes)
+    return dataset_of(name, name, X, y, test, test_labels, columns)
 
 
 def dataset_of(source: str | os.PathLike, name: str, X: np.ndarray, labels=None, test=None, test_labels=None,
-               columns=None, classes=None) -> Dataset:
+               columns=None) -> Dataset:
     """The data set of arrays, split if there is no test array; messages begin with the source."""
+    (labels, test_labels), classes = _numbered(source, labels, test_labels)
     rows, image_shape = as_rows(X, f"{source}: {'data' if test is None else 'train'}")
     if test is None:
         labels = check_labels(labels, len(rows), f"{source}: labels")
@@ -82,6 +82,8 @@ def _numbered(name, *parts):
         parts = [None if labels is None else np.asarray(labels) for labels in parts]
     except (TypeError, ValueError, RuntimeError) as problem:
         raise ValueError(f"{name}: labels make no array, expected one per data point") from problem
+    parts = [labels if labels is None or labels.dtype.kind != "S" else np.char.decode(labels, "utf-8", "replace")
+             for labels in parts]
     given = [labels for labels in parts if labels is not None]
     text = [labels.ndim == 1 and all(isinstance(label, str) for label in labels) for labels in given]
     if not given or not all(text) or not sum(labels.size for labels in given):

@@ -43,10 +43,12 @@ def read_folder(folder: str | os.PathLike) -> Dataset:
     grey = (images == images[..., :1]).all()
     X = images[..., 0] if grey else images
     labels, classes = _classes(folder, paths)
+    if classes is None and labels is None and _more_within(folder):
+        notes.add("those in folders within it not read")
     if not grey and (images == images[..., :1]).all(axis=(1, 2, 3)).any():
         notes.add("grey files read as colour")
     parts = split(X.reshape(len(X), -1), labels, name=f"{folder}: data")
-    return Dataset(Path(folder).resolve().name, *parts, X.shape[1:], classes=classes,
+    return Dataset(Path(folder).resolve().name, *parts, X.shape[1:], classes=classes, light=True,
                    notes=(f"{len(paths)} PNG files, {'grey' if grey else 'in colour'}", *sorted(notes)))
 
 
@@ -81,6 +83,12 @@ def _in_colour(picture, notes):
         # α c + (1 − α) · white
         picture = alpha * picture + (1 - alpha)
     return np.rint(255 * picture).astype(np.uint8)
+
+
+def _more_within(folder):
+    paths = [os.path.join(folder, name) for name in os.listdir(folder) if name[0] != "."]
+    return any(name.lower().endswith(".png") and name[0] != "." for path in paths if os.path.isdir(path)
+               for name in os.listdir(path))
 
 
 def _classes(folder, paths):

@@ -116,3 +116,31 @@ def test_pictures_of_matplotlib_are_read(tmp_path):
     for i, image in enumerate(COLOUR):
         imsave(tmp_path / f"{i}.png", image)
     assert same_rows(all_rows(load(tmp_path)), COLOUR)
+
+
+def test_a_folder_of_other_pictures_and_one_picture_say_what_to_do(tmp_path):
+    Image.fromarray(COLOUR[0]).save(tmp_path / "0.JPG", format="JPEG")
+    with pytest.raises(ValueError, match="holds .jpg files, expected .png files: convert them"):
+        load(tmp_path)
+    folder = written(tmp_path / "mine", GREY)
+    with pytest.raises(ValueError, match="a .png file is one picture, name the folder of all"):
+        load(folder / "000.png")
+
+
+def test_pictures_beside_folders_of_pictures_are_read_alone_and_it_is_said(tmp_path):
+    folder = written(tmp_path / "mine", GREY)
+    written(folder / "more", GREY[:2])
+    assert "6 PNG files, grey, those in folders within it not read" in datasets.describe(load(folder))
+
+
+@pytest.mark.parametrize("dark, light", [(0, 255), (200, 255), (0, 30)])
+def test_grey_files_are_drawn_as_they_look(tmp_path, dark, light):
+    from npvae.lab.plots.images import samples_figure
+
+    pictures = np.full((6, 4, 5), light, np.uint8)
+    pictures[:, 1:3] = dark
+    data = load(written(tmp_path / "mine", pictures))
+    assert data.image_shape == (4, 5) and data.drawn_shape == (4, 5, 1)
+    drawn, = samples_figure(data.train[:1] / 255, data.drawn_shape).axes[0].images
+    grey = drawn.cmap(drawn.norm(drawn.get_array()))[..., 0]
+    np.testing.assert_allclose(grey[[0, 1], 0], [light / 255, dark / 255], atol=1 / 255)

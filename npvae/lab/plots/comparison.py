@@ -129,7 +129,7 @@ def image_reconstructions(figure: Figure | SubFigure, comparison: Comparison) ->
         codes = solver.model.latent.mean(comparison.rows[name][:8])
         strips[TITLES[name].replace(" ", "\n")] = solver.model.decode(codes)
     figure.suptitle(f"Reconstructions of unseen images, seed {comparison.figures['seeds'][0]}", fontsize=10.5)
-    image_rows(figure, strips, comparison.data.image_shape)
+    image_rows(figure, strips, comparison.data.drawn_shape)
 
 
 def point_reconstructions(figure: Figure | SubFigure, comparison: Comparison) -> None:

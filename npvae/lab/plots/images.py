@@ -1,6 +1,7 @@
 """Pictures of rows of data and of what a model makes of them: images, points, the latent plane, ways between images."""
 
 import math
+from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -26,19 +27,20 @@ def samples_figure(X: np.ndarray, image_shape: tuple[int, ...] | None = None) ->
     if image_shape is None:
         return points_figure({title: X})
     columns = math.ceil(math.sqrt(len(X)))
-    rows = math.ceil(len(X) / columns)
-    figure = plt.figure(figsize=(min(9, max(3.5, 0.7 * columns)), min(9, max(1.6, 0.7 * rows + 0.5))))
+    height = 0.7 * math.ceil(len(X) / columns) * bounded_ratio(image_shape)
+    figure = plt.figure(figsize=(min(9, max(3.5, 0.7 * columns)), min(9, max(1.6, height + 0.5))))
     figure.suptitle(title, fontsize=10.5)
     image_grid(figure, X, image_shape, columns)
     return figure
 
 
 @style()
-def reconstructions_figure(X: np.ndarray, Y: np.ndarray, image_shape: tuple[int, ...] | None = None) -> Figure:
-    """Rows X (n, D) above and what the model makes of them, Y (n, D), below."""
+def reconstructions_figure(X: np.ndarray, Y: np.ndarray, image_shape: tuple[int, ...] | None = None,
+                           columns: Sequence[str] | None = None) -> Figure:
+    """Rows X (n, D) above and what the model makes of them, Y (n, D), below; no images as points, with `columns`."""
     if image_shape is None:
-        return points_figure({"data": X, "reconstructions": Y})
-    figure = plt.figure(figsize=(max(3.5, min(11, 1 + 0.75 * len(X))), 2.2))
+        return points_figure({"data": X, "reconstructions": Y}, columns)
+    figure = plt.figure(figsize=(max(3.5, min(11, 1 + 0.75 * len(X))), 0.5 + _strip_height(image_shape, len(X), 2)))
     image_rows(figure, {"data": X, "recon-\nstruction": Y}, image_shape)
     return figure
 
@@ -70,10 +72,15 @@ def strips_figure(strips: dict[str, np.ndarray], image_shape: tuple[int, ...], x
     """Rows of images (n, D) with a name each, e.g. the way from one image to another."""
     n = max(len(strip) for strip in strips.values())
     # wide enough for the line below, however few the images
-    figure = plt.figure(figsize=(max(5.2, min(11, 1.2 + 0.75 * n)), 0.6 + 0.8 * len(strips)))
+    figure = plt.figure(figsize=(max(5.2, min(11, 1.2 + 0.75 * n)), 0.5 + _strip_height(image_shape, n, len(strips))))
     image_rows(figure, strips, image_shape)
     figure.supxlabel(xlabel, fontsize=10)
     return figure
+
+
+def _strip_height(image_shape, columns, rows):
+    # inches of rows of images that are 0.75 inches wide, or less where they share ten inches
+    return rows * (min(0.75, 10 / columns) * bounded_ratio(image_shape) + 0.1)
 
 
 @style()
@@ -87,14 +94,21 @@ def image_strips(strips: dict[str, np.ndarray], shape: tuple[int, ...], title: s
 
 
 @style()
-def points_figure(sets: dict[str, np.ndarray]) -> Figure:
-    """The first two columns of one or more sets of rows (the first against its place, if there is but one column)."""
+def points_figure(sets: dict[str, np.ndarray], columns: Sequence[str] | None = None) -> Figure:
+    """The first two columns of one or more sets of rows (the first against its place, if there is but one column).
+
+    `columns` are their names, by default x_1 and x_2.
+    """
     figure, axes = plt.subplots(figsize=(5.2, 4.4))
+    x1, x2 = [*(name.replace("$", r"\$") for name in columns or ()), "$x_1$", "$x_2$"][:2]
     for (name, X), color in zip(sets.items(), ("0.6" if len(sets) > 1 else BLUE, BLUE), strict=False):
         wide = X.shape[1] > 1
         axes.scatter(*((X[:, 0], X[:, 1]) if wide else (np.arange(len(X)), X[:, 0])), s=8, color=color, label=name)
-    axes.set(xlabel="$x_1$" if wide else "row", ylabel="$x_2$" if wide else "$x_1$")
-    axes.legend()
+    axes.set(xlabel=x1 if wide else "row", ylabel=x2 if wide else x1)
+    if len(sets) > 1:
+        axes.legend()
+    else:
+        axes.set_title(name)
     return figure
 
 

@@ -59,9 +59,10 @@ def show_images(axes: Axes, images: np.ndarray, shape: tuple[int, ...],
                 limits: tuple[float, float] | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Images (rows, columns, D) as one picture, as an Axes for each of hundreds takes minutes.
 
-    Of `shape` (height, width) they are drawn with ink dark on white, of (height, width, colours) in their colours.
-    `limits` are the values drawn white and black, of colours the darkest and the brightest; by default
-    `ink_limits(images)`. Returns the places of the images' middles on the axes, x (columns,) and y (rows,).
+    Of `shape` (height, width) they are drawn with ink dark on white, of (height, width, 1) in grey from dark to light,
+    of (height, width, colours) in their colours. `limits` are the values drawn white and black, if there is no ink the
+    darkest and the brightest; by default `ink_limits(images)`. Returns the places of the images' middles on
+    the axes, x (columns,) and y (rows,).
     """
     rows, columns, (h, w), limits = len(images), len(images[0]), shape[:2], limits or ink_limits(images)
     # room between neighbours, in pixels
@@ -69,9 +70,10 @@ def show_images(axes: Axes, images: np.ndarray, shape: tuple[int, ...],
     cells = np.pad(np.reshape(images, (rows, columns, h, w, -1)), ((0, 0), (0, 0), (0, down), (0, right), (0, 0)),
                    constant_values=paper(shape, limits))
     picture = cells.transpose(0, 2, 1, 3, 4).reshape(rows * (h + down), columns * (w + right), -1)[:-down, :-right]
-    if len(shape) == 3:
+    if picture.shape[2] > 1:
         picture = np.clip((picture - limits[0]) / (limits[1] - limits[0]), 0, 1)
-    axes.imshow(picture if len(shape) == 3 else picture[..., 0], cmap="gray_r", vmin=limits[0], vmax=limits[1],
+    # of one number a pixel imshow makes grey
+    axes.imshow(picture, cmap="gray_r" if len(shape) == 2 else "gray", vmin=limits[0], vmax=limits[1],
                 aspect=bounded_ratio(shape) * w / h)
     axes.set(xticks=[], yticks=[])
     axes.grid(False)
@@ -80,7 +82,7 @@ def show_images(axes: Axes, images: np.ndarray, shape: tuple[int, ...],
 
 
 def paper(shape: tuple[int, ...], limits: tuple[float, float]) -> float:
-    """The value that is drawn white: the least of ink, the greatest of colours."""
+    """The value that is drawn white: the least of ink, the greatest of light and of colours."""
     return limits[1] if len(shape) == 3 else limits[0]
 
 

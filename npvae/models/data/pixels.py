@@ -23,7 +23,8 @@ class Scale(NamedTuple):
     def read(self, X: np.ndarray) -> np.ndarray:
         """X in the model's units; uint8 to be divided by 255 stay as they are, on disk too, for `take` does that.
 
-        A ValueError for floats, or integers that are not divided, which the model would read as something else.
+        A ValueError for floats, or integers that are not divided, which the model would read as something else; a
+        warning for what looks like pixels 0 … 255 if it has learned from numbers in [0, 1].
         """
         if X.ndim == 0 or X.size == 0:
             return X
@@ -33,6 +34,8 @@ class Scale(NamedTuple):
             return X if X.dtype == np.uint8 and self.divisor == PIXELS else X / self.divisor
         if self.greatest is not None and X.dtype.kind in "iuf":
             self._refuse_other_units(X)
+        elif self.divisor == PIXELS and not self.given and X.dtype.kind in "iuf":
+            _warn_of_pixels(X)
         return X
 
     def _refuse_other_units(self, X):
@@ -42,6 +45,15 @@ class Scale(NamedTuple):
             raise ValueError(f"data has {X.dtype} values up to {top:.6g}, but the model has learned from {kind} "
                              f"divided by {self.divisor:g}, up to {self.greatest:.3g}: divide these, too, "
                              f"X / {self.divisor:g}, or give them as {kind}")
+
+
+def _warn_of_pixels(X):
+    # the first rows will tell; divisor is 255 of what was learned in [0, 1]
+    least, greatest = _extremes(X[:ROWS])
+    if least >= 0 and 128 <= greatest <= 255:
+        warnings.warn(f"data has {X.dtype} values up to {greatest:.6g}, but the model has learned from numbers in "
+                      "[0, 1]: if these are pixels 0 … 255, divide them by 255, X / 255, or give them as uint8",
+                      stacklevel=3)
 
 
 def learned_scale(X: np.ndarray, scale: float | None = None) -> Scale:

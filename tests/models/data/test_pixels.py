@@ -131,6 +131,22 @@ def test_no_word_where_floats_are_no_pixels_or_meant_as_they_are():
         VAE(**SMALL, scale=0).fit(U)
 
 
+@pytest.mark.parametrize("X, pixels", [
+    (U.astype(float), True), (U.astype(int), True), (U * 0.9, True), (U / 255, False), (U, False), (U - 1.0, False),
+    (U * 2.0, False), (U / 10, False)])
+def test_pixels_given_to_what_has_learned_from_numbers_in_0_to_1_draw_a_warning(X, pixels, tmp_path):
+    model = VAE(**SMALL).fit(U / 255)
+    model.save(tmp_path / "m.npz")
+    for fitted in (model, VAE.load(tmp_path / "m.npz"), solved(AmortizedVI, U / 255)):
+        for use in ("elbo", "transform" if hasattr(fitted, "transform") else "infer"):
+            with warnings.catch_warnings(record=True) as found:
+                warnings.simplefilter("always")
+                getattr(fitted, use)(X)
+            said = [str(word.message) for word in found]
+            assert all("has learned from numbers in [0, 1]" in word and "X / 255" in word for word in said)
+            assert bool(said) == pixels
+
+
 def test_pixels_on_disk_stay_there(tmp_path):
     np.save(tmp_path / "u.npy", U)
     mapped = np.load(tmp_path / "u.npy", mmap_mode="r")
