@@ -157,12 +157,14 @@ class _Line:
         return np.where(np.isnan(log_p), -np.inf, np.minimum(log_p, 700))
 
     def _possible(self, x):
-        return np.array([_is_taken(self.part, number) for number in x])
+        if _is_taken(self.part, x[:, None]):
+            return np.full(len(x), True)
+        return np.array([_is_taken(self.part, np.array([[number]])) for number in x])
 
 
-def _is_taken(part, number):
+def _is_taken(part, x):
     try:
-        part.check(np.array([[number]]))
+        part.check(x)
         return True
     except ValueError:
         return False
