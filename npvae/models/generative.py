@@ -82,10 +82,8 @@ class LatentVariableModel:
 
         def back(dvalue):
             dg = back_likelihood(dvalue)
-            if dg.shape[1] != B:
-                # every x met the same g
-                dg = dg.sum(1)
-            dz = back_decoder(dg.reshape(S * B, -1))
+            # a sum over x where all of them met the same g
+            dz = back_decoder((dg if dg.shape[1] == B else dg.sum(1)).reshape(S * B, -1))
             return None if dz is None else dz.reshape(S, B, K)
 
         return value, back
