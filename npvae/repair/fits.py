@@ -40,10 +40,12 @@ def number_named(c, scope):
     plain = {"1": 1.0, "2": 2.0, "0.5": 0.5, "4": 4.0, "0.25": 0.25, "3": 3.0}
     plain = {t: v for t, v in plain.items() if v <= 2 or v not in scope.sizes.values()}
     names = {t: float(v) for t, v in {**scope.sizes, **scope.scalars}.items() if v and t not in plain}
-    shapes = {1: plain, 2: {t: v for t, v in names.items()} | {f"1 / {wrapped(t)}": 1 / v for t, v in names.items()}}
-    found = [t for t, v in shapes[1].items() if _same(abs(c), v)]
-    found = found or [t for t, v in shapes[2].items() if _same(abs(c), v)]
-    found = found or [f"{p} * {t}" for t, v in shapes[2].items() for p, k in list(plain.items())[1:] if _same(
+    named = names | {f"1 / {wrapped(t)}": 1 / v for t, v in names.items()}
+    # a size's name comes before a number that equals it
+    sizes = {t: v for t, v in named.items() if t.removeprefix("1 / ").strip("()") in scope.sizes}
+    found = [t for t, v in [*sizes.items(), *plain.items()] if _same(abs(c), v)]
+    found = found or [t for t, v in named.items() if _same(abs(c), v)]
+    found = found or [f"{p} * {t}" for t, v in named.items() for p, k in list(plain.items())[1:] if _same(
         abs(c), k * v)]
     if not found:
         for (s, u), (t, v) in itertools.combinations(names.items(), 2):

@@ -32,8 +32,8 @@ def in_child(work, seconds):
         return None
     reader, writer = os.pipe()
     with warnings.catch_warnings():
-        # threads of a BLAS, which does not run meanwhile
-        warnings.simplefilter("ignore", DeprecationWarning)
+        # threads of a BLAS or of JAX, which do not run meanwhile
+        warnings.simplefilter("ignore")
         child = os.fork()
     if not child:
         _work_and_exit(work, writer)
