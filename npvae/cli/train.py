@@ -20,6 +20,7 @@ from npvae.inference import DivergenceError
 from npvae.tables import table
 
 SAVE_EVERY = 30.0   # seconds of training
+WIDE = 3.0          # mean variance of the codes of all data; the prior's is 1
 MEASURED = 2000     # rows of each part of the data that the printed figures are of
 
 # settings of the models: type, metavar, help
@@ -97,8 +98,10 @@ def run_train(args: Namespace) -> None:
         raise Stopped(args.signals.number, left(model, out))
     figures = {"data": data.name, **measure(model, data), "file": str(out)}
     print_figures(figures)
-    if "kl" in figures and (words := collapse(np.array(figures["kl"]))):
-        print(words)
+    if "kl" in figures:
+        said = collapse(np.array(figures["kl"])), too_wide(np.array(figures["aggregate_covariance"]))
+        for words in filter(None, said):
+            print(words)
     if args.json:
         write_json(figures, args.json)
 
@@ -229,6 +232,19 @@ def collapse(kl: np.ndarray) -> str:
                 "or the KL won before the decoder used them: try --kl-warm-up 20, or a --beta below 1")
     return (f"{words}: the posterior has collapsed onto the prior, and the decoder ignores z: try --kl-warm-up 20, "
             "more --sweeps, a lower --learning-rate, or a fixed, smaller --sigma-g")
+
+
+def too_wide(covariance: np.ndarray) -> str:
+    """What an aggregate posterior's covariance (K, K) says of samples, and what to try; "" if it is near the prior's.
+
+    >>> too_wide(np.eye(2))
+    ''
+    """
+    variance = np.diag(covariance).mean()
+    if variance <= WIDE:
+        return ""
+    return (f"the codes are spread {variance**0.5:.1f} times as widely as the prior, so samples at z ~ N(0, I) "
+            "are unlike most of the data: try a --beta above 1, such as 10, a --likelihood that fits, or more data")
 
 
 def print_figures(figures: dict) -> None:

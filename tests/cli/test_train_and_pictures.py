@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -50,6 +51,16 @@ def test_the_coordinates_are_in_the_table_and_a_collapse_is_named(tmp_path, caps
     assert "2 of 3 coordinates carry less than 0.01 nats: the data may need no more than 1" in printed
     assert main([*args, "--sigma-g", "50"]) == 0
     assert "3 of 3 coordinates carry less than 0.01 nats: the posterior has collapsed" in capsys.readouterr().out
+
+
+def test_codes_that_are_spread_wider_than_the_prior_are_named(tmp_path, capsys):
+    np.save(tmp_path / "x.npy", np.random.default_rng(0).uniform(size=(60, 4, 5, 3)))
+    args = ["train", "--data", str(tmp_path / "x.npy"), "--out", str(tmp_path / "m.npz"), "--hidden", "64",
+            "--latent-dim", "2", "--sweeps", "300", "--learning-rate", "0.01"]
+    assert main([*args, "--sigma-g", "0.01"]) == 0
+    assert re.search(r"spread \d+\.\d times as widely as the prior, so samples", capsys.readouterr().out)
+    assert main([*args, "--sigma-g", "0.3"]) == 0
+    assert "as widely" not in capsys.readouterr().out
 
 
 def test_resume_is_bit_by_bit_a_fit_that_never_stopped(tmp_path):
@@ -117,6 +128,45 @@ def test_a_folder_of_pictures_in_colour_goes_through_every_command(tmp_path, mon
         said = capsys.readouterr().err
         assert "was trained on" in said and "shapes, which is not there: name its data with --data" in said
     assert main(["reconstruct", model, "--data", str(tmp_path / "moved")]) == 0
+
+
+def colours_of(path):
+    from matplotlib.image import imread
+
+    pixels = imread(path)[..., :3]
+    return pixels, np.ptp(pixels, axis=2) > 0.2
+
+
+@pytest.mark.parametrize("name, image, coloured", [
+    ("x.npy", np.full((6, 9, 3), [250, 60, 20], np.uint8), True), ("x.npz", np.full((6, 9, 3), [0.1, 0.8, 0.2]), True),
+    ("x.npy", np.full((6, 9), 200, np.uint8), False)])
+def test_an_array_of_images_goes_to_pictures_a_command_each(tmp_path, name, image, coloured, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    X = np.stack([image] * 24)
+    X[::2, 2:4] = X[::2, 2:4] // 2 if X.dtype == np.uint8 else X[::2, 2:4] / 2
+    np.save(name, X) if name.endswith("npy") else np.savez(name, X=X)
+    assert main(["train", "--data", name, "--out", "m.npz", *QUICK]) == 0
+    for command, out in [("sample", "samples"), ("reconstruct", "reconstructions"), ("traverse", "traverse")]:
+        assert main([command, "m.npz"]) == 0
+        pixels, colour = colours_of(f"{out}.png")
+        # grey is light, as nothing in it is 0
+        assert colour.mean() > 0.2 if coloured else not colour.any() and np.median(pixels) > 0.7
+
+
+def test_a_table_with_labels_of_text_goes_to_pictures_a_command_each(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    rows = "".join(f"{i},{i % 7}.5,{i % 5}.25,{('rose', 'iris')[i % 2]}\n" for i in range(40))
+    (tmp_path / "t.csv").write_text("id,width,height,species\n" + rows)
+    assert main(["train", "--data", "t.csv", "--label", "species", "--leave-out", "id", "--out", "m.npz", *QUICK]) == 0
+    assert "2 columns of float64" in (said := capsys.readouterr().out) and "2 classes (iris, rose)" in said
+    drawn, points = [], images.points_figure
+    monkeypatch.setattr(images, "points_figure", lambda *args: drawn.append(points(*args)) or drawn[-1])
+    for command, out in [("sample", "samples.png"), ("reconstruct", "reconstructions.png")]:
+        assert main([command, "m.npz"]) == 0 and (tmp_path / out).stat().st_size > 5000
+    sample, reconstruction = (figure.axes[0] for figure in drawn)
+    assert sample.get_title() == "Samples: g(z) at z ~ N(0, I)" and sample.get_legend() is None
+    assert (reconstruction.get_xlabel(), reconstruction.get_ylabel()) == ("width", "height")
+    assert reconstruction.get_legend() is not None
 
 
 def test_the_columns_of_the_training_are_remembered(tmp_path, capsys):
