@@ -63,8 +63,7 @@ class Estimator(ScikitLearn, Saved):
     progress
         By default a bar on a terminal.
     scale
-        What integers are divided by before they are learned from, 1 for none. By default uint8 are, by 255, and other
-        integers are taken as they are. Floats are never divided.
+        What integers are divided by, 1 for none; by default uint8 are, by 255. Floats are never divided.
     optimizer : callable (value, grad, learning_rate, maximize=True) -> object with step() and learning_rate
         Adam by default.
     decoder, encoder : networks, optional
@@ -108,12 +107,11 @@ class Estimator(ScikitLearn, Saved):
         Parameters
         ----------
         X : array (m, D), images (m, h, w) or (m, h, w, c), or table
-            Floats, or uint8 images that are scaled by 1/255 batch by batch; a `numpy.memmap` stays on disk. Images are
-            rows from here on; a table's columns keep their names.
+            Floats, or uint8 images that are scaled by 1/255 batch by batch; a `numpy.memmap` stays on disk.
         resume
-            Go on from where the last fit, or the loaded file, stopped, until `sweeps` sweeps in all: on the same
-            data bit by bit as if it had never stopped, if it stopped between two sweeps or by `after_step` (a time
-            budget or Ctrl-C ends it within one) and λ's schedule is the same.
+            Go on from where the last fit, or the loaded file, stopped, until `sweeps` sweeps in all: on the same data
+            bit by bit as if it had never stopped, if it stopped between two sweeps or by `after_step` and λ's schedule
+            is the same.
         after_sweep : callable (this model)
             Called after each sweep, e.g. to save.
         after_step : callable () -> bool
@@ -124,8 +122,7 @@ class Estimator(ScikitLearn, Saved):
         ValueError
             For settings or data that do not fit, or settings that a run that goes on cannot change.
         DivergenceError
-            If the ELBO or the squared error becomes infinite or NaN, that of the last batch after the last step
-            included. An earlier fit stays, after this as after a ValueError.
+            If the ELBO or the squared error becomes infinite or NaN. An earlier fit stays, as after a ValueError.
         KeyboardInterrupt
             At Ctrl-C; the model holds what it has learned, and can be used.
         """

@@ -4,6 +4,7 @@ A file holds no code: of an optimizer, a schedule, a network, a latent family or
 plain numbers, and the parameters, as arrays. What is handed to `load` has to be called the same and have the same.
 """
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from npvae.checks import shown
 from npvae.inference.own_optimizer import name_of
 from npvae.inference.semi_amortized import SemiAmortized
 from npvae.nn import SGD, Adam
+from npvae.parts import is_own
 
 PLAIN = (bool, int, float, str, type(None), tuple, list)
 KNOWN = {"optimizer": {"SGD": SGD, "Adam": Adam}, "make_posterior": {"SemiAmortized": SemiAmortized}}
@@ -23,7 +25,7 @@ def named_parts(settings: dict) -> dict:
 
 
 def said(part: object) -> dict:
-    """What a part says of itself in a file: its name and, of an object, its plain numbers.
+    """What a part says of itself in a file: its name, whether it is a user's, and, of an object, its plain numbers.
 
     Examples
     --------
@@ -31,19 +33,20 @@ def said(part: object) -> dict:
     >>> said(GaussianLikelihood(0.5))["settings"]["learn"]
     False
     """
-    layers = getattr(part, "layers", None)
+    layers, whose = getattr(part, "layers", None), {"users": True} if is_own(part) else {}
     if isinstance(layers, tuple):
-        return {"own": name_of(part), "layers": [said(layer) for layer in layers]}
+        return {"own": name_of(part), "layers": [said(layer) for layer in layers]} | whose
     found = {} if isinstance(part, type) or hasattr(part, "__name__") else _numbers(part)
     shapes = {name: list(np.shape(a)) for name, a in part.arrays().items()} if _has_arrays(part) else {}
-    return {"own": name_of(part)} | ({"settings": found} if found else {}) | ({"arrays": shapes} if shapes else {})
+    return {"own": name_of(part), **({"settings": found} if found else {}), **({"arrays": shapes} if shapes else {}),
+            **whose}
 
 
 def same_part(one: object, other: object) -> bool:
     """Whether two settings are the same: plain ones are equal, parts of the user's say the same of themselves."""
     if one is other or isinstance(one, PLAIN) or isinstance(other, PLAIN):
         return one is other or type(one) in PLAIN and type(other) in PLAIN and one == other
-    return said(one) == said(other)
+    return _same(said(one), said(other))
 
 
 def with_own_parts(path: str | Path, settings: dict, own: dict) -> dict:
@@ -53,8 +56,7 @@ def with_own_parts(path: str | Path, settings: dict, own: dict) -> dict:
     if odd := set(own) - set(named):
         raise ValueError(f"{path}: got {sorted(odd)[0]}, which is no part of the user's in it; it has "
                          f"{', '.join(named) or 'none'}")
-    found = {name: own[name] if own.get(name) is not None else KNOWN.get(name, {}).get(then["own"])
-             for name, then in named.items()}
+    found = {name: own[name] if own.get(name) is not None else _known(name, then) for name, then in named.items()}
     if missing := [name for name, part in found.items() if part is None]:
         words, are, them = (", ".join(f"{name} {_in_words(named[name])}" for name in missing),
                             *(("is", "it") if len(missing) == 1 else ("are", "them")))
@@ -65,10 +67,20 @@ def with_own_parts(path: str | Path, settings: dict, own: dict) -> dict:
         if isinstance(part, PLAIN) or name_of(part) != then["own"]:
             raise ValueError(f"{path}: was trained with {name} {_in_words(then)}, got {shown(part)}")
         # files of older versions have the name alone
-        if set(then) != {"own"} and said(part) != then:
+        if set(then) != {"own"} and not _same(said(part), then):
             raise ValueError(f"{path}: was trained with {name} {_in_words(then)}, got {_in_words(said(part))}: hand "
                              "over one with the same settings and shapes")
     return {**settings, **found} if named else settings
+
+
+def _known(name, then):
+    # what is the package's own need not be handed over, if it has no settings
+    return None if then.get("users") else KNOWN.get(name, {}).get(then["own"])
+
+
+def _same(one, other):
+    # as it stands in a file, where NaN is NaN
+    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
 def _has_arrays(part):

@@ -150,7 +150,7 @@ class VAE(Estimator):
                        proposal: str | None = None) -> np.ndarray:
         """The importance-weighted lower bound on log p_θ(x), L_S = E log 1/S Σ_s p_θ(x, z_s)/q(z_s): (B,) nats.
 
-        It rises to log p_θ(x) with S (Burda, Grosse & Salakhutdinov 2016), and warns where few draws have a say.
+        It rises to log p_θ(x) with S (Burda et al. 2016), and warns where few draws have a say.
 
         Parameters
         ----------
@@ -244,7 +244,6 @@ class VAE(Estimator):
         return declares(self.model_.latent, "nodes are mu + sigma eps")
 
     def _rows_to_compare(self, X):
-        # q_φ (B, 2K) of at least two rows
         q = self._fitted.infer(self._read(X))
         if len(q) < 2:
             raise ValueError("data has 1 row, expected at least 2: this is about how rows differ")

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+import twelve_own_parts as twelve
 
 import npvae
 from npvae.autoencoders import load
@@ -116,6 +117,36 @@ def test_it_fits_answers_and_goes_on_from_a_file_bit_by_bit(own, tmp_path):
     assert whole.aggregate_covariance(X).shape == (K, K) and list(whole.get_feature_names_out()) == [
         f"vae{k}" for k in range(K)]
     np.testing.assert_array_equal(whole.inverse_transform(whole.transform(X[:4])), whole.reconstruct(X[:4]))
+
+
+COUNTS = np.random.default_rng(1).poisson(3.0, (60, 3)).astype(float)
+TWELVE = {
+    "layer": lambda: {"decoder": mlp([2, 6, 3], twelve.leaky_relu, 0)},
+    "scale and shift": lambda: {"decoder": chain(mlp([2, 3], rng=0).layers[0],
+                                                 twelve.ScaleAndShift(np.ones(3), np.zeros(3)))},
+    "convolution": lambda: {"encoder": chain(twelve.Convolution(np.array([0.5, 0.3]), np.array(0.1)),
+                                             *mlp([2, 4], rng=0).layers)},
+    "Poisson": lambda: {"likelihood": twelve.Poisson()}, "StudentT": lambda: {"likelihood": twelve.StudentT()},
+    "Laplace": lambda: {"likelihood": twelve.Laplace(np.array(-0.3))},
+    "LaplaceLatent": lambda: {"latent": twelve.LaplaceLatent(2)},
+    "FullGaussian": lambda: {"latent": twelve.FullGaussian(2)}, "Nesterov": lambda: {"optimizer": twelve.Nesterov},
+    "SemiAmortized": lambda: {"make_posterior": twelve.SemiAmortized},
+    "cosine": lambda: {"learning_rate": twelve.cosine}}
+
+
+@pytest.mark.parametrize("own", TWELVE.values(), ids=TWELVE)
+def test_each_of_the_readmes_parts_is_saved_by_name_and_goes_on_bit_by_bit(own, tmp_path):
+    settings = SMALL | {"hidden": (4,), "latent_dim": 2, **own()}
+    whole, part = npvae.VAE(**settings).fit(COUNTS), npvae.VAE(**settings | {"sweeps": 2}).fit(COUNTS)
+    part.save(tmp_path / "m.npz")
+    again = npvae.VAE.load(tmp_path / "m.npz", **own())
+    np.testing.assert_array_equal(again.elbo(COUNTS), part.elbo(COUNTS))
+    again.set_params(sweeps=4).fit(COUNTS, resume=True)
+    assert again.solver_.parameters.value.tobytes() == whole.solver_.parameters.value.tobytes()
+    # also where it is called as one of the package's is
+    with pytest.raises(ValueError, match="is not in the file: hand it over") as problem:
+        npvae.VAE.load(tmp_path / "m.npz")
+    assert "\n" not in str(problem.value)
 
 
 def test_parts_that_do_what_the_named_ones_do_give_the_same_bits():
