@@ -63,7 +63,7 @@ class Estimator(ScikitLearn, Saved):
     progress
         By default a bar on a terminal.
     scale
-        What integers are divided by, 1 for none; by default uint8 are, by 255. Floats are never divided.
+        What integers are divided by, 1 for none; by default uint8 are, by 255. Floats never are.
     optimizer : callable (value, grad, learning_rate, maximize=True) -> object with step() and learning_rate
         Adam by default.
     decoder, encoder : networks, optional
@@ -75,9 +75,8 @@ class Estimator(ScikitLearn, Saved):
     n_features_in_ : int
         D.
     feature_names_in_ : array (D,) of str
-        Only after a table whose columns have names; later ones must have the same in the same order.
+        Only after a table whose columns have names.
     image_shape_ : (height, width), (height, width, colours) or None
-        Of images, that were given as such.
     data_source_ : dict or None
         What `npvae train` was told of the data: data (a name or a path), label and leave_out.
     """
