@@ -39,11 +39,16 @@ def rows_of(X: ArrayLike) -> tuple[np.ndarray, tuple[int, ...] | None]:
     return X.reshape(len(X), -1), shape
 
 
-def check_image_shape(shape, expected) -> None:
-    """A ValueError if images have another shape than those that were learned from."""
-    if shape is not None and expected is not None and tuple(shape) != tuple(expected):
-        raise ValueError(f"data are images of shape {tuple(shape)}, but the model has learned from images of shape "
-                         f"{tuple(expected)}: give such")
+def check_shape(model, X: np.ndarray, image_shape) -> None:
+    """A ValueError if rows X (B, D), or the images that they are, have another shape than what was learned from."""
+    D, expected = model.n_features_in_, model.image_shape_
+    if X.ndim == 2 and X.shape[1] != D:
+        # in scikit-learn's words, whose checks look for them, and in ours
+        raise ValueError(f"X has {X.shape[1]} features, but {type(model).__name__} is expecting {D} features as input: "
+                         f"data has {X.shape[1]} columns, expected {D}")
+    if image_shape is not None and expected is not None and tuple(image_shape) != tuple(expected):
+        raise ValueError(f"data are images of shape {tuple(image_shape)}, but the model has learned from images of "
+                         f"shape {tuple(expected)}: give such")
 
 
 def check_names(model, X) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from npvae.arrays import real_array
-from npvae.autoencoders.conventions import as_output, check_image_shape, check_names, rows_of
+from npvae.autoencoders.conventions import as_output, check_names, check_shape, rows_of
 from npvae.autoencoders.own_parts import same_part
 from npvae.autoencoders.saving import Saved
 from npvae.autoencoders.scikit_learn import ScikitLearn
@@ -152,7 +152,7 @@ class Estimator(ScikitLearn, Saved):
         solver.sweeps, solver.after_step = sweeps or settings.sweeps, after_step
         solver.after_sweep = after_sweep and (lambda record: after_sweep(self))
         if resume:
-            self._check_shape(X, image_shape)
+            check_shape(self, X, image_shape)
             solver.restore(before["solver_"].run.arrays())
             solver.integer_scale = before["solver_"].integer_scale
         self._take_over(solver, X.shape[1], settings, image_shape, names)
@@ -233,16 +233,8 @@ class Estimator(ScikitLearn, Saved):
         solver = self._fitted
         check_names(self, X)
         X, image_shape = rows_of(X)
-        self._check_shape(X, image_shape)
+        check_shape(self, X, image_shape)
         return solver.read(X)
-
-    def _check_shape(self, X, image_shape):
-        # in scikit-learn's words, whose checks look for them, and in ours
-        if X.ndim == 2 and X.shape[1] != self.n_features_in_:
-            raise ValueError(f"X has {X.shape[1]} features, but {type(self).__name__} is expecting "
-                             f"{self.n_features_in_} features as input: data has {X.shape[1]} columns, expected "
-                             f"{self.n_features_in_}")
-        check_image_shape(image_shape, self.image_shape_)
 
     def _read_codes(self, Z):
         # codes to be decoded, (B, K) float64

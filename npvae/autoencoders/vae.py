@@ -152,17 +152,9 @@ class VAE(Estimator):
 
         It rises to log p_θ(x) with S (Burda et al. 2016), and warns where few draws have a say.
 
-        Parameters
-        ----------
-        X : array (B, D)
-        samples
-            S.
-        seed
-            Of the draws.
-        proposal : None, "q" or "mixture"
-            Where z is drawn from, as in `importance_weighted_bound`: the encoder's q_φ(z|x), or a mixture of it, all
-            hills of the posterior that a search finds, and the prior. None is "mixture" for latent_dim ≤ 2 and "q"
-            above, where the search takes several times as long as the draws.
+        Of X (B, D), with S draws of z by the seed from `proposal`, as in `importance_weighted_bound`: the encoder's
+        q_φ(z|x), "q", or a "mixture" of it, all hills of the posterior that a search finds, and the prior. None is
+        "mixture" for latent_dim ≤ 2 and "q" above, where the search takes several times as long as the draws.
         """
         X, model = self._read(X), self.solver_.model
         if proposal is None:

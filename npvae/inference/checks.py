@@ -40,7 +40,7 @@ def check_shapes(model, q, x, names="q, x") -> None:
                          f"{q_name}, {x_name}")
 
 
-def check_rows(model, q, q_name="q") -> None:
+def check_rows(model, q) -> None:
     """Raise a ValueError that names the first row of q (B, R) with NaN or infinities.
 
     Where the nodes are all z, logits may be −∞: that z is impossible.
@@ -49,7 +49,7 @@ def check_rows(model, q, q_name="q") -> None:
     if not good.all() and declares(model.latent, "nodes are all z"):
         good = np.isfinite(q.max(1))
     if not good.all():
-        raise ValueError(f"row {np.argmin(good)} of {q_name} has values that are not finite: {q[np.argmin(good)]}")
+        raise ValueError(f"row {np.argmin(good)} of q has values that are not finite: {q[np.argmin(good)]}")
 
 
 def checked_q_and_x(model: LatentVariableModel, q: ArrayLike, x: ArrayLike) -> tuple[np.ndarray, np.ndarray]:

@@ -177,14 +177,14 @@ def measure(solver, train: np.ndarray, test: np.ndarray, progress: bool | None =
     return figures, q
 
 
-def gaps(model: LatentVariableModel, X: np.ndarray, q: np.ndarray, tolerance: float = 1e-3) -> dict:
+def gaps(model: LatentVariableModel, X: np.ndarray, q: np.ndarray) -> dict:
     """Means of log p_θ(x) and of its two gaps to the ELBO, nats, or None where log p_θ(x) is not known exactly."""
     names = ("test_log_marginal", "test_approximation_gap", "test_amortization_gap")
     unknown = dict.fromkeys(names)
     if exact_method(model) is None:
         return unknown
     try:
-        found = gap_decomposition(model, q, X, tolerance)
+        found = gap_decomposition(model, q, X, tolerance=1e-3)
     except ValueError:
         # a posterior too narrow for any grid: no number rather than a wrong one
         return unknown

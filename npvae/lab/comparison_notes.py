@@ -65,8 +65,7 @@ def training_note(figures: dict) -> str | None:
     note = f"On the training data, at this budget, {who_leads(end, figures)}"
     if figures["budget"]["seconds"] is None:
         return note + "."
-    return (f"{note}; after equally many sweeps, {figures['equal']['sweeps']:.0f}, "
-            f"{who_leads(equal, figures)}.")
+    return f"{note}; after equally many sweeps, {figures['equal']['sweeps']:.0f}, {who_leads(equal, figures)}."
 
 
 def new_data_note(figures: dict) -> str | None:

@@ -26,9 +26,8 @@ SIZES = (1_000, 10_000, 100_000, 1_000_000)
 BLOCK = 8192
 
 
-def linear_gaussian_file(path: str | Path, m: int, D: int = 64, K: int = 2, sigma_g: float = 0.5,
-                         seed: int = 0) -> np.memmap:
-    """Write m rows x = zW + σ_g ε of float32 to a .npy file, a block at a time; the memory map (m, D).
+def linear_gaussian_file(path: str | Path, m: int, D: int = 64, K: int = 2, seed: int = 0) -> np.memmap:
+    """Write m rows x = zW + ε/2 of float32 to a .npy file, a block at a time; the memory map (m, D).
 
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     linear_gaussian_file(Path(folder) / "x.npy", m=100).shape
@@ -36,7 +35,7 @@ def linear_gaussian_file(path: str | Path, m: int, D: int = 64, K: int = 2, sigm
     """
     def rows(n, W, rng):
         x = rng.standard_normal((n, K), dtype=np.float32) @ W
-        x += sigma_g * rng.standard_normal(x.shape, dtype=np.float32)
+        x += 0.5 * rng.standard_normal(x.shape, dtype=np.float32)
         return x
 
     return written_in_blocks(path, m, D, K, np.float32, rows, seed)
@@ -151,11 +150,11 @@ def in_a_process(function: str, *arguments) -> dict:
     return json.loads(done.stdout)
 
 
-def e_step_speedup(m: int = 4096, D: int = 64, rounds: int = 5) -> float:
+def e_step_speedup(m: int = 4096, rounds: int = 5) -> float:
     """How many times faster one row-wise Adam E-step is for all rows in blocks than in a Python loop over i."""
     rng = np.random.default_rng(0)
-    X = rng.standard_normal((m, D), dtype=np.float32)
-    model = mlp_model(2, [32], D).copy(np.float32, gradient=False)
+    X = rng.standard_normal((m, 64), dtype=np.float32)
+    model = mlp_model(2, [32], 64).copy(np.float32, gradient=False)
     table = np.zeros((m, 4), np.float32)
     adam, noise = RowAdam(table), MonteCarlo()
 

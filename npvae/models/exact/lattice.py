@@ -98,10 +98,10 @@ def _check_size(model, nodes, tolerance):
                          "the tolerance or use importance_weighted_bound")
 
 
-def _neighbours(mode, size=64):
-    # groups of rows whose posteriors lie near each other, so that few nodes serve a group
+def _neighbours(mode):
+    # groups of 64 rows whose posteriors lie near each other, so that few nodes serve a group
     order = np.lexsort(np.round(mode).T)
-    return [order[i:i + size] for i in range(0, len(order), size)]
+    return [order[i:i + 64] for i in range(0, len(order), 64)]
 
 
 def _wide_enough(model, X, tolerance):
