@@ -141,8 +141,6 @@ class StudentT:
 class LaplaceLatent:
     """p(z) = Π_k e^{−|z_k|}/2 and q(z|x) = Π_k Laplace(μ_k, b_k), of rows [μ, log b]."""
 
-    closed_forms = frozenset({"z in R^K"})
-
     def __init__(self, dim):
         self.dim, self.row_size = dim, 2 * dim
 
@@ -169,8 +167,6 @@ class LaplaceLatent:
 
 class FullGaussian:
     """q(z|x) = N(μ, L Lᵀ), rows [μ, log of L's diagonal, the rest of L]; the prior is N(0, I)."""
-
-    closed_forms = frozenset({"z in R^K"})
 
     def __init__(self, dim):
         self.dim, self.row_size, self.below = dim, dim * (dim + 3) // 2, np.tril_indices(dim, -1)

@@ -68,11 +68,6 @@ class LatentFamily(Protocol):
     def on(self, parameters, prefix: str = "", gradient: bool = True) -> "LatentFamily":
         """parameters, prefix, gradient -> the same family on the views parameters[prefix + name]."""
 
-    @property
-    @optional("no closed form is used, and no grid")
-    def closed_forms(self) -> frozenset:
-        """-> names of closed forms; frozenset({"z in R^K"}) lets log_marginal integrate over z, for K ≤ 2."""
-
 
 class Likelihood(Protocol):
     """p_θ(x|z), from the decoder's g(z)."""

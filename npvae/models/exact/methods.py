@@ -115,7 +115,9 @@ def exact_method(model: LatentVariableModel) -> str | None:
         return "enumeration"
     if affine.is_affine_gaussian(model):
         return "closed form"
-    if not declares(latent, "z in R^K") or latent.dim > 2:
+    # of a family that says nothing of itself the grid finds out whether its prior is a density
+    density = declares(latent, "z in R^K") or not hasattr(latent, "closed_forms") and stands(latent, "log_prior")
+    if not density or latent.dim > 2:
         return None
     # what is left out of the grid is judged by the prior N(0, I) and by the likelihood's own bounds
     bounds = all(stands(model.likelihood, name, "log_prob") for name in ("curvature", "ceiling", "greatest_log_prob"))
