@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from npvae.checks import as_generator, real
+from npvae.checks import as_generator, real, truth
 
 from .checks import check_labels, check_matrix
 
@@ -68,6 +68,8 @@ class Dataset:
                              f"{self.test.shape}: expected the same number of columns and the same kind of numbers")
         if self.image_shape is not None:
             object.__setattr__(self, "image_shape", self._checked_image_shape())
+        if self.light is not None:
+            object.__setattr__(self, "light", truth(f"{self.name}: light", self.light))
         for words, number in (("columns", self.train.shape[1]), ("classes", None), ("notes", None)):
             object.__setattr__(self, words, self._checked_words(words, number))
 

@@ -159,3 +159,11 @@ def test_import_reads_no_file_and_loads_no_plotting():
             "assert not any(path.endswith('.npz') for path in opened), opened; "
             "assert not {'matplotlib', 'sklearn'} & set(sys.modules)")
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_how_grey_is_drawn_is_true_false_or_told_from_the_numbers():
+    X = np.eye(4)
+    assert [Dataset("x", X, X, image_shape=(2, 2), light=light).drawn_shape for light in (True, False, None)] == [
+        (2, 2, 1), (2, 2), (2, 2)]
+    with pytest.raises(ValueError, match="x: light is 'yes', expected True or False"):
+        Dataset("x", X, X, image_shape=(2, 2), light="yes")
