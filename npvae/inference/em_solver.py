@@ -76,7 +76,8 @@ class EMSolver(Resumable, Solver):
         then = {"full sweeps": self._full, "dtype": self._dtype.__name__, "rows": self._rows}
         for (name, was), now in zip(then.items(), (full, dtype.__name__, rows), strict=True):
             if now != was and (name != "rows" or hasattr(self.posterior, "table")):
-                raise ValueError(f"{name}: {now}, but the run that goes on began with {was}: keep it, or fit anew")
+                raise ValueError(f"{name}: {now}, but the run that goes on began with {was}: keep its "
+                                 "data, batch_size, noise and dtype, or fit anew")
         if self.run.q is None:
             raise ValueError("resume with a table_file: its rows are on disk alone, and no run goes on with them")
 

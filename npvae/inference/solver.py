@@ -173,5 +173,5 @@ class Solver:
             # σ_g is learned: whoever is handed this model is not to start it at the data anew
             self.model.likelihood.from_data = False
         check_model_writes(self.model, self.parameters)
-        held = getattr(given, "from_data", False) and not given.learn
+        held = getattr(given, "from_data", False) and not given.learn or hasattr(parts["likelihood"], "_started_at")
         return {name: part for name, part in parts.items() if held or name != "likelihood"}

@@ -1,5 +1,6 @@
 """Where θ starts: at the data, whatever their units. What a user gave stays as it was given."""
 
+import copy
 from dataclasses import replace
 
 import numpy as np
@@ -33,8 +34,17 @@ def started(model, X: np.ndarray, rng: np.random.Generator, rows: np.ndarray | N
         else:
             decoder = in_units(decoder, model.latent.mean(model.latent.prior_row()[None]), x_bar, scale)
     if hasattr(likelihood, "with_variance"):
-        likelihood = likelihood.with_variance(found.variance)
+        likelihood = _at_variance(likelihood, found.variance)
     return replace(model, decoder=decoder, likelihood=likelihood)
+
+
+def _at_variance(likelihood, V):
+    # one of the user's notes where it was started, for what it has made of it may be no parameter
+    twin = likelihood.with_variance(V)
+    if is_own(likelihood) and V > 0:
+        twin = copy.copy(twin)
+        object.__setattr__(twin, "_started_at", V)
+    return twin
 
 
 def drawn_decoder(decoder) -> bool:
@@ -58,13 +68,16 @@ def standardised(encoder, found: Moments):
 def constants(model_parts: dict) -> dict[str, np.ndarray]:
     """What a fit has taken from its data and no gradient moves, by name: copies, to be saved beside the parameters.
 
-    The parts are "decoder", "encoder", and a "likelihood" whose σ_g was taken from the data and is held.
+    The parts are "decoder", "encoder", and a "likelihood" whose σ_g was taken from the data and is held, or that is a
+    user's and was started at the data's variance.
     """
     found = {}
     for name, part in model_parts.items():
         units = part if _in_data_units(part) else _layers(part)[-1]
         if _in_data_units(units):
             found |= {f"{name}.center": np.array(units.center, float), f"{name}.scale": np.array(units.scale, float)}
+        elif hasattr(part, "_started_at"):
+            found[f"{name}.variance"] = np.array(part._started_at, float)
         elif name == "likelihood":
             found[f"{name}.sigma_g"] = np.array(part.sigma_g)
     return found
@@ -80,6 +93,8 @@ def with_constants(model_parts: dict, constants: dict[str, np.ndarray]) -> dict:
         elif center is not None:
             layers = [layer for layer in _layers(part) if not _in_data_units(layer)]
             parts[name] = Chain((*layers, Unstandardise(center, scale)))
+        elif f"{name}.variance" in constants:
+            parts[name] = _at_variance(part, float(constants[f"{name}.variance"]))
         elif f"{name}.sigma_g" in constants:
             parts[name] = part.with_variance(float(constants[f"{name}.sigma_g"]) ** 2)
     return parts

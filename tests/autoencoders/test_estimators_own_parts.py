@@ -204,6 +204,42 @@ def test_steps_of_argmax_q_from_the_encoders_row(posterior, tmp_path):
             load(tmp_path / "m.npz")
 
 
+class Scaled(StudentT):
+    """With a width that is the data's, and no parameter."""
+
+    width = 1.0
+
+    def log_prob(self, x, g):
+        value, back = super().log_prob(x / self.width, g / self.width)
+        return value - x.shape[1] * math.log(self.width), lambda d: back(d) / self.width
+
+    def with_variance(self, V):
+        twin = Scaled(self.dof)
+        twin.width = math.sqrt(V)
+        return twin
+
+
+def test_what_an_own_likelihood_has_taken_from_the_data_is_saved(tmp_path):
+    settings = dict(latent_dim=2, **SMALL, likelihood=Scaled())
+    whole, part = npvae.VAE(**settings).fit(X), npvae.VAE(**settings | {"sweeps": 2}).fit(X)
+    assert whole.model_.likelihood.width == pytest.approx(X.var(0).mean() ** 0.5) and Scaled.width == 1.0
+    part.export(tmp_path / "e.npz", "float32")
+    part.save(tmp_path / "m.npz")
+    for name in "em":
+        again = load(tmp_path / f"{name}.npz", likelihood=Scaled())
+        np.testing.assert_array_equal(again.elbo(X), part.elbo(X))
+    assert again.arrays().keys() == part.arrays().keys()
+    again.save(tmp_path / "again.npz")
+    again = load(tmp_path / "again.npz", likelihood=Scaled()).set_params(sweeps=4).fit(X, resume=True)
+    assert again.solver_.parameters.value.tobytes() == whole.solver_.parameters.value.tobytes()
+    for solver in (npvae.VariationalEM, npvae.SharedQ):
+        fitted = solver(npvae.mlp_model(1, [4], 5, Scaled()), sweeps=2, batch_size=20).fit(X)
+        restored = solver(npvae.mlp_model(1, [4], 5, Scaled()), batch_size=20).restore(fitted.run.arrays())
+        assert restored.model.likelihood.width == fitted.model.likelihood.width != 1.0
+        restored.sweeps = fitted.sweeps = 4
+        np.testing.assert_array_equal(restored.fit(X, resume=True).elbo(X[:9]), fitted.fit(X, resume=True).elbo(X[:9]))
+
+
 def test_missing_numbers_in_a_vae():
     holes = np.where(np.random.default_rng(1).random(X.shape) < 0.2, np.nan, X)
     vae = npvae.VAE(2, **SMALL, likelihood=npvae.SeenPixelsLikelihood()).fit(holes)
