@@ -16,7 +16,6 @@ from npvae.models.checks import check_model, check_model_writes
 from npvae.models.data import check_data, moments, warn_if_unresolved
 from npvae.models.data.arrays import as_array
 from npvae.models.data.pixels import Scale, learned_scale
-from npvae.models.noise_checks import check_rule
 from npvae.models.start import started
 from npvae.nn import lay_out
 
@@ -147,8 +146,6 @@ class Solver:
 
     def _model_at_data(self, X, dtype, rows=None):
         # a copy of the model that was given, started at the data where its parts were not given
-        if self.noise is not None and not self._is_categorical:
-            check_rule(self.noise, self.initial_model.latent.dim)
         found = moments(X, rows)
         warn_if_unresolved(found, dtype)
         return started(self.initial_model.copy(), X, np.random.default_rng([self.seed, 4]), rows, found), found

@@ -45,7 +45,7 @@ print(seen[1:].count(1), seen[1:].count(2), left)
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_save_that_is_killed_leaves_the_old_or_the_new_file(tmp_path):
     found = subprocess.run([sys.executable, "-c", SCRIPT, str(tmp_path / "m.npz"), "200"], capture_output=True,
-                           text=True, timeout=120, env={**os.environ, "OPENBLAS_NUM_THREADS": "1"})
+                           text=True, timeout=600, env={**os.environ, "OPENBLAS_NUM_THREADS": "1"})
     assert found.returncode == 0, found.stderr
     first, second = map(int, found.stdout.split()[:2])
     # both models were met, so the kills did fall between saves that had come to an end
