@@ -72,7 +72,7 @@ def is_own(part: object) -> bool:
 
 def name_of(part: object) -> str:
     """What a part is called in a sentence."""
-    return getattr(part, "__name__", type(part).__name__)
+    return getattr(part, "__name__", type(part).__name__ if is_own(part) else shown(part))
 
 
 def asked(part: object, protocol: type, name: str, *arguments):
