@@ -312,6 +312,21 @@ def test_a_layer_within_that_does_not_answer_is_named_in_each_network(layer):
             built()
 
 
+def test_a_part_that_moves_itself_or_loses_its_class_is_told_so():
+    class Moved(Scaling):
+        def on(self, parameters, prefix="", gradient=True):
+            self.s, self.b = parameters[prefix + "s"], parameters[prefix + "b"]
+            return self
+
+    class Lost(own.ScaleAndShift):
+        def __call__(self, x):
+            return npvae.tanh(x)
+
+    for kind, says in ((Moved, "returns itself, expected another Moved"), (Lost, "`on` of Lost .* another Lost")):
+        with pytest.raises(ValueError, match=says):
+            model_of(layer=kind(np.ones(3), np.zeros(3)))
+
+
 def test_counts_that_have_no_draws_are_checked_as_data_alone():
     bare = without(own.Poisson, "sample")
     model = model_of(likelihood=bare())
