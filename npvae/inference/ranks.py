@@ -56,7 +56,7 @@ class Ranks:
         """Σ_r a_r over all ranks, a new array of the same shape."""
         a = np.asarray(a)
         found = np.empty_like(a)
-        self.comm.Allreduce(np.ascontiguousarray(a), found)
+        self.comm.Allreduce(np.asarray(a, order="C"), found)
         return found
 
     def mean(self, a: np.ndarray) -> np.ndarray:
@@ -206,9 +206,9 @@ def take_up_stream(run, ranks: Ranks | None) -> None:
         np.random.default_rng([run.seed, 7, len(run.history)]) if ranks is None else
         ranks.stream(run.seed, 0, len(run.history))).bit_generator.state
     if ranks is None or ranks.rank == 0:
-        warnings.warn(f"the run began on {then} rank{'s' * (then > 1)} and goes on with {now}, from the same parameters "
-                      "and moments, but with other noise and other batches, so it is not bit by bit the same as if it "
-                      "had never stopped", stacklevel=2)
+        warnings.warn(f"the run began on {then} rank{'s' * (then > 1)} and goes on with {now}, from the same "
+                      "parameters and moments, but with other noise and other batches: it is not bit by bit the same "
+                      "as if it had never stopped", stacklevel=2)
 
 
 def shard(m: int, ranks: Ranks | None) -> slice:

@@ -3,7 +3,6 @@
 import math
 import signal
 import threading
-import warnings
 import zlib
 
 import numpy as np
@@ -18,7 +17,7 @@ SAID = 6    # float64 numbers that `record` sums over the ranks in each step
 class TrainingOnRanks(Training):
     """A `Training` of which m, the batch size and the history are those of all ranks' rows together.
 
-    A batch takes of each rank's rows its share, one at least. In each step the ranks sum two things: the gradient, and
+    A batch takes of each rank's rows its share. In each step the ranks sum two things: the gradient, and
     six numbers, among them whether one is out of time, has been interrupted or is asked to stop: they stop at the same
     step, and an ELBO that is not finite on one of them is so on all.
     """
@@ -28,13 +27,11 @@ class TrainingOnRanks(Training):
         if self.ranks.rank:
             budget.progress = False
         super().__init__(solver, X, budget)
-        self.steps = max(1, min(math.ceil(self.m / self.batch_size), int(self.shards.min())))
-        if self.m / self.steps > 1.5 * self.batch_size and self.ranks.rank == 0:
-            warnings.warn(f"a rank has {self.shards.min()} of {self.m} rows, fewer than a sweep has batches of "
-                          f"{self.batch_size}: they will be of {math.ceil(self.m / self.steps)}; cut the data more "
-                          "evenly", stacklevel=4)
-        own = math.ceil(self.shards[self.ranks.rank] / self.steps)
-        self.block = SHUFFLED_BATCHES * own if isinstance(X, np.memmap) else None
+        self.steps = math.ceil(self.m / self.batch_size)
+        # lest the ranks' shares are all rounded up in the same step
+        self.phases = np.arange(self.ranks.size) * self.steps // self.ranks.size
+        self.own = int(self.shards[self.ranks.rank])
+        self.block = SHUFFLED_BATCHES * math.ceil(self.own / self.steps) if isinstance(X, np.memmap) else None
         self._late = self._asked = self._interrupted = self._noted = False
         self.after_step = self._agreed_to_stop
         if self.ranks.any(self.after_sweep is not None):
@@ -71,8 +68,10 @@ class TrainingOnRanks(Training):
     def record(self, elbo: np.ndarray, kl: np.ndarray | None = None) -> None:
         """Note the ELBO and the KL of the batch of all ranks, of which this one's are (B,), and what one asks for."""
         after_step = self.solver.after_step
-        said = [elbo.sum(), 0.0 if kl is None else kl.sum(), len(elbo), super().out_of_time,
-                after_step is not None and after_step(), self._noted]
+        # in a batch that has no row of this rank, its one is of no weight
+        here = self.ranks.weight > 0
+        said = [elbo.sum() if here else 0, 0 if kl is None or not here else kl.sum(), len(elbo) if here else 0,
+                super().out_of_time, after_step is not None and after_step(), self._noted]
         total, kl_total, rows, late, asked, interrupted = self.ranks.total(np.array(said, np.float64)).tolist()
         self._late, self._asked, self._interrupted = late > 0, asked > 0, interrupted > 0
         self._add(total, None if kl is None else kl_total, int(rows), elbo)
@@ -90,22 +89,25 @@ class TrainingOnRanks(Training):
         return int(self.shards.sum())
 
     def _batches_of_sweep(self):
-        own = int(self.shards[self.ranks.rank])
-        first, last = self._step_of(self._rows), self._step_of(self._rows_of_sweep())
         rng = self.ranks.stream(self.run.seed, 1 + len(self.history))
-        order = None if self.steps == 1 else shuffled(own, rng, self.block)
+        order = None if self.steps == 1 else shuffled(self.own, rng, self.block)
         if self.rows is not None:
             order = self.rows if order is None else self.rows[order]
-        for k in range(first, last):
-            start, end = k * self.shards // self.steps, (k + 1) * self.shards // self.steps
-            mine, all_rows = slice(start[self.ranks.rank], end[self.ranks.rank]), int((end - start).sum())
-            self.ranks.weight = (mine.stop - mine.start) / all_rows
-            yield slice(None) if order is None else order[mine]
+        for k in range(self._step_of(self._rows), self._step_of(self._rows_of_sweep())):
+            (start, end), rank = (self._rows_after(j) for j in (k, k + 1)), self.ranks.rank
+            rows, first = end - start, int(start[rank]) % self.own
+            if rows.any():
+                self.ranks.weight = int(rows[rank]) / int(rows.sum())
+                yield slice(None) if order is None else order[first:first + max(1, int(rows[rank]))]
+
+    def _rows_after(self, k):
+        # of each rank, in the first k steps of a sweep
+        return (k * self.shards + self.phases) // self.steps
 
     def _step_of(self, rows):
-        # the number of steps in which so many rows, or one more, are seen
+        # the number of steps in which so many rows, or a few more, are seen
         k = rows * self.steps // self.m
-        while k < self.steps and int((k * self.shards // self.steps).sum()) < rows:
+        while k < self.steps and self._rows_after(k).sum() < rows:
             k += 1
         return k
 

@@ -1,7 +1,6 @@
-"""A communicator of threads, for tests of fits on several ranks where there is no MPI, and a check of what it was asked."""
+"""A communicator of threads, for tests of fits on several ranks where there is no MPI; it notes what is sent."""
 
 import threading
-import warnings
 
 import numpy as np
 
@@ -88,9 +87,3 @@ def shards(X, sizes):
     """X (m, D) cut into rows of these sizes, in order."""
     assert sum(sizes) == len(X)
     return np.split(X, np.cumsum(sizes)[:-1])
-
-
-def quiet(work):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return work()
