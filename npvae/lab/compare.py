@@ -177,9 +177,15 @@ def measure(solver, train: np.ndarray, test: np.ndarray, progress: bool | None =
         figures[f"{part}_elbo"] = float(evaluate(solver.model, q, X).mean())
     brought, level = levelling(solver.history["elbo"])
     figures |= {**gaps(solver.model, test, q), "last_tenth": brought, "level": level, "seconds": last["seconds"],
-                "sweeps": last["sweep"], "variational_parameters": int(solver.posterior.size),
+                "sweeps": last["sweep"], "variational_parameters": variational_parameters(solver),
                 "seconds_per_new_x": seconds_per_new_x(solver, test)}
     return figures, q
+
+
+def variational_parameters(solver) -> int:
+    """How many numbers describe q: of variational EM, the rows of all ranks."""
+    size = int(solver.posterior.size)
+    return sum(solver.ranks.gather(size)) if solver.ranks and isinstance(solver, VariationalEM) else size
 
 
 def gaps(model: LatentVariableModel, X: np.ndarray, q: np.ndarray) -> dict:
