@@ -192,9 +192,6 @@ def together(ranks: Ranks | None):
         if ranks is not None:
             ranks.failed(problem)
         raise
-    finally:
-        if ranks is not None:
-            ranks.in_loop = False
 
 
 def take_up_stream(run, ranks: Ranks | None) -> None:

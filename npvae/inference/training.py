@@ -15,7 +15,6 @@ from npvae.files import release
 from npvae.inference.earlier_fit import EarlierFit
 from npvae.inference.early_stopping import hold_out
 from npvae.inference.history import DivergenceError
-from npvae.inference.ranks import together
 from npvae.models.data.batches import shuffled
 
 FEW, GROSS = 10, 1e4    # rows whose median says how good they all are; times that no learning is worse at its end
@@ -30,15 +29,16 @@ def fitting(solver, X: ArrayLike, resume: bool = False) -> Iterator[tuple[np.nda
     """
     earlier = EarlierFit(solver, truth("resume", resume))
     try:
-        with together(solver.ranks):
-            X, budget = solver._prepare_fit(X, resume)
-            try:
-                with solver._new_training(X, budget) as training:
-                    yield X, training
-            finally:
-                if solver.run.stopping is not None:
-                    solver.run.stopping.finish()
+        X, budget = solver._prepare_fit(X, resume)
+        try:
+            with solver._new_training(X, budget) as training:
+                yield X, training
+        finally:
+            if solver.run.stopping is not None:
+                solver.run.stopping.finish()
     except BaseException as problem:
+        if solver.ranks is not None:
+            solver.ranks.failed(problem)
         earlier.put_back(problem)
         raise
 

@@ -57,6 +57,7 @@ class TrainingOnRanks(Training):
             if kind is None and self.ranks.any(self._noted):
                 raise known_to_all(KeyboardInterrupt())
         finally:
+            self.ranks.in_loop = False
             if self._handler is not None:
                 signal.signal(signal.SIGINT, self._handler)
 
