@@ -18,7 +18,6 @@ from npvae.autoencoders.settings import checked
 from npvae.checks import NotFittedError, shown, truth
 from npvae.inference.earlier_fit import of_a_refit
 from npvae.inference.history import DivergenceError, History
-from npvae.inference.ranks import ranks_of, together
 from npvae.models.data import check_data
 from npvae.models.data.arrays import column_names
 
@@ -70,9 +69,6 @@ class Estimator(ScikitLearn, Saved):
     decoder, encoder : networks, optional
         Yours, codes (B, K) -> (B, D) and data (B, D) -> (B, K), or rows of q, in the place of those that `hidden` and
         `activation` describe.
-    comm : MPI communicator, optional
-        Of the processes that learn this model together, as in `AmortizedVI`; each has a shard of the rows. It stays out
-        of the file, which rank 0 alone writes.
 
     Attributes
     ----------
@@ -102,7 +98,6 @@ class Estimator(ScikitLearn, Saved):
     optimizer: object = None
     decoder: object = None
     encoder: object = None
-    comm: object = None
 
     def fit(self, X: ArrayLike, y=None, resume: bool = False, after_sweep: Callable | None = None,
             after_step: Callable | None = None) -> Estimator:
@@ -132,8 +127,7 @@ class Estimator(ScikitLearn, Saved):
         """
         if after_sweep is not None and not callable(after_sweep):
             raise ValueError(f"after_sweep is {shown(after_sweep)}, expected a function of the model")
-        with together(ranks_of(self.comm)):
-            return self._fit(X, None, truth("resume", resume), after_sweep, after_step)
+        return self._fit(X, None, truth("resume", resume), after_sweep, after_step)
 
     def partial_fit(self, X: ArrayLike, y=None) -> Estimator:
         """One more sweep over X (m, D), the first one if there was none. Returns itself.
@@ -142,8 +136,7 @@ class Estimator(ScikitLearn, Saved):
         `fit` raises.
         """
         done = int(self.history_[-1]["sweep"]) if "solver_" in self.__dict__ and self.history_ else 0
-        with together(ranks_of(self.comm)):
-            return self._fit(X, done + 1, resume=True)
+        return self._fit(X, done + 1, resume=True)
 
     def _fit(self, X, sweeps, resume, after_sweep=None, after_step=None):
         settings, names = checked(self), column_names(X)

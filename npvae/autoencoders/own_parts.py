@@ -97,7 +97,8 @@ def _numbers(part):
 
 
 def _in_words(said_of):
-    numbers = said_of.get("settings") or said_of.get("arrays") or {}
     if "layers" in said_of:
         return f"{said_of['own']}({', '.join(_in_words(layer) for layer in said_of['layers'])})"
-    return said_of["own"] + (f"({', '.join(f'{name}={a}' for name, a in numbers.items())})" if numbers else "")
+    words = [f"{name}={a}" for name, a in said_of.get("settings", {}).items()]
+    words += [f"{name} {tuple(shape) or 'a number'}" for name, shape in said_of.get("arrays", {}).items()]
+    return said_of["own"] + (f"({', '.join(words)})" if words else "")

@@ -53,7 +53,8 @@ def check_network_fits(role: str, network, n_in: int, n_out: int) -> None:
     except (ValueError, TypeError, AttributeError, IndexError) as mismatch:
         raise ValueError(f"the {role} {network} does not take rows of {n_in} numbers") from mismatch
     if found != (1, n_out):
-        raise ValueError(f"the {role} {network} makes {found[-1]} numbers of {n_in}, expected {n_out}")
+        raise ValueError(f"the {role} {network} makes {found[-1]} numbers of {n_in}, expected {n_out}, as "
+                         "latent_dim and the data's columns say")
 
 
 def learning_rate(settings) -> float | Callable[[int], float]:

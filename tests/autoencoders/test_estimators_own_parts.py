@@ -177,11 +177,12 @@ def test_an_autoencoder_of_ones_own_networks(tmp_path):
 
 
 def test_a_latent_without_sigmas_has_no_kl_of_each_coordinate():
-    vae = npvae.VAE(**SMALL, latent=npvae.FullGaussian(2)).fit(X)
+    vae = npvae.VAE(**SMALL | {"sweeps": 40, "learning_rate": 2e-2}, latent=npvae.FullGaussian(2)).fit(X)
     with pytest.raises(ValueError, match=r"FullGaussian\(2\) has no KL of each coordinate"):
         vae.kl(X)
     q, latent = vae.solver_.infer(X), vae.model_.latent
     z = latent.sample(q, 4000, 0).reshape(-1, 2)
+    assert latent.mean(q).var(0).min() > 0.2
     np.testing.assert_allclose(vae.aggregate_covariance(X), np.cov(z, rowvar=False), atol=0.02)
     with pytest.raises(ValueError, match="needs likelihood='gaussian'"):
         npvae.VAE(2, **SMALL, likelihood=StudentT()).fit(X).cost(X)
@@ -276,7 +277,7 @@ def test_a_file_asks_for_its_parts_by_name_and_takes_no_others(tmp_path):
     npvae.VAE(**SMALL, likelihood=StudentT(3.0), decoder=decoder()).fit(X).save(path)
     with pytest.raises(ValueError, match=r"trained with likelihood StudentT\(dof=3.0\), which is not in the file"):
         npvae.VAE.load(path, decoder=decoder())
-    with pytest.raises(ValueError, match=r"decoder Chain\(.*Scale\(s=\[8\]\).*, which is not in the file"):
+    with pytest.raises(ValueError, match=r"decoder Chain\(.*Scale\(s \(8,\)\).*, which is not in the file"):
         load(path, likelihood=StudentT(3.0))
     with pytest.raises(ValueError, match=r"decoder Chain.*, likelihood StudentT.*, which are not in the file"):
         load(path)
