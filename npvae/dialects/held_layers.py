@@ -11,7 +11,9 @@ from npvae.dialects.slots import slots
 from npvae.nn.parameters import has_parameters
 
 WAYS = [("forward", "backward"), ("forward", "backprop"), ("forward_pass", "backward_pass"), ("fprop", "bprop"),
-        ("__call__", "backward"), ("forward", "grad"), ("forward", "gradient")]
+        ("forward_prop", "backward_prop"), ("forward_propagation", "backward_propagation"), ("forward", "back"),
+        ("feedforward", "backprop"), ("feed_forward", "back_propagate"), ("call", "backward"), ("__call__", "backward"),
+        ("forward", "grad"), ("forward", "gradient")]
 LOSSES = ("loss", "loss_and_gradients", "loss_and_grads", "loss_and_grad", "compute_loss", "cost", "compute_cost",
           "objective")
 

@@ -7,6 +7,7 @@
 """
 
 import copy
+import itertools
 from functools import partial
 
 import numpy as np
@@ -61,8 +62,12 @@ class Stateful:
             return by_name(flat, list(own)) or by_name(flat, [n.rpartition(".")[2] for n in own])
         if given is None:
             return {n: s.gradient for n, s in own.items()}
-        given = [g for _, g in leaves(list(given), "")]
-        return dict(zip(self.order, given, strict=True)) if len(self.order) == len(given) else {}
+        # in order, or in groups such as (nabla_b, nabla_w) in the other one
+        ways = [[g for _, g in leaves(list(some), "")] for some in itertools.islice(itertools.permutations(given), 24)]
+        ways = [way for way in ways if len(way) == len(self.order)]
+        fit = [way for way in ways if all(np.shape(g) == np.shape(own[n].value) for n, g in
+                                          zip(self.order, way, strict=True))]
+        return dict(zip(self.order, [*fit, *ways][0], strict=True)) if ways else {}
 
     def fresh(self, parameters):
         """A copy in which the parameters stand wherever the old ones stood."""

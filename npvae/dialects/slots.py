@@ -72,6 +72,13 @@ def _of_one(thing, own):
         for name, (owner, key) in _by_path(holder, _held(thing, own, holder)).items():
             if _is_number(owner[key]) and (name not in found or found[name].twin is None):
                 found[name] = Slot(owner, key, *_twin(name, gradients))
+    for holder in [n for n, held in own.items() if isinstance(n, str) and isinstance(held, list | tuple)]:
+        # weights with dweights, both lists
+        twin = next((own[g.format(holder)] for g in GRADIENT_OF[1:] if g.format(holder) in own), None)
+        gradients = _by_path(holder, twin)
+        for name, (owner, key) in _by_path(holder, own[holder]).items():
+            if _is_number(owner[key]) and (name not in found or found[name].twin is None):
+                found[name] = Slot(owner, key, *gradients.get(name, ()))
     own_names = {n: (own, n) for n in own if isinstance(n, str)}
     beside = {k: v for twin in ("gradients", "grads") for k, v in _by_path(twin, _held(thing, own, twin)).items()}
     for name in own_names:

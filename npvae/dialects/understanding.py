@@ -17,6 +17,8 @@ from npvae.dialects.arguments import Arguments, fits
 from npvae.dialects.calling import CACHE, Later, apart, joined, name_of, names_of, required
 from npvae.nn.parameters import has_parameters
 
+VALUES, GRADIENTS = ("loss", "value", "cost"), ("grads", "grad", "gradients", "gradient")
+
 
 def understood(f, args, call=None):
     """(f, arguments, what to call f, notes)."""
@@ -50,6 +52,10 @@ def _function(f):
 
     def called(*args):
         answer = f(*args)
+        if isinstance(answer, dict):
+            # {"loss": …, "grads": …}
+            named = [next((answer[n] for n in some if n in answer), None) for some in (VALUES, GRADIENTS)]
+            answer = answer if any(a is None for a in named) else tuple(named)
         if not isinstance(answer, tuple) or len(answer) < 2 or callable(answer[0]):
             return answer
         *outs, back = answer

@@ -56,6 +56,7 @@ def example(name: str) -> Example:
 
 def _checked_by(checker, sees, name, says, *x, seen="", **options):
     def hang(f):
+        f.__doc__ = f"Wrong on purpose: {name}."        # not in the source, which is shown
         GALLERY.append(Example(name, f, partial(checker, f, *x, **options), says, seen, sees))
         return f
     return hang
@@ -172,8 +173,7 @@ def draw_again_in_back(q):
 @wrong_gradient("Gaussian: 1/σ_g² forgotten", "1/σ_g² is missing", X, sizes={"σ_g²": 0.49, "σ_g": 0.7},
                 seen="PyTorch-VAE #11")
 def gaussian_without_width(g):
-    error = 1.5 - g                                     # x = 1.5
-    return -0.5 * (error**2).sum(1) / 0.7**2, lambda dvalue: dvalue[:, None] * error
+    return -0.5 * ((1.5 - g) ** 2).sum(1) / 0.7**2, lambda dvalue: dvalue[:, None] * (1.5 - g)     # x = 1.5
 
 
 # Below, gradients would be right: value and gradient are wrong together, and only the bound tells.

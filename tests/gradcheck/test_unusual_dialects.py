@@ -263,3 +263,58 @@ def test_what_a_layer_does_in_place_is_said():
 @pytest.mark.parametrize("name", CASES)
 def test_twice_the_gradient_fails(name):
     assert not npvae.gradcheck(*CASES[name](2), diagnosis=False, repair=False)
+
+
+# 17. lists of weights and biases with gradients in lists of their own
+class Lists:
+    def __init__(self, k=1):
+        self.weights, self.biases, self.k = [W1.copy(), W2.copy()], [B1.copy(), B2.copy()], k
+
+    def forward(self, x):
+        self.inputs = [x, np.tanh(affine(x, self.weights[0], self.biases[0]))]
+        return affine(self.inputs[1], self.weights[1], self.biases[1])
+
+    def backward(self, d):
+        inner = d @ self.weights[1].T * (1 - self.inputs[1] ** 2)
+        self.dweights = [self.k * self.inputs[0].T @ inner, self.inputs[1].T @ d]
+        self.dbiases = [inner.sum(0), d.sum(0)]
+        return inner @ self.weights[0].T
+
+
+# 18. a cost and a backprop that returns the gradients of the biases first
+class Columns:
+    def __init__(self, k=1):
+        self.weights, self.biases, self.k = [W1.T.copy()], [B1[:, None].copy()], k
+
+    def cost(self, x, y):
+        return 0.5 * ((self.weights[0] @ x + self.biases[0] - y) ** 2).sum()
+
+    def backprop(self, x, y):
+        d = self.weights[0] @ x + self.biases[0] - y
+        return [d], [self.k * d @ x.T]
+
+
+@pytest.mark.parametrize("f, args, names", [
+    (Lists, (X,), ["x", "weights[0]", "weights[1]", "biases[0]", "biases[1]"]),
+    (Columns, (X[:1].T, np.ones((6, 1))), ["weights[0]", "biases[0]"])])
+def test_lists_of_weights_are_found_with_their_gradients(f, args, names):
+    report = npvae.gradcheck(f(), *args)
+    assert report and [row.name for row in report.rows] == names
+    assert not npvae.gradcheck(f(2), *args, diagnosis=False, repair=False)
+
+
+def test_a_dict_of_the_loss_and_its_gradient():
+    def f(w):
+        loss, ds = cross_entropy(X @ w)
+        return {"loss": loss, "grads": X.T @ ds, "scores": X @ w}
+
+    assert npvae.gradcheck(f, W1[:, :3])
+
+
+def test_a_returned_gradient_of_a_wrong_shape_is_no_pass():
+    class Kept(WithMethods):
+        def backward(self, dout):
+            return dout @ self.w.T, self.x.T @ dout, dout.sum(0, keepdims=True)
+
+    report = npvae.gradcheck(Kept(), X, repair=False)
+    assert not report and "shape" in str(report)
