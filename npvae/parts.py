@@ -72,7 +72,7 @@ def is_own(part: object) -> bool:
 
 def name_of(part: object) -> str:
     """What a part is called in a sentence."""
-    return getattr(part, "__name__", type(part).__name__)
+    return getattr(part, "__name__", type(part).__name__ if is_own(part) else shown(part))
 
 
 def asked(part: object, protocol: type, name: str, *arguments):
@@ -121,10 +121,16 @@ def laid_out(part: object, protocol: type, check: Callable, lay_out: Callable):
     parameters = lay_out({"part": part})
     for gradient in (False, True):
         twin = asked(part, protocol, "on", parameters, "part.", gradient)
-        if twin is None or isinstance(twin, type) or type(twin) is not type(part):
-            raise ValueError(f"{_title(part, 'on')} returns {shown(twin)}, expected a {name_of(part)}: "
+        # itself, moved, or what lacks the methods of a subclass
+        lost = twin is part and arrays or type(twin) is not type(part) and isinstance(part, type(twin))
+        if twin is None or isinstance(twin, type) or lost:
+            what = "itself" if twin is part else shown(twin)
+            raise ValueError(f"{_title(part, 'on')} returns {what}, expected another {name_of(part)}: "
                              f"{shapes_of(protocol, 'on')}")
-        check(twin)
+        try:
+            check(twin)
+        except ValueError as problem:
+            raise ValueError(f"what {_title(part, 'on')} returns: {problem}") from problem
         for name, a in asked(twin, protocol, "arrays").items():
             if np.size(a) and not np.shares_memory(a, parameters.value):
                 raise ValueError(f"{_title(part, 'on')} leaves {name} where it was, expected a view, "

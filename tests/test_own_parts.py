@@ -105,7 +105,7 @@ def test_the_report_is_a_table_that_says_what_failed():
     assert "check_part <lambda>, layer: FAILED" in str(report) and "gradient: error" in str(report)
     with pytest.raises(ValueError, match="role is 'decoder', expected one of layer, network, latent"):
         check_part(npvae.tanh, role="decoder")
-    with pytest.raises(ValueError, match="part is 3, expected a layer"):
+    with pytest.raises(ValueError, match="part is 3, which lacks `__call__`"):
         check_part(3)
 
 
@@ -253,3 +253,20 @@ def test_what_is_broken_is_named(name):
     report = check_part(part, role=ROLES.get(name))
     assert check in report.failed, report
     assert check in str(report)
+
+
+MISSING = [(own.Poisson, (), "log_prob"), (own.Poisson, (), "mean"), (own.StudentT, (), "log_prob"),
+           (own.Laplace, (np.array(0.0),), "on"), (own.Laplace, (np.array(0.0),), "arrays"),
+           (own.LaplaceLatent, (2,), "nodes"), (own.LaplaceLatent, (2,), "kl"),
+           (own.SemiAmortized, (mlp([3, 4]), MODEL), "__call__"),
+           (own.ScaleAndShift, (np.ones(3), np.zeros(3)), "__call__"),
+           (own.ScaleAndShift, (np.ones(3), np.zeros(3)), "arrays"), (own.Nesterov, None, "step")]
+
+
+@pytest.mark.parametrize(("kind", "arguments", "name"), MISSING)
+def test_a_missing_method_is_named(kind, arguments, name):
+    lacking = without(kind, name)
+    report = check_part(lacking if arguments is None else lacking(*arguments))
+    assert report.failed == ["methods and shapes"] and name in report.rows[0].got
+    with pytest.raises(ValueError, match="which lacks `__call__`"):
+        check_part(without(own.Halton, "__call__")())

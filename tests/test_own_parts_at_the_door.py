@@ -297,8 +297,44 @@ def test_a_decoder_without_back_is_for_what_needs_none():
         mlp([1, 4, 3])))
     npvae.log_marginal(model, X[:1], tolerance=0.1)
     for solver in SOLVERS:
-        with pytest.raises(ValueError, match="returns None for back"):
+        with pytest.raises(ValueError, match=r"Bare returns \(ndarray, NoneType\), expected 2 things"):
             solver(model)
+
+
+@pytest.mark.parametrize("layer", [lambda x: (x, None), lambda x: (x, lambda dy: dy[:, :1]), lambda x: x])
+def test_a_layer_within_that_does_not_answer_is_named_in_each_network(layer):
+    within = chain(mlp([1, 3]), layer, mlp([3, 3], rng=0))
+    for built in (lambda: AmortizedVI(model_of(decoder=within)), lambda: VariationalEM(model_of(decoder=within)),
+                  lambda: AmortizedVI(model_of(), encoder=chain(mlp([3, 3]), layer, mlp([3, 2], rng=0))),
+                  lambda: npvae.VAE(1, decoder=within, progress=False).fit(X),
+                  lambda: npvae.Autoencoder(1, decoder=within, progress=False).fit(X)):
+        with pytest.raises(ValueError, match="<lambda>"):
+            built()
+
+
+def test_a_part_that_moves_itself_or_loses_its_class_is_told_so():
+    class Moved(Scaling):
+        def on(self, parameters, prefix="", gradient=True):
+            self.s, self.b = parameters[prefix + "s"], parameters[prefix + "b"]
+            return self
+
+    class Lost(own.ScaleAndShift):
+        def __call__(self, x):
+            return npvae.tanh(x)
+
+    for kind, says in ((Moved, "returns itself, expected another Moved"), (Lost, "`on` of Lost .* another Lost")):
+        with pytest.raises(ValueError, match=says):
+            model_of(layer=kind(np.ones(3), np.zeros(3)))
+
+
+def test_counts_that_have_no_draws_are_checked_as_data_alone():
+    bare = without(own.Poisson, "sample")
+    model = model_of(likelihood=bare())
+    AmortizedVI(model, 1).fit(X)
+    with pytest.raises(ValueError, match="no counts"):
+        AmortizedVI(model, 1).fit(X + 0.5)
+    with pytest.raises(ValueError, match="spam"):
+        model_of(likelihood=type("Bare", (bare,), {"check": raising})())
 
 
 def test_a_trial_changes_no_draw_and_no_gradient():

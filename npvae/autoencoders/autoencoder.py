@@ -83,4 +83,4 @@ class Autoencoder(Estimator):
             encoder, decoder, code_size=self.latent_dim, sweeps=self.sweeps, seconds=self.seconds,
             batch_size=self.batch_size, learning_rate=learning_rate(self), held_out=self.held_out,
             patience=self.patience, seed=self.seed, dtype=np.dtype(self.dtype).type, progress=self.progress,
-            scale=self.scale, optimizer=self.optimizer)
+            scale=self.scale, optimizer=self.optimizer, comm=self.comm)

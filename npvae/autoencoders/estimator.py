@@ -18,6 +18,7 @@ from npvae.autoencoders.settings import checked
 from npvae.checks import NotFittedError, shown, truth
 from npvae.inference.earlier_fit import of_a_refit
 from npvae.inference.history import DivergenceError, History
+from npvae.inference.ranks import ranks_of, together
 from npvae.models.data import check_data
 from npvae.models.data.arrays import column_names
 
@@ -69,6 +70,9 @@ class Estimator(ScikitLearn, Saved):
     decoder, encoder : networks, optional
         Yours, codes (B, K) -> (B, D) and data (B, D) -> (B, K), or rows of q, in the place of those that `hidden` and
         `activation` describe.
+    comm : MPI communicator, optional
+        Of the processes that learn this model together, as in `AmortizedVI`; each has a shard of the rows. It stays out
+        of the file, which rank 0 alone writes.
 
     Attributes
     ----------
@@ -98,6 +102,7 @@ class Estimator(ScikitLearn, Saved):
     optimizer: object = None
     decoder: object = None
     encoder: object = None
+    comm: object = None
 
     def fit(self, X: ArrayLike, y=None, resume: bool = False, after_sweep: Callable | None = None,
             after_step: Callable | None = None) -> Estimator:
@@ -127,7 +132,8 @@ class Estimator(ScikitLearn, Saved):
         """
         if after_sweep is not None and not callable(after_sweep):
             raise ValueError(f"after_sweep is {shown(after_sweep)}, expected a function of the model")
-        return self._fit(X, None, truth("resume", resume), after_sweep, after_step)
+        with together(ranks_of(self.comm)):
+            return self._fit(X, None, truth("resume", resume), after_sweep, after_step)
 
     def partial_fit(self, X: ArrayLike, y=None) -> Estimator:
         """One more sweep over X (m, D), the first one if there was none. Returns itself.
@@ -136,7 +142,8 @@ class Estimator(ScikitLearn, Saved):
         `fit` raises.
         """
         done = int(self.history_[-1]["sweep"]) if "solver_" in self.__dict__ and self.history_ else 0
-        return self._fit(X, done + 1, resume=True)
+        with together(ranks_of(self.comm)):
+            return self._fit(X, done + 1, resume=True)
 
     def _fit(self, X, sweeps, resume, after_sweep=None, after_step=None):
         settings, names = checked(self), column_names(X)

@@ -16,7 +16,7 @@ class Saved:
     """Five verbs that both autoencoders share."""
 
     def save(self, path: str | Path) -> None:
-        """Write the model and its training state to one .npz file, whole or not at all.
+        """Write the model and its training state to one .npz file, whole or not at all; of several ranks, by the first.
 
         Raises
         ------
@@ -27,7 +27,7 @@ class Saved:
             file of npvae.
         """
         arrays = self._fitted.run.arrays()
-        write_model(path, self._header(self.exported_), _untrained(arrays) if self.exported_ else arrays)
+        self._write(path, self.exported_, _untrained(arrays) if self.exported_ else arrays)
 
     def export(self, path: str | Path, dtype: str = "float16") -> None:
         """Write the parameters alone, in float16 or float32: a smaller file that cannot be trained further.
@@ -44,7 +44,7 @@ class Saved:
                       for name, a in _untrained(self._fitted.run.arrays()).items()}
         if not all(np.isfinite(a).all() for a in arrays.values()):
             raise ValueError(f"a parameter is beyond the range of {dtype}: export as 'float32'")
-        write_model(path, self._header(True), arrays)
+        self._write(path, True, arrays)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Copies of the parameters, and of where and how wide the data were, by their names in the model's file.
@@ -109,9 +109,15 @@ class Saved:
             raise ValueError(f"{path}: does not hold together: {reason}") from problem
         return model
 
+    def _write(self, path, exported, arrays):
+        # of several ranks, which hold the same, the first writes
+        if self.comm is None or self.comm.rank == 0:
+            write_model(path, self._header(exported), arrays)
+
     def _header(self, exported):
-        D = self.n_features_in_
-        return {"kind": type(self).__name__, "settings": named_parts(self.fitted_settings_), "data_dim": D,
+        D, settings = self.n_features_in_, {**self.fitted_settings_}
+        settings.pop("comm", None)
+        return {"kind": type(self).__name__, "settings": named_parts(settings), "data_dim": D,
                 "image_shape": checked_image_shape(self.image_shape_, D), "exported": exported,
                 "scale": list(self.solver_.integer_scale), "data_source": self.data_source_,
                 "feature_names": list(self.feature_names_in_) if hasattr(self, "feature_names_in_") else None}

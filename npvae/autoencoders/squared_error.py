@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from npvae.inference.history import History
+from npvae.inference.ranks import gathered, ranks_of
 from npvae.inference.resumable import Resumable
 from npvae.inference.schedules import at
 from npvae.inference.training import fitting
 from npvae.models.data import blocks, check_data, moments, take, warn_if_unresolved
 from npvae.models.data.arrays import as_array
-from npvae.models.data.pixels import Scale, learned_scale
+from npvae.models.data.pixels import Scale, common_scale, learned_scale
 from npvae.models.start import drawn_decoder, in_units, standardised
 from npvae.nn import lay_out
 from npvae.nn.parameters import check_back_writes
@@ -69,11 +70,15 @@ class SquaredErrorSolver(Resumable):
     scale: float | None = None
     optimizer: object = None
     code_size: int | None = None
+    comm: object = None
     history: History = field(default_factory=History, init=False, repr=False)
 
     # what a restored solver goes by; a fit settles its own
     integer_scale = Scale()
     name, measure, _beta = "Autoencoder", "squared_error", 1.0
+
+    def __post_init__(self):
+        self.ranks = ranks_of(self.comm)
 
     def fit(self, X: ArrayLike, resume: bool = False) -> SquaredErrorSolver:
         """Learn θ and φ from X (m, D); returns itself. `resume` and what it raises are as in `AmortizedVI.fit`."""
@@ -98,14 +103,14 @@ class SquaredErrorSolver(Resumable):
         return check_data(X, self.initial_decoder(np.zeros((1, self._code_size())))[0].shape[1], dtype=dtype)
 
     def _data_to_learn_from(self, X, dtype):
-        self.integer_scale = learned_scale(as_array(X), self.scale)
+        self.integer_scale = common_scale(learned_scale(as_array(X), self.scale), gathered(self.ranks))
         return self._checked_data(X, dtype)
 
     def _initial_parts(self):
         return {"decoder": self.initial_decoder, "encoder": self.initial_encoder}
 
     def _parts_at_data(self, X, rows):
-        found, decoder = moments(X, rows), self.initial_decoder
+        found, decoder = moments(X, rows, gathered(self.ranks)), self.initial_decoder
         warn_if_unresolved(found, self.dtype)
         if drawn_decoder(decoder):
             decoder = in_units(decoder, np.zeros((1, self._code_size())), found.mean, found.scale)

@@ -221,7 +221,7 @@ class VAE(Estimator):
             learning_rate=learning_rate(self),
             noise=MonteCarlo(self.samples), beta=self._beta(), held_out=self.held_out,
             patience=self.patience, seed=self.seed, dtype=np.dtype(self.dtype).type, progress=self.progress,
-            scale=self.scale, optimizer=self.optimizer, make_posterior=self.make_posterior)
+            scale=self.scale, optimizer=self.optimizer, comm=self.comm, make_posterior=self.make_posterior)
 
     def _beta(self):
         return self.beta if callable(self.beta) else warm_up(self.kl_warm_up, self.beta)

@@ -9,6 +9,7 @@ from npvae.cli.compare import add_compare
 from npvae.cli.gradcheck import add_gradcheck
 from npvae.cli.measure import add_bench, add_verify
 from npvae.cli.pictures import add_reconstruct, add_sample, add_traverse
+from npvae.cli.ranks import on_ranks
 from npvae.cli.signals import Signals, Stopped
 from npvae.cli.streams import (
     json_on_standard_output,
@@ -37,7 +38,7 @@ def run(argv: list[str] | None, signals: Signals) -> int:
         args = build_parser().parse_args(argv)
         name = f"npvae {args.command}"
         args.signals = signals
-        with one_line_warnings(name):
+        with one_line_warnings(name), on_ranks(args):
             return json_on_standard_output(args) if args.json == "-" else args.run(args) or 0
     except BrokenPipeError:
         # the reader of our output has gone, as with `| head`; say nothing more to it

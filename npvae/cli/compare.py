@@ -6,6 +6,7 @@ from textwrap import fill
 
 from npvae.cli.options import add_command, add_data, data_file, positive, print_data, rate, read_data, seconds
 from npvae.cli.outputs import check_files, writable_file, write_json
+from npvae.cli.ranks import add_mpi
 
 
 def add_compare(commands) -> None:
@@ -34,6 +35,7 @@ def add_compare(commands) -> None:
                          help="λ of θ and φ, the same for all three (default 0.003)")
     command.add_argument("--batch-size", type=positive, metavar="ROWS",
                          help="the same for all three, at most half of the rows (default 100)")
+    add_mpi(command)
     command.add_argument("--out", default=".", metavar="DIR",
                          help="where comparison.png and comparison.json go (default: here)")
 
@@ -57,7 +59,9 @@ def run_compare(args: Namespace) -> None:
     budget = SECONDS if args.time_budget is None and args.sweeps is None else args.time_budget
     found = compare(data, args.latent, args.latent_dim, args.hidden or [64], args.seed, budget, args.sweeps,
                     seeds=args.seeds, learning_rate=args.learning_rate or LEARNING_RATE,
-                    batch_size=args.batch_size)
+                    batch_size=args.batch_size, comm=args.comm)
+    if args.ranks is not None and args.ranks.rank:
+        return
     print(comparison_table(found.figures), *(fill(note, 100) for note in comparison_notes(found.figures)), sep="\n\n")
     plots.save(plots.comparison_figure(found), out / "comparison.png")
     for path in [out / "comparison.json", *([args.json] if args.json else [])]:

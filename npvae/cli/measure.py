@@ -14,7 +14,7 @@ def add_verify(commands) -> None:
                           ["", "--quick", "--section 5 --json claims.json"],
                           "changes nothing here: every claim is measured on random numbers of a seed of its own")
     command.add_argument("--quick", action="store_true",
-                         help="leave out the claims that need longer training (the rest takes about 10 s)")
+                         help="leave out the claims that need longer training (the rest takes about 15 s)")
     command.add_argument("--section", type=positive, nargs="+", metavar="N", help="only these sections (1 to 13)")
 
 

@@ -11,10 +11,12 @@ from npvae.autoencoders.settings import ACTIVATIONS
 from npvae.autoencoders.vae import LIKELIHOODS
 from npvae.cli.options import add_command, add_data, data_file, positive, print_data, read_data, remember_data, seconds
 from npvae.cli.outputs import check_files, write_json
+from npvae.cli.ranks import add_mpi
 from npvae.cli.signals import Stopped
 from npvae.cli.trained import measure, print_figures
 from npvae.datasets import Dataset
 from npvae.inference import DivergenceError
+from npvae.inference.ranks import shard, together
 
 SAVE_EVERY = 30.0   # seconds of training
 
@@ -51,6 +53,7 @@ def add_train(commands) -> None:
     command.add_argument("--resume", action="store_true", help="go on with the model in --out until --sweeps in total; "
                          "if it had its sweeps or was stopped by Ctrl-C, SIGTERM or SIGHUP, bit by bit as in one run, "
                          "unless another --sweeps changes the fall of the learning rate")
+    add_mpi(command)
     command.add_argument("--autoencoder", action="store_true", help="a plain autoencoder instead of a VAE")
     command.add_argument("--hidden", type=positive, nargs="+", metavar="UNITS",
                          help="hidden layers of the decoder; the encoder mirrors them (default 128)")
@@ -67,27 +70,41 @@ def add_train(commands) -> None:
 def run_train(args: Namespace) -> None:
     """Train, save now and then and at the end, print the figures."""
     out, model = Path(args.out), None
-    if args.resume:
-        model = resumed_model(args, out)
-        remember_data(args, model, str(out))
-    args.data = args.data or "digits"
-    data = read_data(args)
-    check_files({"--data": data_file(args.data)}, {"--out": out, "--json": args.json}, {"--out": "model"})
-    model, saving = with_settings(args, out, model), Saving(out, data.image_shape, data_source(args, data))
-    print_data(data)
+    with together(args.ranks):
+        if args.resume:
+            model = resumed_model(args, out)
+            remember_data(args, model, str(out))
+        args.data = args.data or "digits"
+        data = read_data(args)
+        check_files({"--data": data_file(args.data)}, {"--out": out, "--json": args.json}, {"--out": "model"})
+        model, saving = with_settings(args, out, model), Saving(out, data.image_shape, data_source(args, data))
+        first = args.ranks is None or args.ranks.rank == 0
+        if first:
+            print_data(data)
+        if args.ranks is not None:
+            args.ranks.gather()
     # a signal waits for the end of a step, and for the file
     with args.signals.held():
         try:
-            model.fit(data.train, resume=args.resume, after_sweep=saving, after_step=args.signals.asked)
+            X = data.train[shard(len(data.train), args.ranks)]
+            model.fit(X, resume=args.resume, after_sweep=saving, after_step=args.signals.asked)
         except DivergenceError as problem:
             raise ValueError(advice(problem, model, out)) from problem
         saving.save(model)
-    if args.signals.asked():
-        raise Stopped(args.signals.number, left(model, out))
+    if number := stopping_signal(args):
+        raise Stopped(number, left(model, out))
+    if not first:
+        return
     figures = {"data": data.name, **measure(model, data), "file": str(out)}
     print_figures(figures)
     if args.json:
         write_json(figures, args.json)
+
+
+def stopping_signal(args: Namespace) -> int:
+    """The signal that has ended the training, also if another rank has got it; 0 without one."""
+    number = args.signals.number or 0
+    return number if args.ranks is None else max(args.ranks.gather(number))
 
 
 def data_source(args: Namespace, data: Dataset) -> dict:
@@ -119,7 +136,7 @@ def with_settings(args: Namespace, out: Path, model: VAE | Autoencoder | None) -
     given = {name: value for name, value in vars(args).items() if value is not None and name in SETTINGS}
     if "hidden" in given:
         given["hidden"] = tuple(given["hidden"])
-    model.set_params(**given)
+    model.set_params(**given, comm=args.comm)
     if args.patience and not model.held_out:
         raise ValueError(f"--patience {args.patience}: without --held-out no rows are held out that could stop the fit")
     done = int(model.history_[-1]["sweep"]) if args.resume and model.history_ else 0

@@ -70,7 +70,7 @@ def role_of(part: object) -> str:
 
     >>> role_of(np.tanh), role_of(3)
     Traceback (most recent call last):
-    ValueError: part is 3, expected a layer, a network, ...
+    ValueError: part is 3, which lacks `__call__` and each method of a latent family, ...
     """
     found = {role: sum(has(part, protocol, name) for name in members(protocol) if name not in SHARED)
              for role, protocol in (("latent", LatentFamily), ("likelihood", Likelihood))}
@@ -85,9 +85,11 @@ def role_of(part: object) -> str:
         return "posterior"
     if hasattr(part, "arrays") or hasattr(part, "on"):
         return "network" if hasattr(part, "layers") else "layer"
+    if not callable(part) and (hasattr(part, "mean") or hasattr(part, "sample")):
+        return "likelihood"
     if not callable(part):
-        raise ValueError(f"part is {shown(part)}, expected a {', a '.join(CONTRACTS)}: see the README's page on parts "
-                         "of your own")
+        raise ValueError(f"part is {shown(part)}, which lacks `__call__` and each method of a latent family, a "
+                         f"likelihood or an optimizer; expected a {', a '.join(CONTRACTS)}")
     return "schedule" if _is_schedule(part) else "layer"
 
 

@@ -86,8 +86,9 @@ def _of_one_kind(labels, name):
     text = isinstance(labels[0], str)
     odd = next((i for i, label in enumerate(labels) if not isinstance(label, str if text else numbers.Real)), None)
     if odd is not None:
-        raise ValueError(f"{name} hold objects, {shown(labels[odd])} in row {odd} (counted from 0), expected "
-                         f"{'text, as in row 0' if text else 'numbers or text'}: name missing classes, too")
+        kind = f"{'text' if text else 'numbers'}, as in row 0" if odd else "numbers or text"
+        raise ValueError(f"{name} hold objects, {shown(labels[odd])} in row {odd} (counted from 0), expected {kind}: "
+                         "give all in one kind, a name for missing classes, too")
     return np.array(list(labels))
 
 

@@ -11,6 +11,7 @@ from npvae.inference.argmax_q import best_rows, has_closed_argmax
 from npvae.inference.checks import checked_start
 from npvae.inference.elbo import lower_bound
 from npvae.inference.quadrature import quadrature_nodes
+from npvae.inference.ranks import Ranks, mean_of_all
 from npvae.models import LatentVariableModel, Noise
 from npvae.models.checks import check_model
 from npvae.models.climb import climb
@@ -61,15 +62,21 @@ def argmax_shared_q(model: LatentVariableModel, start: ArrayLike | None, x: Arra
 
 
 def best_row(model: LatentVariableModel, start: np.ndarray, x: np.ndarray, noise: Noise | None,
-             tolerance: float = 1e-8, beta: float = 1.0) -> np.ndarray:
+             tolerance: float = 1e-8, beta: float = 1.0, ranks: Ranks | None = None) -> np.ndarray:
     """What `argmax_shared_q` returns, finite or not, of a start and data that have been checked, for a KL of weight β.
+
+    On several `ranks`, x being one's own data, it is the row for the data of all.
     """
     if has_closed_argmax(model.latent):
         # q_k ∝ exp(mean_i log p_θ(x^i, k))
-        return best_rows(model, None, x, beta=beta).mean(0)
+        return mean_of_all(ranks, best_rows(model, None, x, beta=beta).mean(0))
 
     def mean_elbo(row, _):                                  # row (1, R)
         value, back = lower_bound(model, np.broadcast_to(row[0], (len(x), row.shape[1])), x, noise, beta)
-        return value.mean(keepdims=True), lambda d: back(np.full(len(x), d[0] / len(x))).sum(0, keepdims=True)
+
+        def back_mean(d):
+            return mean_of_all(ranks, back(np.full(len(x), d[0] / len(x))).sum(0, keepdims=True))
+
+        return mean_of_all(ranks, value.mean(keepdims=True)), back_mean
 
     return climb(mean_elbo, start[None], tolerance)[0]

@@ -10,6 +10,7 @@ from npvae.checks import positive, shown, truth, whole
 from npvae.inference.elbo import sound_bound
 from npvae.inference.own_optimizer import name_of
 from npvae.inference.quadrature import quadrature
+from npvae.inference.ranks import take_up_stream
 from npvae.inference.resumable import Resumable
 from npvae.inference.run import arrays_under
 from npvae.inference.schedules import at
@@ -61,10 +62,12 @@ class EMSolver(Resumable, Solver):
     def _prepare_fit(self, X, resume):
         going_on = resume and hasattr(self, "run")
         X = (self._checked_data if going_on else self._data_to_learn_from)(X, self.dtype or np.float64)
-        batch_size, full = self._settled_batch_size(X)
+        batch_size, full = self._settled_batch_size(X, len(X) if self.ranks is None else
+                                                    sum(self.ranks.gather(len(X))))
         dtype = self.dtype or (np.float64 if full else np.float32)
         if going_on:
             self._check_resumable(full, dtype, len(X))
+            take_up_stream(self.run, self.ranks)
         else:
             self._full, self._dtype, self._rows = full, dtype, len(X)
             model, _ = self._model_at_data(X, dtype)
@@ -95,6 +98,7 @@ class EMSolver(Resumable, Solver):
         self._step_theta = (ExactStep(self.model) if self.exact_m_step else
                             GradientStep(self.model, self.run.optimizer) if by_gradient else
                             LineSearchStep(self.model, self.parameters, at(self.learning_rate, 0, "learning_rate")))
+        self._step_theta.ranks = self.ranks
         self._fixed = self.model.on(self.parameters, "theta.", gradient=False)
         self._start_q(self._rows)
 
@@ -134,26 +138,26 @@ class EMSolver(Resumable, Solver):
             self._step_theta.model = self.model
             self._fixed = self.model.on(self.parameters, "theta.", gradient=False)
 
-    def _settled_batch_size(self, X):
-        # and the settings of the two modes, which go by it
+    def _settled_batch_size(self, X, m):
+        # for m rows in all; and the settings of the two modes, which go by it
         self.exact_m_step = truth("exact_m_step", self.exact_m_step)
         if self.exact_m_step:
             check_exact_step(self.initial_model)
             if self.optimizer is not None:
                 raise ValueError(f"got both optimizer {name_of(self.optimizer)} and exact_m_step, which needs none: "
                                  "leave one of them out")
-        default = len(X) if self._is_categorical or self.exact_m_step else 100
+        default = m if self._is_categorical or self.exact_m_step else 100
         given = default if self.batch_size is None else self.batch_size
         batch_size = whole(f"{type(self).__name__}: batch_size", given)
         self.tolerance, self.q_steps = positive("tolerance", self.tolerance), whole("q_steps", self.q_steps, least=0)
-        full = self._sweeps_are_full(X, batch_size)
+        full = self._sweeps_are_full(m, batch_size)
         if self.exact_m_step and not full:
             raise ValueError(f"the exact M-step needs full sweeps on deterministic nodes: got batch_size {batch_size} "
-                             f"for {len(X)} rows and noise {self.noise}, expected {len(X)} or more, a decoder of one "
+                             f"for {m} rows and noise {self.noise}, expected {m} or more, a decoder of one "
                              "affine layer, and noise that is not random")
         return batch_size, full
 
-    def _sweeps_are_full(self, X, batch_size):
+    def _sweeps_are_full(self, m, batch_size):
         # full sweeps need nodes on which the ELBO is right for any θ, else θ learns what the nodes do not see
         if self._is_categorical:
             deterministic = True
@@ -161,7 +165,7 @@ class EMSolver(Resumable, Solver):
             deterministic = not getattr(self.noise, "random", True)
         else:
             deterministic = self.initial_model.latent.dim <= 2 or is_quadratic_in_z(self.initial_model)
-        return batch_size >= len(X) and deterministic
+        return batch_size >= m and deterministic
 
     def _draw_noise(self, batch, rng=None):
         # fresh noise for a batch: its own draws, or the same nodes every time

@@ -57,10 +57,12 @@ class Run:
         self.parameters, self.optimizer, self.constants = parameters, optimizer, constants or {}
         # what it forgets to
         self._fresh = {} if hasattr(optimizer, "forget") or optimizer is None else state_of(optimizer)
+        self.rank = 0
         self.seed, self.held_out = whole("seed", seed, least=0), real("held_out", held_out, 0, 1)
         self.rng, self.history, self.guarded = np.random.default_rng(self.seed), History(), [parameters.value]
         self.stopping = EarlyStopping(parameters.value, patience) if self.held_out else None
-        self.q, self.settled, self.steps = None, False, {}
+        # of all ranks, where a run of several has been saved
+        self.q, self.settled, self.steps, self.generators = None, False, {}, None
 
     def take_along(self, q: np.ndarray, **steps) -> None:
         """Carry rows q that no vector holds, too, and what moves them or θ by name, each with a state to be saved."""
@@ -94,7 +96,7 @@ class Run:
         parts["stopping"] = {} if self.stopping is None else self.stopping.arrays()
         found = {f"{part}/{name}": a for part, arrays in parts.items() for name, a in arrays.items()}
         found |= {} if self.q is None else {"q": self.q.copy(), "settled": np.array(self.settled)}
-        return found | {"generator": np.array(json.dumps(self.rng.bit_generator.state)),
+        return found | {"generator": np.array(json.dumps(self.generators or self.rng.bit_generator.state)),
                         "history": np.array(json.dumps(list(self.history)))}
 
     def forget(self) -> None:
@@ -117,7 +119,8 @@ class Run:
     @property
     def _part(self):
         # of saved arrays
-        return "adam" if isinstance(self.optimizer, Adam) or self.optimizer is None else "optimizer"
+        moves = getattr(self.optimizer, "optimizer", self.optimizer)
+        return "adam" if isinstance(moves, Adam) or moves is None else "optimizer"
 
     def snapshot(self) -> dict:
         """What `restore` takes, in memory: `arrays`, and the history as it is."""
@@ -161,7 +164,9 @@ class Run:
                 raise ValueError(f"Adam's moments and counter have shapes {shapes}")
         if self.optimizer is not None:
             take_up_state(self.optimizer, state)
-        self.rng.bit_generator.state = json.loads(str(arrays["generator"]))
+        state = json.loads(str(arrays["generator"]))
+        self.generators = state if isinstance(state, list) else None
+        self.rng.bit_generator.state = state[self.rank % len(state)] if self.generators else state
         self.history[:] = history
         if self.stopping is not None:
             self.stopping.restore({name: arrays[f"stopping/{name}"] for name in ("best", "last", "score")})

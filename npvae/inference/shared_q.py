@@ -19,6 +19,7 @@ from npvae.inference.argmax_shared_q import best_row
 from npvae.inference.elbo import lower_bound
 from npvae.inference.em_solver import EMSolver
 from npvae.inference.posteriors import Shared
+from npvae.inference.ranks import summed
 from npvae.inference.schedules import at
 from npvae.inference.training import fitting
 from npvae.models import GaussianLikelihood
@@ -99,13 +100,14 @@ class SharedQ(EMSolver):
     def _start_q(self, m):
         row = self.model.latent.prior_row().astype(self._dtype)
         self.posterior = Shared(row, np.zeros_like(row))
-        self._row_adam = Adam(row, self.posterior.drow, at(self.q_learning_rate, 0, "q_learning_rate"))
+        adam = Adam(row, self.posterior.drow, at(self.q_learning_rate, 0, "q_learning_rate"))
+        self._row_adam = summed(adam, self.posterior.drow, self.ranks)
         self._take_along(row, self._row_adam)
 
     def _argmax(self, x, index=None):
         if self._full and not self.run.settled:
             self.posterior.row[...] = best_row(self._fixed, self.posterior.row, x, self._nodes(x.dtype),
-                                               self.tolerance, self._beta)
+                                               self.tolerance, self._beta, self.ranks)
         elif not self._full:
             for _ in range(self.q_steps):
                 self._ascend(x)

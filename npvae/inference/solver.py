@@ -11,11 +11,12 @@ from npvae.inference.evaluation import evaluate
 from npvae.inference.history import History
 from npvae.inference.own_parts import check_solver_parts
 from npvae.inference.quadrature import reporting_noise
+from npvae.inference.ranks import gathered, ranks_of
 from npvae.models import LatentVariableModel, MonteCarlo
 from npvae.models.checks import check_model, check_model_writes
 from npvae.models.data import check_data, moments, warn_if_unresolved
 from npvae.models.data.arrays import as_array
-from npvae.models.data.pixels import Scale, learned_scale
+from npvae.models.data.pixels import Scale, common_scale, learned_scale
 from npvae.models.start import started
 from npvae.nn import lay_out
 
@@ -85,6 +86,9 @@ class Solver:
         Weight of the KL in what is maximised, e.g. `schedules.warm_up(20)`; what is reported is the ELBO.
     optimizer : callable (value, grad, learning_rate, maximize=True) -> object with step() and learning_rate, optional
         Moves θ, and an encoder's φ, e.g. `npvae.SGD`; Adam by default.
+    comm : MPI communicator, optional
+        Of the processes that learn this model together, e.g. mpi4py's `MPI.COMM_WORLD`: each calls `fit` with rows of
+        its own, of which a batch of `batch_size` rows takes its share, and all hold the same θ.
     """
 
     # what a restored solver goes by; a fit settles its own
@@ -104,6 +108,7 @@ class Solver:
     scale: float | None = None
     beta: object = 1.0
     optimizer: object = None
+    comm: object = None
     history: History = field(default_factory=History, init=False, repr=False)
 
     def __post_init__(self):
@@ -117,6 +122,7 @@ class Solver:
             raise ValueError(f"noise is {shown(self.noise)}, expected MonteCarlo(S), GaussHermite(n), Cubature() or "
                              "None")
         check_solver_parts(self)
+        self.ranks = ranks_of(self.comm)
 
     def __setstate__(self, state):
         # copied or unpickled: the model's views became arrays of their own, let it look into the vector again
@@ -137,7 +143,7 @@ class Solver:
 
     def _data_to_learn_from(self, X, dtype):
         # what integers are divided by is settled here
-        self.integer_scale = learned_scale(as_array(X), self.scale)
+        self.integer_scale = common_scale(learned_scale(as_array(X), self.scale), gathered(self.ranks))
         return self._checked_data(X, dtype)
 
     def _checked_data(self, X, dtype):
@@ -146,9 +152,10 @@ class Solver:
 
     def _model_at_data(self, X, dtype, rows=None):
         # a copy of the model that was given, started at the data where its parts were not given
-        found = moments(X, rows)
+        gather, rng = gathered(self.ranks), np.random.default_rng([self.seed, 4])
+        found = moments(X, rows, gather)
         warn_if_unresolved(found, dtype)
-        return started(self.initial_model.copy(), X, np.random.default_rng([self.seed, 4]), rows, found), found
+        return started(self.initial_model.copy(), X, rng, rows, found, gather), found
 
     @property
     def _is_categorical(self):

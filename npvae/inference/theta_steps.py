@@ -5,6 +5,7 @@ import numpy as np
 from npvae.checks import positive
 from npvae.declared import declares, is_affine
 from npvae.inference.elbo import bound_terms, lower_bound
+from npvae.inference.ranks import mean_of_all, total_of_all
 from npvae.models import LatentVariableModel
 from npvae.models.affine import affine_map
 from npvae.models.noise import Noise
@@ -33,7 +34,10 @@ class LineSearchStep:
 
     For full sweeps on deterministic nodes, where the ELBO can be compared before and after. After a success λ grows
     by half, so its start matters little. The model has its views in `parameters`, where θ is the stretch "theta.".
+    On several `ranks` gradient and ELBO are those of all rows.
     """
+
+    ranks = None
 
     def __init__(self, model: LatentVariableModel, parameters: Parameters, learning_rate: float):
         self.model, self.parameters = model, parameters
@@ -45,13 +49,14 @@ class LineSearchStep:
         value = reconstruction - kl
         back(np.full(len(x), 1 / len(x), x.dtype))
         theta = self.parameters.stretch("theta.")
-        theta, grad = self.parameters.value[theta], self.parameters.grad[theta]
+        theta, grad = self.parameters.value[theta], mean_of_all(self.ranks, self.parameters.grad[theta])
+        mean = mean_of_all(self.ranks, (reconstruction - beta * kl).mean())
         if not np.isfinite(grad).all():
             # no λ is small enough: say so, as an ELBO that ends the fit
             return np.full_like(value, np.nan)
         start, risen = theta.copy(), False
         try:
-            risen = self._climbed(theta, grad, (reconstruction - beta * kl).mean(), q, x, noise, beta)
+            risen = self._climbed(theta, grad, mean, q, x, noise, beta)
         finally:
             if not risen:
                 # also after Ctrl-C in the middle of a trial
@@ -71,7 +76,7 @@ class LineSearchStep:
         for _ in range(40):
             # θ ← θ + λ ∇θ
             theta[...] = start + self.learning_rate * grad
-            if lower_bound(self.model, q, x, noise, beta)[0].mean() >= mean:
+            if mean_of_all(self.ranks, lower_bound(self.model, q, x, noise, beta)[0].mean()) >= mean:
                 self.learning_rate *= 1.5
                 return True
             self.learning_rate *= 0.5
@@ -84,7 +89,7 @@ class ExactStep:
 
     Weighted least squares of x on z under q gives W and b; σ_g² is the mean squared error that is left, and the
     weights π of a mixture are the mean of q, whatever the weight β of the KL. The maximum is written into the model's
-    views.
+    views. On several `ranks` it is that for the rows of all.
 
     Raises
     ------
@@ -92,6 +97,8 @@ class ExactStep:
         If the decoder is not one affine layer, or the likelihood not Gaussian; from a call, if the decoder fits the
         data exactly, so that the likelihood grows without bound as σ_g falls.
     """
+
+    ranks = None
 
     def __init__(self, model: LatentVariableModel):
         check_exact_step(model)
@@ -102,25 +109,29 @@ class ExactStep:
         value, _ = lower_bound(self.model, q, x, noise)
         latent, likelihood = self.model.latent, self.model.likelihood
         mean, covariance = latent.mean(q), latent.covariance(q)
-        z, z_bar, x_bar = mean - mean.mean(0), mean.mean(0), x.mean(0)
+        z_bar, x_bar = mean_of_all(self.ranks, mean.mean(0)), mean_of_all(self.ranks, x.mean(0))
+        z = mean - z_bar
         # W = (Σ_i E[(z − z̄)(z − z̄)ᵀ])⁻¹ Σ_i E[z − z̄](x − x̄)ᵀ,  b = x̄ − z̄ W
-        scatter = z.T @ z + covariance
+        scatter = total_of_all(self.ranks, z.T @ z + covariance)
         if declares(latent, "nodes are all z"):
             # one-hot z sum to one, so the scatter is 0 along (1 … 1), but for rounding, which must not be inverted;
             # nothing on the right lies along it: with any positive number there, W is the shortest solution
             scatter += np.trace(scatter) / len(scatter)
         # what is below the rounding of its dtype, as of a component that has lost all rows, is not inverted either
-        W = np.linalg.pinv(scatter, len(scatter) * np.finfo(scatter.dtype).eps, hermitian=True) @ (z.T @ (x - x_bar))
+        W = np.linalg.pinv(scatter, len(scatter) * np.finfo(scatter.dtype).eps, hermitian=True) @ total_of_all(
+            self.ranks, z.T @ (x - x_bar))
         b = x_bar - z_bar @ W
         if likelihood.learn:
             # σ_g² = Σ_i E‖x − g(z)‖²/(mD) = (Σ_i ‖x − g(E z)‖² + tr Wᵀ Cov W)/(mD)
             error = ((x - mean @ W - b) ** 2).sum() + np.sum(W * (covariance @ W))
-            _check_error(error, ((x - x_bar) ** 2).sum())
-            likelihood.log_sigma[...] = 0.5 * np.log(error / x.size)
+            sums = (error, ((x - x_bar) ** 2).sum(), x.size)
+            error, spread, size = (total_of_all(self.ranks, a) for a in sums)
+            _check_error(error, spread)
+            likelihood.log_sigma[...] = 0.5 * np.log(error / size)
         self._write(W, b)
         if declares(latent, "prior weights pi") and latent.learn_weights:
             # π = mean_i q_i
-            latent.logits[...] = np.log(np.maximum(mean.mean(0), np.finfo(mean.dtype).tiny))
+            latent.logits[...] = np.log(np.maximum(z_bar, np.finfo(mean.dtype).tiny))
         return value
 
     def _write(self, W, b):

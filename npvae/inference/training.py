@@ -31,12 +31,14 @@ def fitting(solver, X: ArrayLike, resume: bool = False) -> Iterator[tuple[np.nda
     try:
         X, budget = solver._prepare_fit(X, resume)
         try:
-            with Training(solver, X, budget) as training:
+            with solver._new_training(X, budget) as training:
                 yield X, training
         finally:
             if solver.run.stopping is not None:
                 solver.run.stopping.finish()
     except BaseException as problem:
+        if solver.ranks is not None:
+            solver.ranks.failed(problem)
         earlier.put_back(problem)
         raise
 
@@ -60,10 +62,13 @@ class Training:
     def __init__(self, solver, X, budget):
         self.solver, self.X, self.budget, self.run, self.history = solver, X, budget, solver.run, solver.run.history
         self.rows, self._held = hold_out(len(X), self.run.held_out, self.run.seed)
-        self.m = len(X) if self.rows is None else len(self.rows)
+        self.m = self._count_rows(len(X) if self.rows is None else len(self.rows))
         self.batch_size = min(budget.batch_size, self.m)
         self.block = SHUFFLED_BATCHES * self.batch_size if isinstance(X, np.memmap) else None
         self.sweeps = self.run.sweeps_in_all(budget.name, budget.sweeps)
+        self.after_step, self.after_sweep = solver.after_step, solver.after_sweep
+        # those of a run that was saved are not those that it will have
+        self.run.generators = None
         self._title = solver.measure.replace("elbo", "ELBO").replace("_", " ")
         self._unit = " nats" if solver.measure == "elbo" else ""
         # what is guarded as the sweep began, and as a finite ELBO has last been computed from it
@@ -121,9 +126,9 @@ class Training:
             for done, index in enumerate(self._batches_of_sweep(), 1):
                 yield index
                 self._last = index
-                if self.block and done * self.batch_size % self.block == 0:
+                if self.block and done % SHUFFLED_BATCHES == 0:
                     release(self.X)
-                self._cut = self.solver.after_step is not None and self.solver.after_step()
+                self._cut = self.after_step is not None and self.after_step()
                 if self._cut or self.out_of_time:
                     break
             # within a sweep there is no score of it, and nothing that is done after it
@@ -132,14 +137,16 @@ class Training:
 
     def record(self, elbo: np.ndarray, kl: np.ndarray | None = None) -> None:
         """Note the ELBO (B,) of a batch, and the KL (B,) in it."""
-        total = float(elbo.sum())
+        self._add(float(elbo.sum()), None if kl is None else float(kl.sum()), len(elbo), elbo)
+
+    def _add(self, total, kl, rows, elbo):
         if not math.isfinite(total):
             # a first batch that was finite has proven what the sweep began with
             self._put_back_and_raise(f"non-finite {self._title}", self._begun if self._rows else self._proven)
         if kl is not None and (self._kl is not None or not self._rows):
-            self._kl = (self._kl or 0.0) + float(kl.sum())
+            self._kl = (self._kl or 0.0) + kl
         self._total += total
-        self._rows += len(elbo)
+        self._rows += rows
         if self._level is None and len(elbo) >= FEW:
             self._level = float(np.median(elbo))
 
@@ -151,6 +158,9 @@ class Training:
         if self._last is not None and self.history:
             self._drop_last_record()
         self._put_back_and_raise(what, self._proven)
+
+    def _count_rows(self, own):
+        return own
 
     def _batches_of_sweep(self):
         if self.batch_size == self.m:
@@ -166,17 +176,20 @@ class Training:
 
     def _sweep_ends_the_fit(self):
         # whether early stopping ends the fit
-        record, run, after_sweep = self._record_sweep(), self.run, self.solver.after_sweep
+        record, run = self._record_sweep(), self.run
         if record is None:
             return False
         if run.stopping is not None:
-            record["held_out"] = self.solver._score_held_out(self.X, self._held)
+            record["held_out"] = self._held_out_score()
         stop = run.stopping is not None and run.stopping(record["held_out"])
-        if after_sweep is not None:
+        if self.after_sweep is not None:
             # which may save: not what the last step has spoiled
             self.check_last_step()
-            after_sweep(record)
+            self.after_sweep(record)
         return stop
+
+    def _held_out_score(self):
+        return self.solver._score_held_out(self.X, self._held)
 
     def _record_sweep(self):
         # the record of the sweep that ends here; one that was cut says where another fit is to go on

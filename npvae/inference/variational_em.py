@@ -23,6 +23,7 @@ from npvae.inference.argmax_q import ROWS, argmax_rows, best_rows, starting_rows
 from npvae.inference.elbo import lower_bound
 from npvae.inference.em_solver import EMSolver
 from npvae.inference.posteriors import Free
+from npvae.inference.ranks import mean_of_all
 from npvae.inference.schedules import at
 from npvae.inference.training import fitting
 from npvae.models.data import blocks, take
@@ -140,7 +141,7 @@ class VariationalEM(EMSolver):
         best, greatest = None, -np.inf
         for start in range(self.restarts):
             fitted = type(self)(**settings | {"restarts": 1, "seed": self.seed + start}).fit(X)
-            mean = fitted.elbo(X).mean()
+            mean = mean_of_all(fitted.ranks, fitted.elbo(X).mean())
             if best is None or mean > greatest:
                 best, greatest = fitted, mean
         self.__dict__.update(best.__dict__ | {"restarts": self.restarts, "seed": self.seed})

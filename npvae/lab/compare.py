@@ -11,6 +11,7 @@ from npvae.datasets import Dataset
 from npvae.declared import declares
 from npvae.files import VERSION
 from npvae.inference import AmortizedVI, SharedQ, VariationalEM, evaluate, gap_decomposition, shared_ceiling
+from npvae.inference.ranks import ranks_of, shard
 from npvae.lab.comparison_seeds import at_equal_budgets, deviation, levelling, mean, over_seeds
 from npvae.models import LatentVariableModel, MonteCarlo, mixture_of_gaussians, mlp_model
 from npvae.models.data import check_data
@@ -61,7 +62,8 @@ def initial_model(train: np.ndarray, latent: str = "gaussian", latent_dim: int |
 
 def compare(data: Dataset, latent: str = "gaussian", latent_dim: int | None = None, hidden: Sequence[int] = (64,),
             seed: int = 0, time_budget: float | None = SECONDS, sweeps: int | None = None, progress: bool | None = None,
-            seeds: int = 1, learning_rate: float = LEARNING_RATE, batch_size: int | None = None) -> Comparison:
+            seeds: int = 1, learning_rate: float = LEARNING_RATE, batch_size: int | None = None,
+            comm: object = None) -> Comparison:
     """Train the three solvers under the same conditions, once for each seed, and measure them.
 
     All three start from the same θ and take the same λ, the same batches (the same rows in the same order), one draw
@@ -83,6 +85,8 @@ def compare(data: Dataset, latent: str = "gaussian", latent_dim: int | None = No
         λ of Adam, for θ, φ and the shared q.
     batch_size
         100 by default, or half of fewer than 200 rows.
+    comm : MPI communicator, optional
+        Each of its ranks is handed all of the data, trains on its share of the rows, and measures the first of them.
 
     Raises
     ------
@@ -99,7 +103,8 @@ def compare(data: Dataset, latent: str = "gaussian", latent_dim: int | None = No
     from tqdm import tqdm
 
     train, test = check_data(data.train), check_data(data.test)
-    parts = [X[:max(FEWEST, MEASURED // X.shape[1])] for X in (train, test)]
+    mine = train[shard(len(train), ranks_of(comm))]
+    parts = [X[:max(FEWEST, MEASURED // X.shape[1])] for X in (mine, test)]
     # of the rows that are measured, so that no shared q can be measured above it
     ceiling = shared_ceiling(parts[0])
     if not np.isfinite(ceiling):
@@ -114,7 +119,7 @@ def compare(data: Dataset, latent: str = "gaussian", latent_dim: int | None = No
         for number in range(seed, seed + seeds):
             model = initial_model(train, latent, latent_dim, hidden, number)
             for name, solver in SOLVERS.items():
-                fitted = solver(model, **settings, **steps_on_q(name, learning_rate), seed=number).fit(train)
+                fitted = solver(model, **settings, **steps_on_q(name, learning_rate), seed=number, comm=comm).fit(mine)
                 measured, q = measure(fitted, *parts, progress)
                 history = {key: fitted.history[key].tolist() for key in ("sweep", "elbo", "seconds")}
                 runs.append({"solver": name, "seed": number, **measured, "history": history})
@@ -172,9 +177,15 @@ def measure(solver, train: np.ndarray, test: np.ndarray, progress: bool | None =
         figures[f"{part}_elbo"] = float(evaluate(solver.model, q, X).mean())
     brought, level = levelling(solver.history["elbo"])
     figures |= {**gaps(solver.model, test, q), "last_tenth": brought, "level": level, "seconds": last["seconds"],
-                "sweeps": last["sweep"], "variational_parameters": int(solver.posterior.size),
+                "sweeps": last["sweep"], "variational_parameters": variational_parameters(solver),
                 "seconds_per_new_x": seconds_per_new_x(solver, test)}
     return figures, q
+
+
+def variational_parameters(solver) -> int:
+    """How many numbers describe q: of variational EM, the rows of all ranks."""
+    size = int(solver.posterior.size)
+    return sum(solver.ranks.gather(size)) if solver.ranks and isinstance(solver, VariationalEM) else size
 
 
 def gaps(model: LatentVariableModel, X: np.ndarray, q: np.ndarray) -> dict:

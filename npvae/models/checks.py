@@ -27,7 +27,7 @@ def check_model(model: object):
 def check_decoder(decoder: object, latent: object) -> np.ndarray:
     """g (1, D) at z = 0; a ValueError unless the decoder is a network z (B, K) -> g (B, D) with a gradient for z."""
     check_network("decoder", decoder)
-    try_network("decoder", decoder, latent.dim)
+    try_network("decoder", decoder, latent.dim, trained=False)
     first = getattr(decoder, "layers", (decoder,))[0]
     if not declares(latent, "nodes are all z") and not getattr(first, "input_gradient", True):
         raise ValueError(f"the decoder {decoder} was built with input_gradient=False, but the gradient for z "
@@ -45,10 +45,8 @@ def check_decoder(decoder: object, latent: object) -> np.ndarray:
 
 
 def check_trainable(model: object):
-    """The model, or a ValueError if its decoder has no backward pass."""
-    if model.decoder(np.zeros((1, model.latent.dim)))[1] is None:
-        raise ValueError(f"the decoder {model.decoder} returns None for back: it can be evaluated, but not trained; "
-                         "return (y, back) with back: dy -> dx")
+    """The model, or a ValueError if its decoder, or a layer in it, has no backward pass."""
+    try_network("decoder", model.decoder, model.latent.dim)
     return model
 
 

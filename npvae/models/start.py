@@ -1,32 +1,34 @@
 """Where θ starts: at the data, whatever their units. What a user gave stays as it was given."""
 
 import copy
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
 from npvae.declared import declares
 from npvae.models.data import Moments, moments, some_rows
+from npvae.models.data.batches import LENGTH, RUNS
 from npvae.nn import Affine, Chain, Standardised, Unstandardise, as_drawn
 from npvae.parts import is_own
 
 
 def started(model, X: np.ndarray, rng: np.random.Generator, rows: np.ndarray | None = None,
-            found: Moments | None = None):
+            found: Moments | None = None, gather: Callable | None = None):
     """The model with what was drawn at random, and a σ_g that was not given, started at the data.
 
     A decoder as drawn, h, becomes g(z) = c + s h(z) with g(z̄) = x̄ at the prior's mean z̄ and s the data's unit, two
     standard deviations; a mixture's means become rows far apart. σ_g starts at the standard deviation about x̄.
 
     `rng` chooses the rows where a mixture's means start; only `rows` of X (m, D) are looked at, and `found` are their
-    moments where they are known.
+    moments where they are known. Of data that lie on several ranks, X being one's own, `gather` gives a value of each.
     """
-    found = moments(X, rows) if found is None else found
+    found = moments(X, rows, gather) if found is None else found
     likelihood, decoder = model.likelihood, model.decoder
     if drawn_decoder(decoder) and hasattr(likelihood, "output_for"):
         x_bar, scale = likelihood.output_for(found.mean), likelihood.output_scale(found.scale)
         if declares(model.latent, "nodes are all z") and len(_layers(decoder)) == 1:
-            some = some_rows(X, rng, rows)
+            some = some_rows(X, rng, rows) if gather is None else _rows_of_all(X, rng, rows, gather)
             means = rows_apart(np.where(np.isnan(some), found.mean, some), model.latent.dim, rng)
             # g at the one-hot k is x̄ + s W_k
             W = (likelihood.output_for(means) - x_bar) / scale
@@ -45,6 +47,14 @@ def _at_variance(likelihood, V):
         twin = copy.copy(twin)
         object.__setattr__(twin, "_started_at", V)
     return twin
+
+
+def _rows_of_all(X, rng, rows, gather):
+    # of each rank its share, so that what is drawn from them is the same on all
+    own = len(X) if rows is None else len(rows)
+    m, (run,) = sum(gather(own)), rng.spawn(1)
+    runs = RUNS if m <= RUNS * LENGTH else max(1, round(RUNS * own / m))
+    return np.concatenate(gather(some_rows(X, run, rows, runs)))
 
 
 def drawn_decoder(decoder) -> bool:

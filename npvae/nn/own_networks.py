@@ -8,12 +8,13 @@ from npvae.nn.protocols import Layer, Network
 from npvae.parts import asked_back, check_members, check_shape, is_own, laid_out, with_back
 
 
-def try_network(role: str, network, n_in: int) -> None:
+def try_network(role: str, network, n_in: int, trained: bool = True) -> None:
     """Raise a ValueError that names the layer, if one of the user's own does not answer as a layer does.
 
-    The package's own networks are believed; the trial is made on a copy.
+    The package's own networks are believed; the trial is made on a copy. What is not to be `trained` may return None
+    for back.
     """
-    layers, protocol = (network.layers, Layer) if type(network) is Chain else ((network,), Network)
+    layers, protocol = (_layers(network), Layer) if type(network) is Chain else ([network], Network)
     if not any(is_own(layer) for layer in layers):
         return
 
@@ -24,7 +25,7 @@ def try_network(role: str, network, n_in: int) -> None:
         check(layer)
     x, backs = np.linspace(-1, 1, 2 * n_in).reshape(2, n_in), []
     for layer in (laid_out(layer, protocol, check, lay_out) for layer in layers):
-        y, back = with_back(layer, protocol, "__call__", x, none=True)
+        y, back = with_back(layer, protocol, "__call__", x, none=not trained)
         check_shape(layer, protocol, "__call__", "y", y, (2, np.shape(y)[1] if np.ndim(y) > 1 else "n_out"))
         backs.append((layer, x.shape, back))
         x = y
@@ -38,3 +39,8 @@ def try_network(role: str, network, n_in: int) -> None:
             # a layer that reads data needs no gradient for what stands before it
             return
         check_shape(layer, protocol, "__call__", "dx, which back returns,", dy, shape)
+
+
+def _layers(network):
+    # of chains within chains
+    return [layer for part in network.layers for layer in (_layers(part) if type(part) is Chain else [part])]

@@ -1,1 +1,1 @@
-"""The claims that `npvae verify` measures, a file for each section of the ground truth."""
+"""The claims that `npvae verify` measures, a file for each section: ten of the ground truth, three of later parts."""

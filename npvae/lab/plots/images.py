@@ -105,10 +105,10 @@ def points_figure(sets: dict[str, np.ndarray], columns: Sequence[str] | None = N
         wide = X.shape[1] > 1
         axes.scatter(*((X[:, 0], X[:, 1]) if wide else (np.arange(len(X)), X[:, 0])), s=8, color=color, label=name)
     axes.set(xlabel=x1 if wide else "row", ylabel=x2 if wide else x1)
+    parts = [name] * (len(sets) == 1) + [f"two of {X.shape[1]} columns"] * (X.shape[1] > 2)
+    axes.set_title(", ".join(parts))
     if len(sets) > 1:
         axes.legend()
-    else:
-        axes.set_title(name)
     return figure
 
 

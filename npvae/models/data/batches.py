@@ -7,6 +7,7 @@ import numpy as np
 from npvae.files import release
 
 ROWS = 4096     # looked at in one piece
+RUNS, LENGTH = 40, 50   # of rows that stand for all
 
 
 def take(X: np.ndarray, index: np.ndarray | slice, dtype) -> np.ndarray:
@@ -30,8 +31,8 @@ def outputs(network, X: np.ndarray, dtype) -> np.ndarray:
     return np.concatenate([network(x)[0].astype(np.float64) for x in blocks(X, dtype)])
 
 
-def some_rows(X: np.ndarray, rng: np.random.Generator, rows: np.ndarray | None = None, runs: int = 40,
-              length: int = 50) -> np.ndarray:
+def some_rows(X: np.ndarray, rng: np.random.Generator, rows: np.ndarray | None = None, runs: int = RUNS,
+              length: int = LENGTH) -> np.ndarray:
     """All of few rows, or some of many, as float64: `runs` · `length` random rows, of a file on disk random runs.
 
     Single rows of a file would bring most of its pages into memory, for pages come in many at a time. With `rows` (n,)

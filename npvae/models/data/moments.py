@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -21,8 +22,36 @@ class Moments(NamedTuple):
         return 2 * math.sqrt(self.variance) if self.variance > 0 else 1.0
 
 
-def moments(X: np.ndarray, rows: np.ndarray | None = None) -> Moments:
-    """The `Moments` of X (m, D), or of its `rows`, read once, a block at a time; a ValueError if V is beyond floats."""
+def moments(X: np.ndarray, rows: np.ndarray | None = None, gather: Callable | None = None) -> Moments:
+    """The `Moments` of X (m, D), or of its `rows`, read once, a block at a time; a ValueError if V is beyond floats.
+
+    Of data that lie on several ranks, X being one's own, `gather` gives a value of each.
+    """
+    n, mean, squares = _part(X, rows)
+    if gather is not None:
+        n, mean, squares = _joined(gather((n, mean, squares)))
+    if np.isnan(squares) and _any_missing(X, rows, gather):
+        return _moments_of_seen(X, rows, gather)
+    if not np.isfinite(squares):
+        raise ValueError("the data's variance is beyond floats: rescale the data, to about [0, 1]")
+    return Moments(mean, float(squares) / (n * X.shape[1]))
+
+
+def _any_missing(X, rows, gather):
+    missing = any(np.isnan(x).any() for x in blocks(X, rows=rows))
+    return missing if gather is None else any(gather(missing))
+
+
+def _joined(parts):
+    # of parts (n, mean, Σ‖x − x̄‖²), counted from the first one's mean (Chan, Golub & LeVeque 1979)
+    n, first = sum(part[0] for part in parts), parts[0][1]
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = first + sum(rows / n * (its - first) for rows, its, _ in parts)
+        squares = sum(its + rows * ((x_bar - mean) ** 2).sum() for rows, x_bar, its in parts)
+    return n, mean, float(squares)
+
+
+def _part(X, rows):
     # counted from the first row, so that what is constant leaves nothing but zero
     first = take(X, slice(1) if rows is None else rows[:1], np.float64)[0]
     n, mean, squares = 0, np.zeros(X.shape[1]), 0.0
@@ -35,18 +64,17 @@ def moments(X: np.ndarray, rows: np.ndarray | None = None) -> Moments:
             squares += np.einsum("bd,bd->", x, x) + n * share * ((here - mean) ** 2).sum()
             mean += share * (here - mean)
             n += len(x)
-    if np.isnan(squares) and any(np.isnan(x).any() for x in blocks(X, rows=rows)):
-        return _moments_of_seen(X, rows)
-    if not np.isfinite(squares):
-        raise ValueError("the data's variance is beyond floats: rescale the data, to about [0, 1]")
-    return Moments(first + mean, float(squares) / (n * X.shape[1]))
+    return n, first + mean, squares
 
 
-def _moments_of_seen(X, rows):
+def _moments_of_seen(X, rows, gather):
     # of the numbers that are not NaN; 0 is the mean of a column that nobody has seen
-    n = sum((~np.isnan(x)).sum(0) for x in blocks(X, rows=rows))
-    mean = sum(np.nansum(x, 0) for x in blocks(X, rows=rows)) / np.maximum(n, 1)
-    squares = sum(np.nansum((x - mean) ** 2) for x in blocks(X, rows=rows))
+    def total(part):
+        return part if gather is None else sum(gather(part))
+
+    n = total(sum((~np.isnan(x)).sum(0) for x in blocks(X, rows=rows)))
+    mean = total(sum(np.nansum(x, 0) for x in blocks(X, rows=rows))) / np.maximum(n, 1)
+    squares = total(sum(np.nansum((x - mean) ** 2) for x in blocks(X, rows=rows)))
     return Moments(mean, float(squares) / max(int(n.sum()), 1))
 
 

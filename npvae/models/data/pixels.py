@@ -1,6 +1,7 @@
 """In which units a learner reads numbers: uint8 are pixels 0 … 255, floats are what they are."""
 
 import warnings
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -80,6 +81,17 @@ def learned_scale(X: np.ndarray, scale: float | None = None) -> Scale:
         warnings.warn(f"data are floats that look like pixels 0 … 255 (whole, up to {greatest:g}): divide them by 255, "
                       "or give them as uint8; scale=1 says that they are meant as they are", stacklevel=2)
     return Scale(PIXELS if least >= 0 and greatest <= 1 else 1.0)
+
+
+def common_scale(found: Scale, gather: Callable | None) -> Scale:
+    """The `Scale` of data that lie on several ranks, of that of each; `gather` gives all of them, None if it is one."""
+    if gather is None:
+        return found
+    every = gather(found)
+    greatest = [scale.greatest for scale in every if scale.greatest is not None]
+    if len({scale.greatest is None for scale in every}) > 1:
+        raise ValueError("some ranks have integers that are to be divided, and some have floats: expected one kind")
+    return Scale(min(scale.divisor for scale in every), found.given, max(greatest, default=None))
 
 
 def _are_whole(X):

@@ -1,0 +1,48 @@
+"""A command that `mpiexec` has started several times: the first rank prints and writes, one that fails ends all."""
+
+import argparse
+import os
+import sys
+from contextlib import contextmanager, redirect_stdout
+
+from npvae.cli.signals import Stopped
+from npvae.inference.ranks import ranks_of, world
+
+
+def add_mpi(command: argparse.ArgumentParser) -> None:
+    """--mpi, of the commands that train."""
+    command.add_argument("--mpi", action="store_true", help="train on all processes that mpiexec has started, each on "
+                         "its share of the rows (found by itself under MPICH, Intel MPI and Open MPI)")
+
+
+@contextmanager
+def on_ranks(args: argparse.Namespace):
+    """Around a command: its communicator in `args.comm`, None in one process, and its `Ranks` in `args.ranks`."""
+    args.comm = world(args.mpi) if hasattr(args, "mpi") else None
+    args.ranks = ranks_of(args.comm)
+    if args.ranks is None:
+        yield
+        return
+    try:
+        with _silent_but_for_the_first(args):
+            yield
+    except BaseException as problem:
+        known = any(getattr(p, "known_to_all_ranks", isinstance(p, Stopped)) for p in (problem, problem.__cause__))
+        if not known:
+            print(f"npvae {args.command}: rank {args.ranks.rank} of {args.ranks.size}: {problem}", file=sys.stderr)
+            sys.stderr.flush()
+            args.comm.Abort(2)
+        if args.ranks.rank:
+            # the first says why
+            raise SystemExit(problem.status if isinstance(problem, Stopped) else 2) from None
+        raise
+
+
+@contextmanager
+def _silent_but_for_the_first(args):
+    if args.ranks.rank == 0:
+        yield
+        return
+    args.json = None
+    with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stdout(nowhere):
+        yield
