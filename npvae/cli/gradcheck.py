@@ -43,22 +43,28 @@ def run_gradcheck(args: Namespace) -> int:
 
         print("\n\n".join(f"{e.name}\n\n{e.source()}\n\n=> {e.verdict()}" for e in GALLERY))
         return 0
-
-    from npvae.cli import user_code
-    from npvae.lab.own_gradients import table
-
-    if args.target:
-        report = user_code.check_file(args.target, args.method, args.seed)
-        print(report)
-        records, passed = table.records_of_rows(report), report.passed
-    else:
-        from tqdm import tqdm
-
-        methods = [args.method] if args.method else table.DEFAULT_METHODS
-        reports = table.check_package(
-            methods, args.seed, lambda subjects: tqdm(subjects, desc="gradients", leave=False, disable=None))
-        print(table.own_gradients_text(reports))
-        records, passed = [table.record(r) for r in reports], all(r.passed for r in reports)
+    text, records = _check_own(args) if args.target else _check_package(args)
+    print(text)
     if args.json:
         write_json(records, args.json)
-    return 0 if passed else 1
+    return 0 if all(record["passed"] for record in records) else 1
+
+
+def _check_own(args):
+    # what is printed, and the records
+    from npvae.cli import user_code
+    from npvae.lab.own_gradients.table import records_of_rows
+
+    report = user_code.check_file(args.target, args.method, args.seed)
+    return report, records_of_rows(report)
+
+
+def _check_package(args):
+    from tqdm import tqdm
+
+    from npvae.lab.own_gradients import table
+
+    methods = [args.method] if args.method else table.DEFAULT_METHODS
+    reports = table.check_package(
+        methods, args.seed, lambda subjects: tqdm(subjects, desc="gradients", leave=False, disable=None))
+    return table.own_gradients_text(reports), [table.record(r) for r in reports]

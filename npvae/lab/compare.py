@@ -126,12 +126,11 @@ def compare(data: Dataset, latent: str = "gaussian", latent_dim: int | None = No
                 solvers.setdefault(name, fitted)
                 rows.setdefault(name, q)
                 bar.update()
-    figures = {**conditions(data, solvers, hidden), "seeds": list(range(seed, seed + seeds)), "shared_ceiling": ceiling,
-               "rows": {"train": len(train), "test": len(test)},
-               "rows_measured": dict(zip(("train", "test"), map(len, parts), strict=True)),
-               "equal": at_equal_budgets(runs), "solvers": over_seeds(runs, mean),
-               "spread": over_seeds(runs, deviation), "runs": runs}
-    return Comparison(data, solvers, rows, figures)
+    return Comparison(data, solvers, rows, {
+        **conditions(data, solvers, hidden), "seeds": list(range(seed, seed + seeds)), "shared_ceiling": ceiling,
+        "rows": {"train": len(train), "test": len(test)},
+        "rows_measured": dict(zip(("train", "test"), map(len, parts), strict=True)), "equal": at_equal_budgets(runs),
+        "solvers": over_seeds(runs, mean), "spread": over_seeds(runs, deviation), "runs": runs})
 
 
 def checked_batch_size(batch_size: int | None, m: int) -> int:
