@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import npvae
+from npvae.inference.own_optimizer import check_optimizer, state_of, take_up_state
 from npvae.inference.own_parts import check_posterior, check_schedule, check_solver_parts
 
 MODEL, ENCODER = npvae.mlp_model(2, [4], 3, rng=0), npvae.mlp([3, 4], rng=0)
@@ -97,3 +98,58 @@ def test_a_latent_with_all_z_as_nodes_needs_no_rule():
         check_solver_parts(solver)
     solver.q_learning_rate = 0.1
     check_solver_parts(solver)
+
+
+class Momentum:
+    """SGD that remembers: v and how many steps it has made."""
+
+    def __init__(self, value, grad, learning_rate, maximize=False):
+        self.value, self.grad, self.learning_rate, self.maximize = value, grad, learning_rate, maximize
+        self.v, self.t = np.zeros_like(value), 0
+
+    def step(self):
+        self.t += 1
+        self.v[...] = 0.9 * self.v + self.grad / self.t
+        self.value += (1 if self.maximize else -1) * self.learning_rate * self.v
+
+
+def test_the_state_of_an_optimizer_is_what_goes_on_with_it():
+    check_optimizer(Momentum)
+    value, grad = np.array([1.0, 2.0]), np.array([3.0, -1.0])
+    optimizer = Momentum(value, grad, 0.1, maximize=True)
+    for _ in range(3):
+        optimizer.step()
+    state = state_of(optimizer)
+    assert sorted(state) == ["t", "v"] and state["t"] == 3 and not np.shares_memory(state["v"], optimizer.v)
+    twin = Momentum(value.copy(), grad, 0.1, maximize=True)
+    twin.v[...] = 7
+    take_up_state(twin, state)
+    for one in (optimizer, twin):
+        one.step()
+    np.testing.assert_array_equal(twin.value, optimizer.value)
+    assert type(twin.t) is int and twin.t == 4
+    with pytest.raises(ValueError, match="the optimizer's state has .*expected"):
+        take_up_state(twin, {"v": np.zeros(3), "t": 1})
+
+
+class Downhill(Momentum):
+    """Looks at neither maximize nor its name."""
+
+    def __init__(self, value, grad, learning_rate, maximize=False):
+        super().__init__(value, grad, learning_rate)
+
+
+class Sideways(Momentum):
+    """Climbs in the first number, and in the second against the gradient, twice as far in all."""
+
+    def step(self):
+        self.value += self.learning_rate * np.abs(self.grad)
+
+
+@pytest.mark.parametrize("kind, says", [
+    (Downhill, "walks downhill"), (Sideways, "walks downhill"), (lambda value: None, "is not called as"),
+    (type("Still", (Momentum,), {"step": lambda self: None}), "leaves value as it is"),
+    (type("Odd", (Momentum,), {"restore": lambda self, arrays: arrays["spam"], "arrays": lambda self: {}}), "saved")])
+def test_an_optimizer_that_does_not_climb_is_refused(kind, says):
+    with pytest.raises(ValueError, match=says):
+        check_optimizer(kind)

@@ -79,6 +79,34 @@ def test_a_size_that_is_no_whole_number_is_named(size):
         tried_latent(latent)
 
 
+def test_a_latent_family_is_tried_beside_its_priors_row():
+    rows = []
+
+    class Far(Latent):
+        def prior_row(self):
+            return np.array([5.0, -3.0, 1.0, 2.0])
+
+        def kl(self, q):
+            rows.append(q - self.prior_row())
+            return super().kl(q)
+
+    tried_latent(Far(2))
+    assert 0.001 < np.abs(rows).min() and 0.05 < np.abs(rows).max() < 0.2
+
+
+def test_a_likelihood_is_tried_beside_the_outputs_that_it_will_meet():
+    far, rows = np.array([[5.0, -3.0, 700.0]]), []
+
+    class Noted(Likelihood):
+        def log_prob(self, x, g):
+            rows.append(g - far)
+            return super().log_prob(x, g)
+
+    tried_likelihood(Noted(0.5), far)
+    assert [r.shape for r in rows] == [(S, 1, 3), (S, 2, 3)]
+    assert np.abs(rows[1]).max() < 0.3 and 0.07 < rows[1].std() < 0.15
+
+
 def test_a_decoder_may_return_more_numbers_than_x_has():
     class Pair(Likelihood):
         def log_prob(self, x, g):
