@@ -1,6 +1,7 @@
 """The edits that a repair tries first: slips of the pen at each node of a slot."""
 
 import ast
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,14 +47,10 @@ class Candidate:
 
 def placed(node, old):
     """A new node with the lines and columns of an old one wherever it has none."""
-    if hasattr(node, "_attributes") and "lineno" in node._attributes:
-        if getattr(node, "end_lineno", None) is not None:
-            return node
+    if "lineno" in node._attributes and getattr(node, "end_lineno", None) is None:
         ast.copy_location(node, old)
-    for _, value in ast.iter_fields(node):
-        for child in value if isinstance(value, list) else [value]:
-            if isinstance(child, ast.AST):
-                placed(child, old)
+    for child in ast.iter_child_nodes(node):
+        placed(child, old)
     return node
 
 
@@ -83,7 +80,7 @@ def slips(slot, scope, bench):
             for what, new in OPERATORS[kind](node, parent, names):
                 if not _dull(new, parent):
                     yield Candidate(slot, path, new, what)
-        for operator in (_numbers, _ones, _swaps, _transposes, indices, _unwrapped, masks, _folds):
+        for operator in (_numbers, _ones, _swaps, _transposes, indices, _unwrapped, masks, _folds, _loops):
             yield from (Candidate(slot, path, new, what) for what, new in operator(node, parent, scope) if new)
 
 
@@ -179,6 +176,49 @@ def indices(node, parent, scope):
                 yield from ((f"the turn's {n} for {node.value}", ast.Name(n, ast.Load())) for n in scope.counters)
     if isinstance(node, ast.Subscript):
         yield "an index dropped", node.value
+        yield from _shifted(node, scope)
+
+
+def _shifted(node, scope):
+    # all slices begin later: a[:, :h, :w] for a[:, p:p + h, p:p + w]
+    parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+    if any(isinstance(p, ast.Slice) and p.upper for p in parts):
+        for name in scope.counts[:8]:
+            new = [ast.Slice(_plus(name, p.lower), _plus(name, p.upper), p.step)
+                   if isinstance(p, ast.Slice) and p.upper else p for p in parts]
+            index = ast.Tuple(new, ast.Load()) if len(new) > 1 else new[0]
+            yield f"slices that begin at {name}", ast.Subscript(node.value, index, ast.Load())
+
+
+def _plus(name, node):
+    return ast.BinOp(parsed(name), ast.Add(), node) if node else parsed(name)
+
+
+def _loops(node, parent, scope):
+    """The other direction of a loop, its first or last turn left out, the opposite of a condition."""
+    if isinstance(parent, ast.If) and parent.test is node:
+        yield "the opposite condition", ast.UnaryOp(ast.Not(), node)
+    if not isinstance(parent, ast.For) or parent.iter is not node:
+        return
+    called = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
+    if called == "reversed":
+        yield "the other direction", node.args[0]
+    else:
+        yield "the other direction", ast.Call(ast.Name("reversed", ast.Load()), [
+            node if called == "range" else ast.Call(ast.Name("list", ast.Load()), [node], [])], [])
+    if called == "range" and len(node.args) < 3:
+        first, last = (ast.Constant(0), node.args[0]) if len(node.args) == 1 else node.args
+        for what, a, b in (("the first turn left out", _more(first, 1), last), ("one turn more", first, _more(last, 1)),
+                           ("the last turn left out", first, _more(last, -1))):
+            turns = ast.Call(node.func, [a, b] if len(node.args) == 2 or a is not first else [b], [])
+            yield what, turns
+            yield f"the other direction, {what}", ast.Call(ast.Name("reversed", ast.Load()), [turns], [])
+    if isinstance(node, ast.Tuple | ast.List):
+        for some in itertools.combinations(node.elts, len(node.elts) - 1):
+            yield "one turn less", type(node)([*some], ast.Load())
+        half = len(node.elts) // 2
+        for some in (node.elts[:half], node.elts[half:]):
+            yield "fewer turns", type(node)([*some], ast.Load())
 
 
 def _more(node, step):
@@ -203,6 +243,10 @@ def _unwrapped(node, parent, scope):
         for other in ELEMENTWISE[:4]:
             yield f"{other} for {node.func.attr}", ast.Call(
                 ast.Attribute(node.func.value, other, ast.Load()), node.args, node.keywords)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("triu", "tril"):
+        other = ast.Attribute(node.func.value, "tril" if node.func.attr == "triu" else "triu", ast.Load())
+        for diagonal in (node.args[1:], [ast.UnaryOp(ast.USub(), node.args[1])] if len(node.args) > 1 else []):
+            yield "the other triangle", ast.Call(other, [node.args[0], *diagonal], node.keywords)
     if isinstance(node, ast.IfExp):
         yield "the other case", ast.IfExp(node.test, node.orelse, node.body)
 
@@ -219,6 +263,9 @@ def masks(node, parent, scope):
         for name, bound in scope.scalars.items():
             if not isinstance(bound, int):
                 yield "a comparison with another number", ast.Compare(node.left, node.ops, [parsed(name)])
+        for where in (ast.Eq, ast.Lt):
+            greatest = ast.Call(ast.Attribute(node.left, "max", ast.Load()), [], [])
+            yield "compared with its maximum", ast.Compare(node.left, [where()], [greatest])
         absolute = ast.Call(ast.Attribute(ast.Name("np", ast.Load()), "abs", ast.Load()), [node.left], [])
         yield "the absolute value compared", ast.Compare(absolute, node.ops, node.comparators)
     value = scope.value_of(node)

@@ -10,7 +10,8 @@ import itertools
 import numpy as np
 
 from npvae.repair.candidates import Candidate, parsed
-from npvae.repair.terms import Terms, matmuls, product, terms, times, wrapped
+from npvae.repair.edit_operators import is_numpy
+from npvae.repair.terms import Terms, folded_products, matmuls, product, products, terms, times, wrapped
 
 FITS = 3e-5         # what a fit leaves of the residual
 PAIRED = 1000       # terms of which each two are tried together
@@ -32,7 +33,13 @@ def additive(slot):
                 todo += [(*path, (node.right, "right", None))]
         elif isinstance(node, ast.UnaryOp):
             todo.append((*path, (node.operand, "operand", None)))
+        elif _is_where(node):
+            todo += [(*path, (node.args[i], "args", i)) for i in (1, 2)]
     return found
+
+
+def _is_where(node):
+    return is_numpy(node) and node.func.attr == "where" and len(node.args) == 3
 
 
 def number_named(c, scope):
@@ -71,7 +78,7 @@ def missing(slot, scope, bench):
     for path in additive(slot):
         node, value = path[-1][0], scope.value_of(path[-1][0])
         outer = _outer_factor(slot, path, scope)
-        if outer is None or not isinstance(value, np.ndarray | float) or np.asarray(value).dtype.kind != "f":
+        if outer is None or not isinstance(value, np.ndarray | float | int) or np.asarray(value).dtype.kind not in "fi":
             continue
         part = product(value, outer)
         if part is None or np.broadcast_shapes(part.shape, shape) != shape:
@@ -86,8 +93,41 @@ def missing(slot, scope, bench):
         for whole, start in ((part, node), (outer, None)):
             chosen = Terms(shape)
             chosen.add({t: product(whole, v) for t, v in factors.items()})
+            if start is None and not _is_sum(node):
+                chosen.add({t: product(whole, v) for t, v in terms(scope, np.shape(value)).items()})
             for text, c in _fitting(chosen.kept, response, wanted):
                 yield from _multiplied(slot, path, start, text, c, scope)
+
+
+def _is_sum(node):
+    # whose terms are replaced one by one
+    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub)
+
+
+def missing_product(slot, scope, bench):
+    """A missing product of three factors, as a term of the whole or inside a bracket, or in the place of a part."""
+    response, lacks, shape = *_response(slot, bench), np.shape(slot.value)
+    some = products(scope, shape)
+    for text, c in _fitting(some, response, lacks):
+        yield from _added(slot, slot.path, text, c, scope)
+    bases, small = folded_products(scope, shape)
+    values = np.array(list(bases.values())).reshape(len(bases), int(np.prod(shape)))
+    for name, factor in small.items() if bases else ():
+        scaled = values * np.broadcast_to(factor, shape).ravel()
+        for text, c in _fitting(dict(zip(bases, scaled, strict=True)), response, lacks):
+            yield from _added(slot, slot.path, f"{text} * {wrapped(name)}", c, scope)
+    for path in additive(slot):
+        value, outer = scope.value_of(path[-1][0]), _outer_factor(slot, path, scope)
+        part = None if outer is None or np.asarray(value).dtype.kind not in "fi" else product(value, outer)
+        if part is None or np.broadcast_shapes(part.shape, shape) != shape:
+            continue
+        inside = {t: product(v, outer) for t, v in some.items()}
+        inside = {t: v for t, v in inside.items() if v is not None and v.shape == shape}
+        for text, c in _fitting(inside, response, lacks) if np.ndim(outer) else ():
+            yield from _added(slot, path, text, c, scope)
+        wanted = lacks + np.broadcast_to(part, shape).ravel() @ response
+        for text, c in _fitting(inside, response, wanted):
+            yield from _multiplied(slot, path, None, text, c, scope)
 
 
 def _collinear(a, b):
@@ -96,10 +136,11 @@ def _collinear(a, b):
 
 def missing_in_a_loop(slot, scope, bench):
     """As `missing` where the response is not known: each term is tried in one run, and its coefficient fitted."""
-    shape, alone = np.shape(slot.value), isinstance(slot.value, float) and slot.runs > 1
+    alone = isinstance(slot.value, float) and slot.runs > 1
     if slot.response is not None or not alone and not (
             isinstance(slot.value, np.ndarray) and slot.value.dtype.kind == "f"):
         return
+    shape = np.shape(slot.value)
     leaves = {t: np.asarray(v, float) for t, (_, v) in scope.leaves.items() if np.asarray(v).dtype.kind in "fb"}
     some = Terms(shape)
     some.add({t: v for t, v in leaves.items() if v.ndim or alone})
@@ -204,7 +245,7 @@ def _multiplied(slot, path, start, text, c, scope):
 def _outer_factor(slot, path, scope):
     """What multiplies a part of the slot's expression on the way out, 0 where it is no factor of a term."""
     outer = 1.0
-    for (above, *_), (_, name, _) in zip(path[len(slot.path) - 1:], path[len(slot.path):], strict=False):
+    for (above, *_), (_, name, index) in zip(path[len(slot.path) - 1:], path[len(slot.path):], strict=False):
         if isinstance(above, ast.UnaryOp) and isinstance(above.op, ast.USub):
             outer = -outer
         elif isinstance(above, ast.BinOp) and isinstance(above.op, ast.Sub) and name == "right":
@@ -214,6 +255,11 @@ def _outer_factor(slot, path, scope):
             if other is None:
                 return None
             outer = outer / other if isinstance(above.op, ast.Div) else outer * other
+        elif _is_where(above):
+            mask = scope.value_of(above.args[0])
+            if not isinstance(mask, np.ndarray | bool | np.bool_):
+                return None
+            outer = outer * (np.asarray(mask, bool) == (index == 1))
         elif not (isinstance(above, ast.BinOp) and isinstance(above.op, ast.Add)):
             return None
     return outer

@@ -9,7 +9,8 @@ class Repair:
 
     `after` is empty where a statement is put in or moved, as `what` says. `where` is "shape" if the edit is right at
     another shape, too, "point" if only at other points; `forward` tells that the line is one of the forward pass;
-    `sure` is false if another edit of the line, that is not equal to it, would do as well; `goal` is what it mends.
+    `sure` is false if another edit of the line, that is not equal to it, would do as well; `goal` is what it mends;
+    `also` is the number of another line where the like would do as well.
     """
 
     file: str
@@ -21,6 +22,7 @@ class Repair:
     forward: bool = False
     sure: bool = True
     goal: str = "the gradient"
+    also: int | None = None
 
     def hint(self, level: int) -> str:
         """The reason, the line, the edit."""
@@ -28,12 +30,13 @@ class Repair:
         if level == 1:
             return f"{self.what}."
         if level == 2:
-            return f"{line} is wrong."
+            return f"{line} is wrong{f', or line {self.also}' if self.also else ''}."
         either = " (or your forward pass is wrong)" if self.forward else ""
+        also = f"; the like in line {self.also} would do as well" if self.also else ""
         if not self.sure:
-            return f"{line} is wrong; more than one edit of it makes {self.goal} right{either}."
+            return f"{line} is wrong; more than one edit of it makes {self.goal} right{either}{also}."
         only = "at this shape" if self.goal == "the gradient" else "with this model"
-        unconfirmed = "" if self.where == "shape" else f"; tried {only} only"
+        unconfirmed = also if self.where == "shape" else f"{also}; tried {only} only"
         if self.after in ("", "pass"):
             return f"{line}: {self.what}{either}{unconfirmed}."
         return f"{line} should be `{self.after}`: {self.what}{either}{unconfirmed}."

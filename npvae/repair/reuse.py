@@ -7,6 +7,7 @@ import numpy as np
 
 from npvae.repair.candidates import Candidate, below, indices, masks, parsed, placed
 from npvae.repair.edit_operators import FOLDS
+from npvae.repair.fits import additive
 
 
 def folded(node, shape):
@@ -37,8 +38,11 @@ def statements(slot, scope, bench):
             yield Candidate(slot, path, ast.AugAssign(target, operator(), node.value), f"{sign} for =")
     if isinstance(node, ast.Assign | ast.AugAssign) and isinstance(target, ast.Subscript):
         yield from _of_a_part(slot, path, target, scope)
+    if isinstance(getattr(node, "value", None), ast.Tuple):
+        yield from _at_each_part(slot, path, scope)
     yield Candidate(slot, path, ast.Pass(), "a statement too much")
     yield from _left_out(slot, path, scope)
+    yield from _siblings(slot, path, target, scope)
     body, name, index = path[-2][0], path[-1][1], path[-1][2]
     others = getattr(body, name)
     for other in range(len(others)):
@@ -47,6 +51,40 @@ def statements(slot, scope, bench):
             new = type(body)(**dict(ast.iter_fields(body)) | {name: [*rest[:other], node, *rest[other:]]})
             yield Candidate(slot, path[:-1], ast.copy_location(new, body), f"`{ast.unparse(node)}` belongs "
                             f"{'before' if other < index else 'after'} line {others[other].lineno}")
+
+
+def _at_each_part(slot, path, scope):
+    """The same edit of each part of a tuple: a, b = i, j for a, b = i * s, j * s."""
+    parts = path[-1][0].value
+    for name in dict.fromkeys([*scope.counts, *scope.sizes, *scope.scalars]):
+        for operator, sign in ((ast.Mult, "*"), (ast.Div, "/"), (ast.Add, "+"), (ast.Sub, "-")):
+            new = ast.Tuple([ast.BinOp(e, operator(), parsed(name)) for e in parts.elts], ast.Load())
+            yield Candidate(slot, (*path, (parts, "value", None)), new, f"{sign} {name} is missing at each part")
+
+
+def _siblings(slot, path, target, scope):
+    """A statement like this one, with other indices, that is missing after it."""
+    node = path[-1][0]
+    adds_at = isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and ast.unparse(node.value.func).endswith(
+        ".at")
+    if not (isinstance(node, ast.AugAssign) and isinstance(target, ast.Subscript)) and not adds_at:
+        return
+    body, name, index = path[-2][0], path[-1][1], path[-1][2]
+    places = {t: n for t, (n, v) in {**scope.leaves, **scope.parts}.items() if np.asarray(v).dtype.kind in "iu"}
+    used = list(dict.fromkeys(n.id for n in ast.walk(node) if isinstance(n, ast.Name) and n.id in places))
+    for one, (text, other) in itertools.product(used, places.items()):
+        if text == one:
+            continue
+        new = _replaced(node, one, ast.Name("_npvae_other", ast.Load()))
+        new = _replaced(_replaced(new, text, places[one]), "_npvae_other", other)
+        news = [new, ast.AugAssign(new.target, ast.Sub() if isinstance(new.op, ast.Add) else ast.Add(), new.value)] \
+            if isinstance(new, ast.AugAssign) else [new]
+        for new in news:
+            rest = getattr(body, name)
+            copy = type(body)(**dict(ast.iter_fields(body)) | {name: [*rest[:index + 1], placed(new, node),
+                                                                      *rest[index + 1:]]})
+            yield Candidate(slot, path[:-1], ast.copy_location(copy, body),
+                            f"`{ast.unparse(new)}` is missing after line {node.end_lineno}")
 
 
 def _left_out(slot, path, scope):
@@ -69,6 +107,12 @@ def _of_a_part(slot, path, target, scope):
     """Edits of a statement that writes into a part of an array: dx[x < 0] = 0, dW[i] += dy."""
     node = path[-1][0]
     into = ast.Name(target.value.id, ast.Load()) if isinstance(target.value, ast.Name) else target.value
+    for inner in ast.walk(node.value):
+        if isinstance(inner, ast.Subscript) and ast.dump(inner.slice) != ast.dump(target.slice):
+            there = ast.Subscript(target.value, inner.slice, ast.Store())
+            here = _exchanged_node(node.value, inner, ast.Subscript(inner.value, target.slice, ast.Load()))
+            new = ast.AugAssign(there, node.op, here) if isinstance(node, ast.AugAssign) else ast.Assign([there], here)
+            yield Candidate(slot, path, new, "two indices exchanged")
     add_at = ast.Call(parsed("np.add.at"), [into, _as_index(target.slice), node.value], [])
     yield Candidate(slot, path, ast.Expr(add_at), "np.add.at, as indices repeat")
     within = [(target, "target", None) if isinstance(node, ast.AugAssign) else (target, "targets", 0),
@@ -128,14 +172,17 @@ def reused(slot, scope, bench):
     yield from _exchanged(slot, places, scope.leaves)
     for place in places:
         text = ast.unparse(place[0][-1][0])
-        if text in scope.leaves:
-            yield from _exchanged(slot, [place], {t: f for t, f in scope.factors.items() if text in t})
+        known = [text] if text in scope.leaves else [t for t in scope.leaves if t in text and len(text) < 60]
+        forms = {t: f for t, f in scope.factors.items() if t not in scope.parts and any(k in t for k in known)}
+        yield from _exchanged(slot, [place], forms)
     yield from _exchanged(slot, places, scope.parts)
+    fitted = {id(p[-1][0]) for p in additive(slot)} if slot.response is not None else set()
     for path, value in places:
         node, shape = path[-1][0], np.shape(value)
         if np.asarray(value).dtype.kind in "fb":
-            for name, (factor, other) in scope.factors.items():
-                if bench.misshapen or _fits(np.shape(other), shape):
+            # what has been fitted is not tried again
+            for name, (factor, other) in scope.factors.items() if id(node) not in fitted else ():
+                if bench.misshapen or _fits(np.shape(other), shape) or not shape and slot.runs > 1:
                     yield Candidate(slot, path, ast.BinOp(node, ast.Mult(), factor), f"the factor {name} is missing")
                     if name in scope.leaves:
                         yield Candidate(slot, path, ast.BinOp(node, ast.Div(), factor), f"/ {name} is missing")
@@ -149,6 +196,12 @@ def reused(slot, scope, bench):
                         yield Candidate(slot, path, ast.BinOp(left, ast.Mult(), right), f"{a} * {b} for {node.value}")
                 for name, (factor, _) in scope.factors.items():
                     yield Candidate(slot, path, factor, f"{name} for {node.value}")
+            for matrix, other in scope.leaves.values():
+                for way, m in ((matrix, other), (ast.Attribute(matrix, "T", ast.Load()), np.transpose(other))):
+                    if len(shape) > 1 and np.ndim(m) == 2 and np.asarray(m).dtype.kind == "f" and shape[-1] == len(m) \
+                            and (shape[-1] == m.shape[1] or bench.misshapen):
+                        yield Candidate(slot, path, ast.BinOp(node, ast.MatMult(), way),
+                                        f"@ {ast.unparse(way)} is missing")
             for wrap in scope.wraps:
                 yield Candidate(slot, path, ast.Call(wrap, [node], []), f"{ast.unparse(wrap)} is missing")
             for what, new in folded(node, shape):
@@ -174,10 +227,22 @@ def _everywhere(slot, scope):
         if isinstance(value, np.ndarray) and value.ndim == 2 and len(set(value.shape)) == 1:
             for text in (f"{name}.T", f"(({name} + {name}.T) / 2)"):
                 yield Candidate(slot, slot.path, _replaced(slot.node, name, parsed(text)), f"{text} for {name}")
+        places = [n for n in ast.walk(slot.node) if isinstance(n, ast.Name) and n.id == name]
         for text, (node, other) in {**scope.leaves, **scope.parts}.items():
             alike = isinstance(value, np.ndarray | float) and np.shape(other) == np.shape(value)
-            if alike and names.count(name) > 1 and not _equal(other, value):
+            if alike and len(places) > 1 and not _equal(other, value):
                 yield Candidate(slot, slot.path, _replaced(slot.node, name, node), f"{text} for {name}, at each place")
+                for kept in places if len(places) > 2 else ():
+                    new = _replaced(_exchanged_node(slot.node, kept, ast.Name("_npvae_kept", ast.Load())), name, node)
+                    yield Candidate(slot, slot.path, _replaced(new, "_npvae_kept", kept), f"{text} for {name}")
+
+
+def _exchanged_node(node, old, new):
+    if node is old:
+        return new
+    if not isinstance(node, ast.AST):
+        return [_exchanged_node(n, old, new) for n in node] if isinstance(node, list) else node
+    return type(node)(**{field: _exchanged_node(value, old, new) for field, value in ast.iter_fields(node)})
 
 
 def _replaced(node, name, new):

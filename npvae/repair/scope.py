@@ -12,7 +12,7 @@ NUMBER = np.ndarray | np.number | float | int
 FORMS = ("{0} > 0", "1 - {0}", "1 - {0} ** 2", "{0} * (1 - {0})", "{0} ** 2", "1 / {0}", "np.sqrt({0})", "np.exp({0})",
          "np.tanh({0})", "1 - np.tanh({0}) ** 2", "{0} < 0", "np.sign({0})", "~{0}", "{0} != 0", "np.exp(-{0})",
          "1 / (1 + np.exp(-{0}))", "1 + {0}", "np.exp({0} / 2)", "np.log({0})", "np.cos({0})", "np.abs({0}) < 1",
-         "1 / {0} ** 2", "1 + {0} ** 2")
+         "1 / {0} ** 2", "1 + {0} ** 2", "1 / (1 - {0})")
 DERIVATIVES = (("np.sin(", "np.cos("), ("np.cos(", "np.sin("), ("np.sinh(", "np.cosh("), ("np.cosh(", "np.sinh("),
                ("np.maximum(", "0 < ("), ("np.abs(", "np.sign("), ("np.log(", "1 / ("), ("np.sqrt(", "1 / np.sqrt("))
 MOST_PARTS, MOST_LEAVES = 120, 40
@@ -24,7 +24,7 @@ class Scope:
     def __init__(self, slot, sources, beside=()):
         self.slot, self.sources, self.beside = slot, sources, beside
         self.globals = slot.source.functions[0].__globals__
-        self._values = {}
+        self._values, self.terms = {}, {}
 
     def value_of(self, node):
         """An expression's value in the slot's environment, or None."""
@@ -70,11 +70,18 @@ class Scope:
             if isinstance(value, np.ndarray) and 0 < value.ndim <= len(self.counters):
                 for turn in itertools.combinations(self.counters, value.ndim):
                     self._add(found, ast.parse(f"{text}[{', '.join(turn)}]", mode="eval").body)
+        for text in self._widened():
+            self._add(found, ast.parse(text, mode="eval").body)
         for source in [self.slot.source, *(s for s in self.sources if s is not self.slot.source)]:
-            for node in ast.walk(source.tree):
+            nodes = list(ast.walk(source.tree))
+            # np.add.at(…) changes what it is given
+            done = {id(n.value) for n in nodes if isinstance(n, ast.Expr)}
+            for node in nodes:
                 if isinstance(node, ast.BinOp | ast.Call | ast.Compare | ast.UnaryOp | ast.Subscript) \
-                        and ast.unparse(node) not in self.leaves and len(found) < MOST_PARTS:
+                        and id(node) not in done and ast.unparse(node) not in self.leaves and len(found) < MOST_PARTS:
                     self._add(found, node)
+                    for other in _other_halves(node):
+                        self._add(found, other)
         return found
 
     def _add(self, found, node):
@@ -90,6 +97,15 @@ class Scope:
         """The names that loops count with, outer ones first."""
         return list(dict.fromkeys(n.id for loop, *_ in self.slot.path if isinstance(loop, ast.For)
                                   for n in ast.walk(loop.target) if isinstance(n, ast.Name)))
+
+    @cached_property
+    def counts(self):
+        """Names of whole numbers that no loop counts, those that are no size first."""
+        loops = [n for s in self.sources for n in ast.walk(s.tree) if isinstance(n, ast.For | ast.comprehension)]
+        turns = {n.id for loop in loops for n in ast.walk(loop.target) if isinstance(n, ast.Name)}
+        sizes = {n for _, v in self.leaves.values() for n in np.shape(v)}
+        found = {t: v for t, (_, v) in self.leaves.items() if isinstance(v, int | np.integer) and t not in turns}
+        return sorted(found, key=lambda t: found[t] in sizes)
 
     @cached_property
     def sizes(self):
@@ -133,6 +149,16 @@ class Scope:
                 found.setdefault(text, (node, value))
         return {t: (n, v) for t, (n, v) in found.items() if np.all(np.isfinite(v)) and np.any(v)}
 
+    def _widened(self):
+        # rows' numbers along the columns, and labels as rows of 0 and 1
+        arrays = {t: v for t, (_, v) in self.leaves.items() if isinstance(v, np.ndarray)}
+        most = max((v.ndim for v in arrays.values()), default=0)
+        for text, value in arrays.items():
+            for k in range(1, 1 + most - value.ndim if value.ndim else 0):
+                yield f"{text}[{', '.join(value.ndim * [':'] + k * ['None'])}]"
+            if value.dtype.kind in "iu" and value.ndim == 1 and value.size:
+                yield from (f"np.eye({name})[{text}]" for name, n in self.sizes.items() if n > value.max())
+
     @cached_property
     def wraps(self):
         """Functions of one argument that the code uses."""
@@ -156,6 +182,16 @@ def _is_leaf(node):
     if isinstance(node, ast.Subscript):
         return isinstance(node.slice, ast.Constant | ast.Name) and _is_leaf(node.value)
     return isinstance(node, ast.Name)
+
+
+def _other_halves(node):
+    # of a[:, :k] it is a[:, k:], and back
+    if isinstance(node, ast.Subscript):
+        parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        for i, part in enumerate(parts):
+            if isinstance(part, ast.Slice) and (part.lower is None) != (part.upper is None) and part.step is None:
+                new = [*parts[:i], ast.Slice(part.upper, part.lower), *parts[i + 1:]]
+                yield ast.Subscript(node.value, ast.Tuple(new, ast.Load()) if len(new) > 1 else new[0], ast.Load())
 
 
 def _loaded(node):

@@ -14,7 +14,7 @@ import warnings
 import numpy as np
 
 from npvae.repair.candidates import slips
-from npvae.repair.fits import missing, missing_in_a_loop, two_missing
+from npvae.repair.fits import missing, missing_in_a_loop, missing_product, two_missing
 from npvae.repair.intermediate import WRONG, targets
 from npvae.repair.result import NotAvailable, Repair
 from npvae.repair.reuse import names, reused, statements
@@ -25,6 +25,8 @@ from npvae.repair.trial import Bench, Overrun, at_most, in_child, resource
 
 SECONDS = 6.5       # of search, of the processor; on a busy machine it takes up to PATIENCE times as long
 PATIENCE = 2.0
+MOST, EACH = 6, 2   # edits that are looked for once one is found: in all, and in one place
+HARDLY = 12         # characters by which an edit is hardly larger
 USUAL = (0, 1, -1, 2, -2, 0.5, -0.5, 0.25, 4)
 
 
@@ -67,7 +69,8 @@ class Search:
 
     def __init__(self, bench, reached, seconds, goal):
         self.bench, self.reached, self.goal = bench, reached, goal
-        self.end, self.latest = time.process_time() + seconds, time.monotonic() + PATIENCE * seconds
+        self.start = time.process_time()
+        self.end, self.latest = self.start + seconds, time.monotonic() + PATIENCE * seconds
         self.watch = Watch(reached, bench)
         self.watch.look(bench.wrong())
         self.scopes, self.tried = {}, set()
@@ -81,25 +84,36 @@ class Search:
         """The repair, or None."""
         best = []
         for stage in self._stages():
-            here = 0
+            here = {}
             for candidate in stage:
-                if here and self._unlikely(candidate.slot):
+                if self._is_over() or here and self._unlikely(candidate.slot) or sum(here.values()) > MOST:
                     break
-                if self._is_over() or here > 5:
-                    break
-                if self._mends(candidate):
+                if here.get(candidate.slot, 0) < EACH and self._mends(candidate):
                     where = self.bench.confirmed(candidate.slot.source, candidate.tree)
                     if where:
                         best.append((self._cost(candidate, where), candidate, where))
-                        here += not best[-1][0][0]
+                        if not best[-1][0][0]:
+                            here[candidate.slot] = here.get(candidate.slot, 0) + 1
+                            self._hurry()
             # what is likely to be elsewhere is kept for want of something better
             if any(not cost[0] for cost, *_ in best) or self._is_over():
                 break
         best.sort(key=lambda one: one[0])
         if not best:
             return self.bench.located(self.watch)
-        (likely, *_), candidate, where = best[0]
-        return self._said(candidate, where, self._equal([c for cost, c, _ in best if cost[0] == likely]))
+        likely = [one for one in best if one[0][0] == best[0][0][0]]
+        _, candidate, where = likely[0]
+        return self._said(candidate, where, self._equal([c for _, c, _ in likely]), self._as_well(likely))
+
+    def _hurry(self):
+        # where one edit is found, others are looked for a while only
+        self.end = min(self.end, time.process_time() + 0.5 + 0.3 * (time.process_time() - self.start))
+
+    def _as_well(self, best):
+        """The number of another line of which an edit that is hardly larger does as well, or None."""
+        (cost, first, _), *others = best
+        return next((c.slot.line for k, c, _ in others if c.slot.line != first.slot.line
+                     and k[:3] == cost[:3] and k[3] <= cost[3] + HARDLY), None)
 
     def _is_over(self):
         return time.process_time() > self.end or time.monotonic() > self.latest
@@ -111,13 +125,13 @@ class Search:
         values = [v for v in values if isinstance(v, np.ndarray | float)]
         return all(np.shape(v) == np.shape(values[0]) and np.allclose(v, values[0], rtol=1e-6) for v in values)
 
-    def _said(self, candidate, where, sure):
+    def _said(self, candidate, where, sure, also):
         statement = candidate.slot.statement
         # what is put in or moved is said in words
         inside = any(node is statement for node, *_ in candidate.path)
         after = ast.unparse(candidate.statement) if inside else ""
         return Repair(candidate.slot.source.file, candidate.slot.line, ast.unparse(statement), after, candidate.what,
-                      where, candidate.slot.early, sure, self.goal)
+                      where, candidate.slot.early, sure, self.goal, also)
 
     def _unlikely(self, slot):
         """Whether what the slot computes is right as it is, made from what is wrong further up, early, or a helper."""
@@ -143,7 +157,8 @@ class Search:
         copies = isinstance(slot.node, ast.Name) and isinstance(slot.statement, ast.Assign)
         size = _added(before, after) + _added(after, before) / 2
         # 1.5 or 7 is seldom what was meant, and a limit that limits nothing is one too much
-        clamp = getattr(getattr(candidate.path[-2][0], "func", None), "attr", "") in ("maximum", "minimum", "clip")
+        above = candidate.path[-2][0] if len(candidate.path) > 1 else None
+        clamp = getattr(getattr(above, "func", None), "attr", "") in ("maximum", "minimum", "clip")
         number = isinstance(candidate.new, ast.Constant)
         odd = number and candidate.new.value not in USUAL or 4 * (number and clamp)
         wrong = any(self.held.get(n) is WRONG for n in targets(slot))
@@ -161,13 +176,21 @@ class Search:
         own = {rank: [s for s in slots if s.rank == rank] for rank in (ALONE, BOTH, PART, EARLY)}
         likely = [s for s in self.watch.slots if any(self.held.get(n) is WRONG for n in targets(s))
                   and not self._unlikely(s)]
-        for slots in (likely, own[ALONE], own[BOTH], own[PART], own[EARLY]):
+        groups = likely, own[ALONE], own[BOTH], own[PART]
+        for slots in groups:
             yield self._each(slots, slips, self._reaches)
             yield self._each(slots, statements)
             yield self._each(slots, names, self._reaches)
+        for slots in (*groups, own[EARLY]):
+            if slots is own[EARLY]:
+                yield self._each(slots, slips, self._reaches)
+                yield self._each(slots, statements)
+                yield self._each(slots, names, self._reaches)
             yield self._each(slots, missing, self._measured)
             yield self._each(slots, missing_in_a_loop, self._reaches)
             yield self._each(slots, reused, self._reaches)
+        for slots in groups:
+            yield self._each(slots, missing_product, self._measured)
             yield self._each(slots, two_missing, self._measured)
 
     def _each(self, slots, edits, worth=lambda slot: True):

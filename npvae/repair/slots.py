@@ -61,6 +61,10 @@ def _slots(path):
     node = path[-1][0]
     if isinstance(node, ast.Lambda):
         yield from _values(path, node.body, "body")
+    if isinstance(node, ast.If | ast.For):
+        # what a loop runs over ends; what a `while` asks may not
+        name = "test" if isinstance(node, ast.If) else "iter"
+        yield (*path, (getattr(node, name), name, None))
     for name, value in ast.iter_fields(node):
         if name in ("decorator_list", "args", "returns", "test", "iter", "items", "targets", "target"):
             continue
