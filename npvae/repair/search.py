@@ -73,7 +73,7 @@ class Search:
         self.end, self.latest = self.start + seconds, time.monotonic() + PATIENCE * seconds
         self.watch = Watch(reached, bench)
         self.watch.look(bench.wrong())
-        self.scopes, self.tried = {}, set()
+        self.scopes, self.tried, self.slow = {}, set(), {}
         # functions that others call: what is wrong in one place is more likely wrong there
         self.helpers = {getattr(n.func, "id", getattr(n.func, "attr", "")) for s in reached.sources
                         for n in ast.walk(s.tree) if isinstance(n, ast.Call)} - {"forward", "backward"}
@@ -221,10 +221,13 @@ class Search:
 
     def _mends(self, candidate):
         key = id(candidate.path[-1][0]), ast.dump(candidate.new)
-        if key in self.tried:
-            return False
+        if key in self.tried or self.slow.get(candidate.slot, 0) > 1:
+            return False        # where edits make a loop endless, they take all the time
         self.tried.add(key)
-        return self._promises(candidate) and self.bench.mends(candidate.slot.source, candidate.tree)
+        before = self.bench.overrun
+        found = self._promises(candidate) and self.bench.mends(candidate.slot.source, candidate.tree)
+        self.slow[candidate.slot] = self.slow.get(candidate.slot, 0) + self.bench.overrun - before
+        return found
 
     def _promises(self, candidate):
         """False if the slot's response tells that the edit does not mend the gradient."""

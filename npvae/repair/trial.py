@@ -145,7 +145,7 @@ class Bench:
         self._begin(subject, Point(subject, names, MANY, compared, self.rng))
 
     def _begin(self, subject, point):
-        self.subject, self.point, self.tried, self.others = subject, point, 0, None
+        self.subject, self.point, self.tried, self.overrun, self.others = subject, point, 0, 0, None
         start = time.process_time()
         gradient = subject.gradient()
         self.before, self.misshapen = point.flat(gradient, strict=False), point.flat(gradient) is None
@@ -190,7 +190,10 @@ class Bench:
         try:
             with at_most(self.limit), source.running(code), np.errstate(all="ignore"):
                 return question()
-        except (Exception, Overrun):        # whatever an edited function does
+        except Overrun:
+            self.overrun += 1
+            return None
+        except Exception:       # whatever an edited function does
             return None
         finally:
             self.state.restore()
