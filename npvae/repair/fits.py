@@ -236,7 +236,7 @@ def _multiplied(slot, path, start, text, c, scope):
             else:
                 new = ast.BinOp(new, ast.Mult(), parsed(factor))
         if new is not None:
-            said = f"{'-' * minus}{' * '.join(factors)}"
+            said = f"{'-' * minus}{' * '.join(factors or ['1'])}"
             new = ast.UnaryOp(ast.USub(), new) if minus else new
             yield Candidate(slot, path, new, f"the factor {said} is missing" if start
                             else f"{said} for {ast.unparse(path[-1][0])}")
