@@ -4,17 +4,20 @@ A relation is believed only if it explains what is wrong to a ten-thousandth, an
 otherwise the answer is "unknown".
 """
 
+import time
 from dataclasses import replace
 
 import numpy as np
 
 from npvae.gradcheck.diagnosis.factors import Evidence, factor_candidates, factor_of_many, path_candidates
 from npvae.gradcheck.diagnosis.relations import RELATIONS, called_twice, noise
+from npvae.gradcheck.diagnosis.structure import structures
 from npvae.gradcheck.report import MIXED, TIED, Finding
 from npvae.nn import Chain
 
 TIE = ("tie", "equal numbers each get the gradient that they have together: at a tie of a maximum more arrives than "
        "was sent", "Give it to one of them, as argmax does, or divide it by their number")
+SECONDS = 2.5       # of the processor, after which no further relation is asked
 MOST = 500          # numbers in a parameter that is looked at one by one, with some sixty calls of f for each
 
 
@@ -25,16 +28,16 @@ def diagnose(subject, gradient, report, sizes, terms, check) -> list[Finding]:
     sizes = sizes or _sizes_of(subject)
     mixed = [row.name for row in report.rows if row.note == MIXED]
     found = [_accumulation(mixed)] if mixed else []
-    together = {}
+    together, until = {}, time.process_time() + SECONDS
     for row in (row for row in report.rows if not row.passed and row.note != MIXED):
         key = TIE + (row.name,) if row.note == TIED else _candidate_for(subject, row.name, gradient, sizes, terms,
-                                                                        report.method)
+                                                                        report.method, until)
         together.setdefault(key[:-1], []).append(key[-1])
     return found + [Finding(kind, ", ".join(where), f"{', '.join(where)}: {what}. {mend}.")
                     for (kind, what, mend), where in together.items()]
 
 
-def _candidate_for(subject, name, gradient, sizes, terms, method):
+def _candidate_for(subject, name, gradient, sizes, terms, method, until):
     """(kind, what, mend, where) for one parameter."""
     a, shape = gradient[name], subject.at[name].shape
     if a.shape != shape:
@@ -46,6 +49,7 @@ def _candidate_for(subject, name, gradient, sizes, terms, method):
     if a.size > MOST:
         return "unknown", f"unknown; {a.size} numbers are too many to look at one by one", "Check a smaller one", name
     evidence = Evidence(subject, name, a, sizes, terms)
+    evidence.until = until
     obstacle = _nothing_to_compare(evidence, method)
     if obstacle:
         return "unknown", *obstacle, name
@@ -54,7 +58,7 @@ def _candidate_for(subject, name, gradient, sizes, terms, method):
         return (*in_two_places, evidence.where)
     relations = (factor_candidates, path_candidates, *RELATIONS)
     candidates = [c for relation in relations for c in _asked(relation, evidence)]
-    candidates = candidates or (_asked(noise, evidence) if a.ndim == 2 else [])
+    candidates = candidates or (_asked(noise, evidence) if a.ndim == 2 else []) or _asked(structures, evidence)
     twice = _doubled(evidence, gradient, candidates)
     if twice:
         return (*twice, evidence.where)
@@ -69,7 +73,9 @@ def _candidate_for(subject, name, gradient, sizes, terms, method):
 
 
 def _asked(relation, evidence):
-    """A relation's candidates; none where it asks f or back for something that they refuse."""
+    """A relation's candidates; none where it asks f or back for something that they refuse, or time is up."""
+    if time.process_time() > evidence.until:
+        return []
     try:
         with np.errstate(all="ignore"):
             return relation(evidence)
