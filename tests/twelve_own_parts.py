@@ -233,6 +233,9 @@ def cosine(sweep):
     return 1e-4 + 5e-3 * (1 + math.cos(math.pi * min(sweep / 20, 1)))
 
 
+PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29)
+
+
 class Halton:
     """Normal draws that fill space evenly: a Halton sequence, moved by a random shift each time."""
 
@@ -240,8 +243,7 @@ class Halton:
         self.samples = samples
 
     def __call__(self, rng, batch, dim, dtype):
-        primes = [n for n in range(2, 1000) if all(n % d for d in range(2, n))][:dim]
-        points = np.array([[self.radical(i, p) for p in primes] for i in range(1, self.samples + 1)])
+        points = np.array([[self.radical(i, p) for p in PRIMES[:dim]] for i in range(1, self.samples + 1)])
         u = (points[:, None] + rng.random((batch, dim))) % 1                # (S, B, K)
         eps = np.vectorize(NormalDist().inv_cdf)(np.clip(u, 1e-12, 1 - 1e-12))
         return Noise(eps.astype(dtype), np.full((self.samples, 1), 1 / self.samples, dtype))

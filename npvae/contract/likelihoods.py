@@ -157,9 +157,10 @@ class _Line:
         return np.where(np.isnan(log_p), -np.inf, np.minimum(log_p, 700))
 
     def _possible(self, x):
-        if _is_taken(self.part, x[:, None]):
-            return np.full(len(x), True)
-        return np.array([_is_taken(self.part, np.array([[number]])) for number in x])
+        # many at once where all of them are, or one at a time
+        if len(x) == 1 or _is_taken(self.part, x[:, None]):
+            return np.full(len(x), _is_taken(self.part, x[:, None]))
+        return np.concatenate([self._possible(some) for some in np.array_split(x, min(len(x), 20))])
 
 
 def _is_taken(part, x):

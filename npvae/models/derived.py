@@ -7,7 +7,7 @@ import numpy as np
 
 from npvae.checks import as_generator, whole
 from npvae.models.climb import climb
-from npvae.models.noise import Cubature, MonteCarlo
+from npvae.models.noise import Cubature, GaussHermite, MonteCarlo
 from npvae.models.protocols import LatentFamily, Likelihood
 from npvae.parts import completed, members, name_of, shapes_of
 
@@ -35,8 +35,9 @@ def prior_row(latent) -> np.ndarray:
 
 
 def mean(latent, q: np.ndarray) -> np.ndarray:
-    """E_q z ≈ Σ_s w_s z_s on the nodes of cubature, (B, K): right where q is symmetrical."""
-    z, w, _ = latent.nodes(q, Cubature()(None, 1, latent.dim, np.float64))
+    """E_q z ≈ Σ_s w_s z_s, (B, K), on nodes that are right where q is symmetrical, and for K ≤ 2 elsewhere, too."""
+    rule = {1: GaussHermite(20), 2: GaussHermite(8)}.get(latent.dim, Cubature())
+    z, w, _ = latent.nodes(q, rule(None, 1, latent.dim, np.float64))
     return (w[..., None] * z).sum(0) + np.zeros((len(q), 1))
 
 

@@ -30,11 +30,12 @@ class LatentVariableModel:
 
     Parameters
     ----------
-    latent : Gaussian, FullGaussian or Categorical
+    latent : Gaussian, FullGaussian, Categorical or yours
     decoder : network
         Maps z (B, K) to what the likelihood takes: g(z) (B, D), or logits. A ValueError if it does not, or has no
         gradient for z.
-    likelihood : GaussianLikelihood, BernoulliLikelihood, PoissonLikelihood or LaplaceLikelihood
+    likelihood : GaussianLikelihood, BernoulliLikelihood, PoissonLikelihood, LaplaceLikelihood or yours
+        What yours have, `npvae.models.protocols` says; it is looked at here, and what it lacks is a ValueError.
 
     Examples
     --------
