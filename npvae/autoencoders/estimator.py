@@ -71,8 +71,7 @@ class Estimator(ScikitLearn, Saved):
         Yours, codes (B, K) -> (B, D) and data (B, D) -> (B, K), or rows of q, in the place of those that `hidden` and
         `activation` describe.
     comm : MPI communicator, optional
-        Of the processes that learn this model together, as in `AmortizedVI`; each has a shard of the rows. It stays out
-        of the file, which rank 0 alone writes.
+        Of the processes that learn together, as in `AmortizedVI`; it stays out of the file, which rank 0 writes.
 
     Attributes
     ----------
