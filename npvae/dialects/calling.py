@@ -241,3 +241,14 @@ def apart(answer, backward, most):
     count = next((i for i, name in enumerate(names) if not UPSTREAM.fullmatch(name)), len(names))
     count = min(max(count, 1), most)
     return answer[:count], answer[count:]
+
+
+def unheeded(count):
+    """The note on outputs of a forward pass that the backward pass takes no dy for."""
+    outputs = "1 output" if count == 1 else f"{count} outputs"
+    return f"{outputs} of the forward pass: backward takes no dy for it, so it was not checked"
+
+
+def surplus(outs, cache, backward):
+    """How many entries of a cache are outputs that backward has no argument for."""
+    return 0 if takes(backward, (*outs, *cache)) else max(0, len(outs) + len(cache) - required(backward))

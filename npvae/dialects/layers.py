@@ -13,7 +13,7 @@ from functools import partial
 import numpy as np
 
 from npvae.dialects.arguments import Arguments, Beside, by_name, leaves
-from npvae.dialects.calling import Later, apart, joined, names_of, required, takes
+from npvae.dialects.calling import Later, apart, joined, names_of, required, surplus, takes, unheeded
 from npvae.dialects.held_layers import LOSSES, WAYS, captured, function_run, has, layer_inside, model_of
 from npvae.dialects.slots import slots
 
@@ -120,6 +120,10 @@ def stateful(f, args):
         run, function = layer_run(*way), getattr(f, way[0])
         takes_dy = takes(getattr(f, way[1]), (1.0,)) or required(getattr(f, way[1])) > 0
         found = Stateful(f, args, run, takes_dy)
+        answer = getattr(copy.deepcopy(f), way[0])(*copy.deepcopy(args))
+        if isinstance(answer, tuple) and (more := surplus(*apart(answer, getattr(f, way[1]), len(answer)),
+                                                          getattr(f, way[1]))):
+            found.notes.append(unheeded(more))
     elif loss:
         function, found = getattr(f, loss), Stateful(f, args, model_run(loss), takes_dy=False)
     elif held := captured(f):

@@ -14,7 +14,7 @@ import numpy as np
 
 from npvae.dialects import frameworks, layers
 from npvae.dialects.arguments import Arguments, fits
-from npvae.dialects.calling import CACHE, Later, apart, joined, name_of, names_of, required
+from npvae.dialects.calling import CACHE, Later, apart, joined, name_of, names_of, required, surplus, takes, unheeded
 from npvae.nn.parameters import has_parameters
 
 VALUES, GRADIENTS = ("loss", "value", "cost"), ("grads", "grad", "gradients", "gradient")
@@ -44,11 +44,12 @@ def understood(f, args, call=None):
         raise ValueError(f"f is {name_of(f)}, expected a function x -> (y, back) or x -> (value, gradient), a pair "
                          "(forward, backward), a layer, or a LatentVariableModel")
     names = names_of(call or f, len(args), call is not None) if len(args) > 1 else None
-    return f if own else _function(f), Arguments(args, names), None if own else name_of(f), notes
+    return f if own else _function(f, notes), Arguments(args, names), None if own else name_of(f), notes
 
 
-def _function(f):
+def _function(f, notes):
     """y, back = f(*args) with one y or several, or value, gradients in any order and number."""
+    alone = []
 
     def called(*args):
         answer = f(*args)
@@ -62,6 +63,10 @@ def _function(f):
         if callable(back):
             nested = len(outs) == 1 and isinstance(outs[0], tuple | list) and any(np.ndim(y) for y in outs[0])
             outs = outs[0] if nested else outs
+            if len(outs) > 1 and not alone:
+                alone.append(_takes_one(back, outs))
+                _note(notes, alone[0] and len(outs) - 1)
+            outs = outs[:1] if alone and alone[0] else outs
             y, parts = joined(outs)
             if len(outs) == 1:
                 return y, back
@@ -78,12 +83,39 @@ def _function(f):
     return called
 
 
+def _takes_one(back, outs):
+    """Whether back takes the dy of the first output, not a tuple of all."""
+    dys = [np.ones(np.shape(y)) for y in outs]
+    if required(back) > 1:
+        return False
+    for given, answer in ((tuple(dys), False), (dys[0], True)):
+        try:
+            back(given)
+        except (TypeError, ValueError, IndexError, AttributeError):
+            continue
+        return answer
+    return False
+
+
+def _note(notes, count):
+    if count and unheeded(count) not in notes:
+        notes.append(unheeded(count))
+
+
 def _pair(first, second, args, notes):
     """(f, arguments, name) of `forward` and `backward`, with or without a cache, of `fun` and `jac`, or of f and f′."""
 
     def with_cache(*args):
         answer = first(*args)
+        if isinstance(answer[0], tuple):
+            answer = (*answer[0], *answer[1:])
         outs, cache = apart(answer, second, len(answer) - 1)
+        if not takes(second, (*outs, *cache)) and required(second) == len(outs) + len(args):
+            more, cache = len(cache), args      # backward(dout, x, W)
+        else:
+            more = surplus(outs, cache, second)
+            cache = cache[more:]
+        _note(notes, more)
         y, parts = joined(outs)
         return y, layers.spared(lambda dy: second(*_in_order(second, parts(dy), cache)), notes)
 

@@ -303,3 +303,41 @@ def test_a_dropout_layer_with_a_generator_of_its_own_answers_alike_on_fresh_copi
 
     assert npvae.gradcheck(Dropout(), X)
     assert not npvae.gradcheck(Dropout(False), X)
+
+
+def two_outputs(x, w):
+    a = np.tanh(x @ w)
+    return a, a.sum(1), (x, w, a)
+
+
+def nested_outputs(x, w):
+    a, rows, cache = two_outputs(x, w)
+    return (a, rows), cache
+
+
+def no_cache(x, w):
+    return two_outputs(x, w)[:2]
+
+
+def of_the_first(da, cache):
+    x, w, a = cache
+    dz = da * (1 - a * a)
+    return dz @ w.T, x.T @ dz
+
+
+def from_arguments(da, x, w):
+    return of_the_first(da, two_outputs(x, w)[2])
+
+
+def with_back(x, w):
+    *outs, cache = two_outputs(x, w)
+    return *outs, lambda da: of_the_first(da, cache)
+
+
+@pytest.mark.parametrize("f", [(two_outputs, of_the_first), (nested_outputs, of_the_first), (no_cache, from_arguments),
+                               with_back])
+def test_outputs_that_backward_takes_no_dy_for_are_noted(f):
+    rng = np.random.default_rng(0)
+    report = npvae.gradcheck(f, rng.normal(size=(7, 5)), rng.normal(size=(5, 6)))
+    assert report and [row.name for row in report.rows] == ["x", "w"]
+    assert report.notes == ["1 output of the forward pass: backward takes no dy for it, so it was not checked"]
