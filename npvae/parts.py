@@ -7,6 +7,7 @@ happens without it.
 import copy
 import inspect
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 
@@ -26,6 +27,7 @@ def optional(without: str) -> Callable:
     return mark
 
 
+@cache
 def members(protocol: type) -> dict[str, Callable]:
     """The methods and attributes of a protocol by name, those that may be missing last."""
     found = {name: getattr(member, "fget", member) for name, member in vars(protocol).items()
@@ -54,14 +56,20 @@ def check_members(role: str, part: object, protocol: type, example: str) -> None
     if isinstance(part, type) or missing == required:
         raise ValueError(f"{role} is {shown(part)}, which has no {', '.join(missing or required)}; expected an object "
                          f"with {', '.join(required)}, e.g. {example}")
-    missing += [b for a, b in PAIRS if {a, b} <= members(protocol).keys() and b not in missing
-                and has(part, protocol, a) and not has(part, protocol, b)]
-    # such as None, where a class takes the method of another away
-    missing += [name for name in members(protocol) if name not in missing and hasattr(part, name)
-                and not has(part, protocol, name) and not isinstance(getattr(part, name), Derived)]
+    if is_own(part):
+        missing += _halves_and_nones(part, protocol, missing)
     if missing:
         lacks = "; ".join(f"`{name}`: {shapes_of(protocol, name)}" for name in missing)
         raise ValueError(f"{name_of(part)} lacks {lacks}")
+
+
+def _halves_and_nones(part, protocol, missing):
+    names = [name for name in members(protocol) if name not in missing]
+    halves = [b for a, b in PAIRS if b in names and a in members(protocol) and has(part, protocol, a)
+              and not has(part, protocol, b)]
+    # None, say, where a class takes the method of another away
+    return halves + [name for name in names if name not in halves and hasattr(part, name)
+                     and not has(part, protocol, name) and not isinstance(getattr(part, name), Derived)]
 
 
 def is_own(part: object) -> bool:

@@ -114,14 +114,20 @@ def test_what_moves_a_vae_is_saved_and_loaded(own_settings, tmp_path):
                                   vae.set_params(sweeps=3).fit(X, resume=True).solver_.parameters.value)
 
 
-@pytest.mark.parametrize("name", ["semi-amortized", "Halton"])
-def test_a_solver_with_parts_of_ones_own_is_restored(name):
-    def solver(sweeps):
-        return AmortizedVI(model_of(), sweeps=sweeps, batch_size=20, **SETTINGS[name][0])
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("name", [*MODELS, *SETTINGS])
+def test_a_solver_with_parts_of_ones_own_goes_on_from_what_was_saved(name, solver):
+    (parts, data), (settings, which) = MODELS.get(name, (dict, X)), SETTINGS.get(name, ({}, list(SOLVERS)))
+    if solver not in which:
+        pytest.skip("it makes no sense for this solver")
 
-    whole, half = solver(4).fit(X), solver(2).fit(X)
-    again = solver(4).restore(half.run.arrays()).fit(X, resume=True)
+    def made(sweeps):
+        return SOLVERS[solver](model_of(**parts()), sweeps=sweeps, batch_size=20, **settings)
+
+    whole, half = made(4).fit(data), made(2).fit(data)
+    again = made(4).restore(half.run.arrays()).fit(data, resume=True)
     np.testing.assert_array_equal(again.parameters.value, whole.parameters.value)
+    np.testing.assert_array_equal(again.infer(data), whole.infer(data))
 
 
 def test_the_semi_amortized_posterior_is_better_than_its_encoder():

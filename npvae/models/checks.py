@@ -18,7 +18,8 @@ def check_model(model: object):
     ValueError: model is 'pca', expected a LatentVariableModel, e.g. npvae.mlp_model(2, [64], 784), or vae.model_
     """
     # asked for what it has, not for its class: a model may have been made before its module was loaded anew
-    if isinstance(model, type) or not all(hasattr(model, part) for part in ("latent", "decoder", "likelihood")):
+    has = (hasattr(model, name) for name in ("latent", "decoder", "likelihood", "decode"))
+    if isinstance(model, type) or not all(has):
         raise ValueError(f"model is {shown(model)}, expected a LatentVariableModel, e.g. "
                          "npvae.mlp_model(2, [64], 784), or vae.model_")
     return model

@@ -9,20 +9,24 @@ from npvae.checks import as_generator, whole
 from npvae.models.climb import climb
 from npvae.models.noise import Cubature, GaussHermite, MonteCarlo
 from npvae.models.protocols import LatentFamily, Likelihood
-from npvae.parts import completed, members, name_of, shapes_of
+from npvae.parts import completed, is_own, members, name_of, shapes_of
 
 LEAST, MOST = -5.0, 20.0    # outputs at which a decoder may start
 
 
 def completed_latent(latent):
-    """The family, or a copy with all methods of the protocol."""
+    """The family, or of a user's a copy with all methods of the protocol."""
+    if not is_own(latent):
+        return latent
     return completed(latent, {"arrays": _no_arrays, "on": _itself, "prior_row": prior_row, "mean": mean,
                               "sample": sample, "sample_prior": sample_prior, "log_prior": _refusal("log_prior"),
                               "log_q": _refusal("log_q")})
 
 
 def completed_likelihood(likelihood, width: int):
-    """The likelihood, or a copy with all methods that its `log_prob` and `mean` allow, for outputs g (B, width)."""
+    """The likelihood, or of a user's a copy with all that its `log_prob` and `mean` allow, for outputs g (B, width)."""
+    if not is_own(likelihood):
+        return likelihood
     methods = {"arrays": _no_arrays, "on": _itself, "check": _takes_all, "sample": _refusal("sample", Likelihood)}
     if hasattr(likelihood, "output_for") or _is_inverted(likelihood, width):
         methods |= {"output_for": output_for, "output_scale": partial(output_scale, width=width)}
