@@ -4,7 +4,7 @@ import copy
 
 import numpy as np
 
-from npvae.contract.networks import _width
+from npvae.contract.networks import width_of
 from npvae.contract.report import NotChecked, near, same_bits
 from npvae.inference.protocols import Posterior
 from npvae.nn.parameters import Parameters, lay_out
@@ -34,7 +34,7 @@ def _data_dim(part):
     model, encoder = getattr(part, "model", None), getattr(part, "encoder", None)
     if hasattr(model, "data_dim"):
         return model.data_dim
-    return 3 if encoder is None else _width(encoder)
+    return 3 if encoder is None else width_of(encoder)
 
 
 def _on_its_own(part, dtype=np.float64):
