@@ -2,11 +2,10 @@
 
 import argparse
 import os
-import sys
 from contextlib import contextmanager, redirect_stdout
 
 from npvae.cli.signals import Stopped
-from npvae.inference.ranks import ranks_of, world
+from npvae.inference.ranks import abort, ranks_of, world
 
 
 def add_mpi(command: argparse.ArgumentParser) -> None:
@@ -29,9 +28,7 @@ def on_ranks(args: argparse.Namespace):
     except BaseException as problem:
         known = any(getattr(p, "known_to_all_ranks", isinstance(p, Stopped)) for p in (problem, problem.__cause__))
         if not known:
-            print(f"npvae {args.command}: rank {args.ranks.rank} of {args.ranks.size}: {problem}", file=sys.stderr)
-            sys.stderr.flush()
-            args.comm.Abort(2)
+            abort(args.comm, f"npvae {args.command}: rank {args.ranks.rank} of {args.ranks.size}: {problem}\n", 2)
         if args.ranks.rank:
             # the first says why
             raise SystemExit(problem.status if isinstance(problem, Stopped) else 2) from None

@@ -8,6 +8,7 @@ A communicator is an mpi4py one, e.g. `MPI.COMM_WORLD`, or what has its rank, si
 
 import os
 import sys
+import time
 import traceback
 import warnings
 from collections.abc import Callable
@@ -83,10 +84,8 @@ class Ranks:
         if not self.in_loop:
             self.comm.allgather((None, f"{type(problem).__name__}: {problem}"))
             return
-        print(f"npvae: rank {self.rank} of {self.size} has failed and ends all", file=sys.stderr)
-        traceback.print_exception(problem)
-        sys.stderr.flush()
-        self.comm.Abort(1)
+        abort(self.comm, f"npvae: rank {self.rank} of {self.size} has failed and ends all\n"
+              + "".join(traceback.format_exception(problem)), 1)
 
 
 class SummedGradient:
@@ -175,6 +174,14 @@ def mean_of_all(ranks: Ranks | None, a: np.ndarray) -> np.ndarray:
 def total_of_all(ranks: Ranks | None, a: np.ndarray) -> np.ndarray:
     """Σ_r a_r over all ranks; `a` itself on one."""
     return a if ranks is None else ranks.total(a)
+
+
+def abort(comm, words: str, status: int) -> None:
+    """End all processes, after these words, for which mpiexec gets a moment."""
+    sys.stderr.write(words)
+    sys.stderr.flush()
+    time.sleep(0.2)
+    comm.Abort(status)
 
 
 def known_to_all(problem: BaseException) -> BaseException:
