@@ -4,14 +4,28 @@ import argparse
 import os
 from contextlib import contextmanager, redirect_stdout
 
+import numpy as np
+
+from npvae.cli.options import read_data
 from npvae.cli.signals import Stopped
-from npvae.inference.ranks import abort, ranks_of, world
+from npvae.datasets import Dataset
+from npvae.datasets.shards import read_shards, shard_files
+from npvae.inference.ranks import abort, ranks_of, shard, world
 
 
 def add_mpi(command: argparse.ArgumentParser) -> None:
     """--mpi, of the commands that train."""
     command.add_argument("--mpi", action="store_true", help="train on all processes that mpiexec has started, each on "
                          "its share of the rows (found by itself under MPICH, Intel MPI and Open MPI)")
+
+
+def read_own_data(args: argparse.Namespace) -> tuple[Dataset, np.ndarray]:
+    """The data set that is asked for, and of its training rows those of this rank: files of a folder, or a stretch."""
+    if args.ranks is not None and shard_files(args.data):
+        data = read_shards(args.data, args.ranks.rank, args.ranks.size)
+        return data, data.train
+    data = read_data(args)
+    return data, data.train[shard(len(data.train), args.ranks)]
 
 
 @contextmanager

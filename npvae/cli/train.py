@@ -9,14 +9,14 @@ from pathlib import Path
 from npvae.autoencoders import VAE, Autoencoder, load
 from npvae.autoencoders.settings import ACTIVATIONS
 from npvae.autoencoders.vae import LIKELIHOODS
-from npvae.cli.options import add_command, add_data, data_file, positive, print_data, read_data, remember_data, seconds
+from npvae.cli.options import add_command, add_data, data_file, positive, print_data, remember_data, seconds
 from npvae.cli.outputs import check_files, write_json
-from npvae.cli.ranks import add_mpi
+from npvae.cli.ranks import add_mpi, read_own_data
 from npvae.cli.signals import Stopped
 from npvae.cli.trained import measure, print_figures
 from npvae.datasets import Dataset
 from npvae.inference import DivergenceError
-from npvae.inference.ranks import shard, together
+from npvae.inference.ranks import together
 
 SAVE_EVERY = 30.0   # seconds of training
 
@@ -75,7 +75,7 @@ def run_train(args: Namespace) -> None:
             model = resumed_model(args, out)
             remember_data(args, model, str(out))
         args.data = args.data or "digits"
-        data = read_data(args)
+        data, X = read_own_data(args)
         check_files({"--data": data_file(args.data)}, {"--out": out, "--json": args.json}, {"--out": "model"})
         model, saving = with_settings(args, out, model), Saving(out, data.image_shape, data_source(args, data))
         first = args.ranks is None or args.ranks.rank == 0
@@ -86,7 +86,6 @@ def run_train(args: Namespace) -> None:
     # a signal waits for the end of a step, and for the file
     with args.signals.held():
         try:
-            X = data.train[shard(len(data.train), args.ranks)]
             model.fit(X, resume=args.resume, after_sweep=saving, after_step=args.signals.asked)
         except DivergenceError as problem:
             raise ValueError(advice(problem, model, out)) from problem

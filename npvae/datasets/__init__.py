@@ -10,6 +10,7 @@ from .files import check_no_columns, load_file
 from .idx_files import idx, is_idx_set, read_idx
 from .in_memory import from_arrays
 from .png_files import png_files, read_folder
+from .shards import read_shards, shard_files
 from .toys import linear_gaussian, mixture, pinwheel, ring, spiral, two_moons
 
 __all__ = ["Dataset", "digits", "linear_gaussian", "mixture", "two_moons", "pinwheel", "ring", "spiral",
@@ -34,7 +35,7 @@ def load(name_or_path: str | os.PathLike, label: str | int | None = None,
     """A data set by its name, one of `names()`, or from a file (`load_file`), or a folder of PNG or IDX files.
 
     PNG files of one size are uint8 images, grey or in colour; if they lie in folders within the folder, these are the
-    classes. IDX files are named like MNIST's, as `idx` says.
+    classes. IDX files are named like MNIST's, as `idx` says. The rows of .npy files in one folder are one data set.
 
     A name wins over a file of that name, which ./name reaches; `label` and `leave_out` are columns of a .csv file. A
     ValueError for neither a known name nor a path that is there, or for what cannot be read.
@@ -50,7 +51,9 @@ def load(name_or_path: str | os.PathLike, label: str | int | None = None,
     if isinstance(name_or_path, str | os.PathLike):
         if os.path.isdir(name_or_path):
             check_no_columns(name_or_path, label, leave_out)
-            return read_folder(name_or_path) if png_files(name_or_path) else idx(name_or_path)
+            if png_files(name_or_path):
+                return read_folder(name_or_path)
+            return read_shards(name_or_path) if shard_files(name_or_path) else idx(name_or_path)
         if os.path.isfile(name_or_path):
             return load_file(name_or_path, label, leave_out)
         if is_idx_set(name_or_path):

@@ -111,7 +111,7 @@ class Dataset:
     def __repr__(self):
         text = f"Dataset {self.name!r}: train {self.train.shape}, test {self.test.shape}"
         if self.train.dtype == np.uint8:
-            text += ", uint8 pixels"
+            text += ", uint8 pixels" + " on disk" * isinstance(self.train, np.memmap)
         elif isinstance(self.train, np.memmap):
             # their minimum and maximum would take a whole file to read
             text += f", {self.train.dtype} on disk"

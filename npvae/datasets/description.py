@@ -26,7 +26,7 @@ def describe(data: Dataset) -> str:
     columns = ColumnRanges(data)
     low, high = columns.low.min(), columns.high.max()
     text = [f"{m + t} rows ({m} to train, {t} to test), {D} column{'s' * (D > 1)} of {data.train.dtype} in "
-            f"[{low:.4g}, {high:.4g}]"]
+            f"[{low:.4g}, {high:.4g}]" + ", which stay on disk" * isinstance(data.train, np.memmap)]
     if data.image_shape:
         text.append(data.words_on_images())
     text.append(_words_on_labels(data))

@@ -159,3 +159,18 @@ def test_ctrl_c_at_mpiexec_saves_and_the_run_goes_on(tmp_path):
     done = load(tmp_path / "m.npz").history_[-1]["sweep"]
     _, err = said(2, *words, "--sweeps", str(int(done) + 2), "--resume", cwd=tmp_path)
     assert load(tmp_path / "m.npz").history_[-1]["sweep"] == int(done) + 2
+
+
+@pytest.mark.parametrize("cut", ["one file", "a folder of shards"])
+def test_rows_of_a_file_or_of_a_folder_are_shared_out_and_stay_on_disk(cut, tmp_path):
+    rows = np.random.default_rng(0).integers(0, 256, (700, 6), dtype=np.uint8)
+    data = tmp_path / ("shards" if cut == "a folder of shards" else "rows.npy")
+    if data.suffix:
+        np.save(data, rows)
+    else:
+        data.mkdir()
+        for i, part in enumerate((rows[:200], rows[200:])):
+            np.save(data / f"{i}.npy", part)
+    out, _ = said(2, "-m", "npvae", "train", "--data", str(data), "--latent-dim", "1", "--hidden", "4", "--sweeps", "2",
+                  "--out", "m.npz", cwd=tmp_path)
+    assert "which stay on disk" in out and load(tmp_path / "m.npz").history_[-1]["sweep"] == 2
