@@ -112,9 +112,8 @@ class Estimator(ScikitLearn, Saved):
         X : array (m, D), images (m, h, w) or (m, h, w, c), or table
             Floats, or uint8 images that are scaled by 1/255 batch by batch; a `numpy.memmap` stays on disk.
         resume
-            Go on from where the last fit, or the loaded file, stopped, until `sweeps` sweeps in all: on the same data
-            bit by bit as if it had never stopped, if it stopped between two sweeps or by `after_step` and λ's schedule
-            is the same.
+            Go on from where the last fit, or the loaded file, stopped, until `sweeps` sweeps in all: bit by bit as one
+            fit, for the same data and schedule of λ, if it stopped between two sweeps or by `after_step`.
         after_sweep : callable (this model)
             Called after each sweep, e.g. to save.
         after_step : callable () -> bool
