@@ -39,6 +39,8 @@ def find_edit(user, model, X, seed, same, importance=1):
 class ElboBench(Bench):
     """Where edits are tried: each row at all nodes in one call of the function."""
 
+    certain = False     # a number further up may be what is wrong
+
     def __init__(self, user, model, X, seed, same, importance, reached):
         self.rng, self.state = np.random.default_rng([seed, 9]), State(reached.kept, reached.draws)
         self.make = partial(Place, user, model, X, importance, self.rng)

@@ -175,7 +175,7 @@ class Search:
         slots = sorted(self.watch.slots, key=self._unlikely)
         own = {rank: [s for s in slots if s.rank == rank] for rank in (ALONE, BOTH, PART, EARLY)}
         likely = [s for s in self.watch.slots if any(self.held.get(n) is WRONG for n in targets(s))
-                  and not self._unlikely(s)]
+                  and not self._unlikely(s)] if self.bench.certain else []
         groups = likely, own[ALONE], own[BOTH], own[PART]
         for slots in groups:
             yield self._each(slots, slips, self._reaches)

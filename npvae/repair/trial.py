@@ -134,10 +134,11 @@ class State:
 class Bench:
     """Where edits are tried. `before` is the flat gradient of the functions as they stand.
 
-    `beside` are expressions that an edit may use though the source has them not.
+    `beside` are expressions that an edit may use though the source has them not; `certain` tells that what is held to
+    be wrong is not made from anything that is.
     """
 
-    beside = ()
+    beside, certain = (), True
 
     def __init__(self, subject, reached, names, compared):
         self.state, self.rng = State(reached.kept, reached.draws), np.random.default_rng([subject.seed, 7])

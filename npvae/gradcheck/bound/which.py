@@ -1,6 +1,5 @@
 """Which mistake explains the values: one of those in `mistakes`, two of them, a wrong weight, or another decoder."""
 
-import re
 from itertools import product
 
 import numpy as np
@@ -37,10 +36,9 @@ def which_mistake(t: Terms, fit: Fit, probe=None):
 
 
 def same_mistake(found: Finding, t: Terms, *values) -> bool:
-    """Whether other values have the mistake of a finding, whatever the numbers in its sentence."""
+    """Whether other values have the mistake of a finding; a fitted number must be the same."""
     other = which_mistake(t, Fit(*values))
-    sentences = {re.sub(r"[\d.e+-]+", "", f.sentence) for f in (found, other) if f is not None}
-    return found.kind == "bound" and other is not None and len(sentences) == 1
+    return found.kind == "bound" and other is not None and other.sentence == found.sentence
 
 
 def weighted_mistake(t, fit, found, rng, notes):
