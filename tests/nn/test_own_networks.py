@@ -60,7 +60,9 @@ def test_what_is_wrong_is_said_of_the_layer(layer, says):
 
 def test_where_no_gradient_flows_no_more_is_asked():
     before = Own()
-    try_network("decoder", network(before, Own(dx=None)), 2)
+    try_network("decoder", network(before, npvae.chain(Own(dx=None))), 2, trained=False)
+    with pytest.raises(ValueError, match="Own returns .ndarray, NoneType., expected 2 things"):
+        try_network("decoder", network(npvae.chain(Own(dx=None))), 2)
     try_network("encoder", network(before, Own(dx=lambda dy: None)), 2)
     assert len(before.seen) == 2 and not before.given
 
