@@ -12,6 +12,15 @@ import numpy as np
 from npvae.checks import shown
 from npvae.inference.own_optimizer import name_of
 from npvae.inference.semi_amortized import SemiAmortized
+from npvae.models import (
+    BernoulliLikelihood,
+    FullGaussian,
+    Gaussian,
+    GaussianLikelihood,
+    LaplaceLikelihood,
+    PoissonLikelihood,
+    SeenPixelsLikelihood,
+)
 from npvae.nn import SGD, Adam
 from npvae.parts import is_own
 
@@ -74,8 +83,36 @@ def with_own_parts(path: str | Path, settings: dict, own: dict) -> dict:
 
 
 def _known(name, then):
-    # what is the package's own need not be handed over, if it has no settings
-    return None if then.get("users") else KNOWN.get(name, {}).get(then["own"])
+    # what is the package's own need not be handed over, if its settings say all of it
+    if then.get("users"):
+        return None
+    if name in KNOWN:
+        return KNOWN[name].get(then["own"])
+    try:
+        part = BUILT[then["own"]](then.get("settings", {}))
+    except (KeyError, TypeError, ValueError):
+        return None
+    return part if _same(said(part), then) else None
+
+
+def _with_scale(make, log_scale):
+    def built(settings):
+        if settings["from_data"]:
+            return make(None, settings["learn"])
+        # what began at a number of the user's and was learned: the number is not in the file
+        part = make(1.0, settings["learn"])
+        setattr(part, log_scale, np.array(settings[log_scale]))
+        return part
+
+    return built
+
+
+BUILT = {"PoissonLikelihood": lambda _: PoissonLikelihood(), "BernoulliLikelihood": lambda _: BernoulliLikelihood(),
+         "Gaussian": lambda settings: Gaussian(settings["dim"]),
+         "FullGaussian": lambda settings: FullGaussian(settings["dim"]),
+         "GaussianLikelihood": _with_scale(GaussianLikelihood, "log_sigma"),
+         "SeenPixelsLikelihood": _with_scale(SeenPixelsLikelihood, "log_sigma"),
+         "LaplaceLikelihood": _with_scale(LaplaceLikelihood, "log_b")}
 
 
 def _same(one, other):

@@ -308,3 +308,24 @@ def test_scikit_learn_clones_it_and_keeps_what_was_handed_in():
     twin = base.clone(vae)
     assert twin.decoder is not vae.decoder and twin.get_params().keys() == vae.get_params().keys()
     np.testing.assert_array_equal(twin.fit(X).transform(X), vae.fit(X).transform(X))
+
+
+@pytest.mark.parametrize("parts", [
+    {"likelihood": npvae.PoissonLikelihood()}, {"likelihood": npvae.LaplaceLikelihood()},
+    {"likelihood": npvae.LaplaceLikelihood(2.0, learn=False)}, {"likelihood": npvae.GaussianLikelihood(0.7)},
+    {"likelihood": npvae.SeenPixelsLikelihood(), "latent": npvae.FullGaussian(2)}], ids=str)
+def test_parts_of_the_package_are_in_the_file(parts, tmp_path):
+    X = np.random.default_rng(0).poisson(3, size=(30, 4)).astype(float)
+    kept = npvae.VAE(latent_dim=2, hidden=(3,), sweeps=2, **parts).fit(X)
+    kept.save(tmp_path / "m.npz")
+    found = npvae.VAE.load(tmp_path / "m.npz")
+    np.testing.assert_array_equal(found.score_samples(X), kept.score_samples(X))
+    np.testing.assert_array_equal(found.fit(X).score_samples(X), kept.score_samples(X))
+
+
+def test_a_deviation_that_was_learned_from_a_number_is_handed_over(tmp_path):
+    X = np.random.default_rng(0).normal(size=(30, 4))
+    vae = npvae.VAE(likelihood=npvae.GaussianLikelihood(0.7, learn=True), hidden=(3,), sweeps=1)
+    vae.fit(X).save(tmp_path / "m.npz")
+    with pytest.raises(ValueError, match="GaussianLikelihood.*hand it over"):
+        npvae.VAE.load(tmp_path / "m.npz")
