@@ -45,7 +45,8 @@ def add_bench(commands) -> None:
     command.add_argument("--sizes", nargs="+", metavar="SIZE",
                          help="which of toy, digits, mnist, mnist_b512 to time (default: all)")
     command.add_argument("--scale", action="store_true",
-                         help="10³ to 10⁶ rows on disk: time a sweep, parameters, memory, and streaming of images")
+                         help="10³ to 10⁶ rows on disk: time a sweep, parameters, memory, and streaming of images; "
+                         "where there is MPI, 1, 2 and 4 processes, and what that predicts for 64 machines")
     command.add_argument("--posteriors", action="store_true",
                          help="diagonal and full q_i and q_φ, and 10 steps more: the approximation and the "
                          "amortization gap on the digits at three seeds (some five minutes)")
@@ -88,6 +89,7 @@ def measured_posteriors(args: Namespace) -> tuple[dict, str]:
 def measured_scale(args: Namespace) -> tuple[dict, str]:
     """The figures of `npvae bench --scale` and their table; the figure, if a folder was named."""
     from npvae.lab.scale import SIZES, scale, scale_table
+    from npvae.lab.scale_ranks import ranks_table, scale_on_ranks
 
     figures = scale(SIZES[:2] if args.quick else SIZES, images=100_000 if args.quick else 1_000_000,
                     seed=args.seed)
@@ -95,4 +97,5 @@ def measured_scale(args: Namespace) -> tuple[dict, str]:
         from npvae.lab import plots
 
         plots.save(plots.scale_figure(figures), Path(args.out) / "scale.png")
-    return figures, scale_table(figures)
+    figures["ranks"] = scale_on_ranks((1, 2) if args.quick else (1, 2, 4))
+    return figures, scale_table(figures) + "\n\n" + ranks_table(figures["ranks"])

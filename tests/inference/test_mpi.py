@@ -174,3 +174,11 @@ def test_rows_of_a_file_or_of_a_folder_are_shared_out_and_stay_on_disk(cut, tmp_
     out, _ = said(2, "-m", "npvae", "train", "--data", str(data), "--latent-dim", "1", "--hidden", "4", "--sweeps", "2",
                   "--out", "m.npz", cwd=tmp_path)
     assert "which stay on disk" in out and load(tmp_path / "m.npz").history_[-1]["sweep"] == 2
+
+
+@pytest.mark.parametrize("name", ["variational_em", "shared_q", "amortized_vi"])
+def test_bytes_of_a_step_are_those_of_the_formula(name):
+    from npvae.lab.scale_ranks import in_processes
+
+    run = in_processes(2, name, "weak")
+    assert run["bytes_per_step"] == run["formula"] > 1e6 and run["ranks"] == 2

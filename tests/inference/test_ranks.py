@@ -1,12 +1,18 @@
 """Several ranks learn what one process learns on all rows: gradients, bits, starts, ends, bytes; ranks are threads."""
 
+import subprocess
+import sys
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from several_ranks import Aborted, on_ranks, results, shards
 
+from npvae.autoencoders import VAE, Autoencoder
 from npvae.inference import AmortizedVI, DivergenceError, SharedQ, VariationalEM
+from npvae.inference.ranks import SIZES as SIZES_OF_MPI
+from npvae.inference.ranks import Ranks, shard, world
 from npvae.inference.training_on_ranks import SAID
 from npvae.models import (
     Categorical,
@@ -366,3 +372,62 @@ def test_monte_carlo_learns_on_two_ranks_as_on_one():
 
     one, two = work(None, data), on([150, 250], work, data)
     assert two[0].elbo(data).mean() == pytest.approx(one.elbo(data).mean(), abs=0.3)
+
+
+@pytest.mark.parametrize("kind", [VAE, Autoencoder])
+def test_an_autoencoder_of_several_ranks_is_saved_by_the_first_and_goes_on_bit_by_bit(kind, tmp_path):
+    settings = {"latent_dim": 2, "hidden": (4,), "batch_size": 8, "final_learning_rate": None, "progress": False}
+
+    def whole(comm, rows):
+        return kind(**settings, sweeps=4, comm=comm).fit(rows)
+
+    def half(comm, rows):
+        kind(**settings, sweeps=2, comm=comm).fit(rows).save(tmp_path / f"{comm.rank}.npz")
+
+    def go_on(comm, rows):
+        model = kind.load(tmp_path / "0.npz").set_params(comm=comm, sweeps=4)
+        return model.fit(rows, resume=True)
+
+    on(SIZES[2], half)
+    assert [path.name for path in tmp_path.iterdir()] == ["0.npz"]
+    bits = {model.solver_.parameters.value.tobytes() for model in on(SIZES[2], whole) + on(SIZES[2], go_on)}
+    assert len(bits) == 1
+    # in one process the file is a model like any other
+    loaded = kind.load(tmp_path / "0.npz")
+    assert loaded.comm is None and np.isfinite(loaded.score(X))
+    with pytest.warns(UserWarning, match="began on 2 ranks and goes on with 1"):
+        loaded.set_params(sweeps=3).fit(X, resume=True)
+    loaded.set_params(sweeps=4).fit(X, resume=True)
+
+
+def test_bad_settings_of_a_vae_on_one_rank_are_an_error_on_all():
+    found, _ = on_ranks(2, lambda comm: VAE(latent_dim=1 - comm.rank, comm=comm).fit(X))
+    assert [type(problem) for problem in found] == [ValueError] * 2 and "latent_dim" in str(found[0])
+
+
+def test_several_processes_without_mpi4py_are_told_what_they_need(monkeypatch):
+    for name in SIZES_OF_MPI:
+        monkeypatch.delenv(name, raising=False)
+    assert world() is None
+    monkeypatch.setitem(sys.modules, "mpi4py", None)
+    with pytest.raises(ValueError, match=r"pip install 'npvae\[mpi\]'"):
+        world(asked=True)
+    monkeypatch.setenv("PMI_SIZE", "1")
+    assert world() is None
+    monkeypatch.setenv("PMI_SIZE", "2")
+    with pytest.raises(ValueError, match="several processes need mpi4py"):
+        world()
+
+
+def test_rows_are_cut_into_stretches_that_differ_by_one_at_most():
+    ranks = [Ranks(SimpleNamespace(rank=rank, size=7)) for rank in range(7)]
+    cuts = [shard(100, one) for one in ranks]
+    assert [cut.stop for cut in cuts[:-1]] == [cut.start for cut in cuts[1:]] and cuts[-1].stop == 100
+    assert {cut.stop - cut.start for cut in cuts} == {14, 15}
+
+
+def test_nothing_of_mpi_is_imported_by_one_process():
+    code = ("import sys, npvae; npvae.VAE(sweeps=1).fit(npvae.datasets.digits().train[:99]); "
+            "print('mpi4py' in sys.modules)")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
