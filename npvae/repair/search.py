@@ -99,8 +99,10 @@ class Search:
             if any(not cost[0] for cost, *_ in best) or self._is_over():
                 break
         best.sort(key=lambda one: one[0])
-        if not best:
-            return self.bench.located(self.watch)
+        # a line whose value alone is wrong before an edit at an unlikely place
+        line = self.bench.located(self.watch) if not best or best[0][0][0] else None
+        if line or not best:
+            return line
         likely = [one for one in best if one[0][0] == best[0][0][0]]
         _, candidate, where = likely[0]
         return self._said(candidate, where, self._equal([c for _, c, _ in likely]), self._as_well(likely))
