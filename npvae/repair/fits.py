@@ -11,6 +11,7 @@ import numpy as np
 
 from npvae.repair.candidates import Candidate, parsed
 from npvae.repair.edit_operators import is_numpy
+from npvae.repair.slots import PART
 from npvae.repair.terms import Terms, folded_products, matmuls, product, products, terms, times, wrapped
 
 FITS = 3e-5         # what a fit leaves of the residual
@@ -51,15 +52,16 @@ def number_named(c, scope):
     # a size's name comes before a number that equals it
     sizes = {t: v for t, v in named.items() if t.removeprefix("1 / ").strip("()") in scope.sizes}
     found = [t for t, v in [*sizes.items(), *plain.items()] if _same(abs(c), v)]
-    found = found or [t for t, v in named.items() if _same(abs(c), v)]
-    found = found or [f"{p} * {t}" for t, v in named.items() for p, k in list(plain.items())[1:] if _same(
-        abs(c), k * v)]
+    if not any(_same(abs(c), v) for v in plain.values()):
+        # the same number may come from elsewhere
+        found += [t for t, v in named.items() if _same(abs(c), v) and t not in found]
+        found += [f"{p} * {t}" for t, v in named.items() for p, k in list(plain.items())[1:] if _same(abs(c), k * v)]
     if not found:
         for (s, u), (t, v) in itertools.combinations(names.items(), 2):
             for text, value in ((f"{s} * {t}", u * v), (f"{s} / {wrapped(t)}", u / v), (f"{t} / {wrapped(s)}", v / u),
                                 (f"1 / ({s} * {t})", 1 / (u * v))):
                 found += [text] if _same(abs(c), value) else []
-    return [(text, c < 0) for text in found[:3]]
+    return [(text, c < 0) for text in found[:5]]
 
 
 def _same(a, b):
@@ -161,7 +163,12 @@ def missing_in_a_loop(slot, scope, bench):
 def _response(slot, bench):
     """What the slot does to the gradient where it is known (n, P), and what the gradient lacks there (P,)."""
     places = bench.point.places
-    return slot.response[:, places], bench.point.numeric - bench.before[places]
+    response, lacks = slot.response[:, places], bench.point.numeric - bench.before[places]
+    if slot.rank == PART:
+        # the others may be wrong elsewhere
+        moves = np.abs(response).max(0) > 0
+        return response[:, moves], lacks[moves]
+    return response, lacks
 
 
 def _effects(some, response):

@@ -75,10 +75,12 @@ class Point:
             off[some] |= each
         return off
 
-    def right(self, gradient):
-        """Whether a gradient is that of this point."""
+    def right(self, gradient, names=None):
+        """Whether a gradient, or that of some names, is that of this point."""
         flat = self.flat(gradient)
-        return flat is not None and not self.far(flat).any()
+        far = None if flat is None else self.far(flat)
+        return far is not None and not any(far[first:last].any() for n, (first, last) in zip(
+            self.names, self.starts, strict=True) if names is None or n in names)
 
 
 def moved(subject, rng, k):

@@ -10,7 +10,8 @@ class Repair:
     `after` is empty where a statement is put in or moved, as `what` says. `where` is "shape" if the edit is right at
     another shape, too, "point" if only at other points; `forward` tells that the line is one of the forward pass;
     `sure` is false if another edit of the line, that is not equal to it, would do as well; `goal` is what it mends;
-    `also` is the number of another line where the like would do as well.
+    `also` is the number of another line where the like would do as well. Where several lines are wrong, `mends` are the
+    gradients that this edit makes right, `more` the other edits, and `left` the gradients that no edit was found for.
     """
 
     file: str
@@ -23,9 +24,17 @@ class Repair:
     sure: bool = True
     goal: str = "the gradient"
     also: int | None = None
+    mends: str = ""
+    more: tuple = ()
+    left: str = ""
 
     def hint(self, level: int) -> str:
         """The reason, the line, the edit."""
+        said = [self._hint(level) + (f" That mends {self.mends}." if self.mends else "")]
+        said += [other.hint(level) for other in self.more]
+        return " ".join(said + [f"No small edit makes {self.left} right."] * bool(self.left))
+
+    def _hint(self, level):
         line = f"line {self.line}: `{self.before}`"
         if level == 1:
             return f"{self.what}."

@@ -38,12 +38,14 @@ class Scope:
         value = self.value_of(node)
         return value.shape if isinstance(value, np.ndarray) else ()
 
-    def worked_out(self, node):
-        """As `value_of`, not remembered."""
+    def worked_out(self, node, move=0):
+        """As `value_of`, not remembered; with whole numbers that are moved apart, if asked."""
+        env = {n: v + move + i if move and isinstance(v, int) and not isinstance(v, bool) else v
+               for i, (n, v) in enumerate(self.slot.env.items())}
         try:
             code = compile(ast.Expression(placed(node, self.slot.node)), "<edit>", "eval")
             with np.errstate(all="ignore"):
-                return eval(code, self.globals, dict(self.slot.env))
+                return eval(code, self.globals, env)
         except Exception:       # whatever does not work here is no candidate
             return None
 

@@ -10,6 +10,7 @@ import ast
 import os
 import time
 import warnings
+from dataclasses import replace
 
 import numpy as np
 
@@ -73,11 +74,16 @@ class Search:
         self.end, self.latest = self.start + seconds, time.monotonic() + PATIENCE * seconds
         self.watch = Watch(reached, bench)
         self.watch.look(bench.wrong())
+        self.wrong, self.parts = bench.wrong_names(bench.before), []
         self.scopes, self.tried, self.slow = {}, set(), {}
         # functions that others call: what is wrong in one place is more likely wrong there
         self.helpers = {getattr(n.func, "id", getattr(n.func, "attr", "")) for s in reached.sources
                         for n in ast.walk(s.tree) if isinstance(n, ast.Call)} - {"forward", "backward"}
         self.held = bench.held(self.watch)
+        for slot in self.watch.slots:
+            # what feeds a right gradient is right, whatever its name says
+            if slot.moved is not None and bench.feeds_right(slot.moved):
+                self.held = {n: h for n, h in self.held.items() if h is not WRONG or n not in targets(slot)}
         self.tainted = self._spread()
 
     def found(self):
@@ -102,14 +108,23 @@ class Search:
         # a line whose value alone is wrong before an edit at an unlikely place
         line = self.bench.located(self.watch) if not best or best[0][0][0] else None
         if line or not best:
-            return line
+            return line or self._of_parts()
         likely = [one for one in best if one[0][0] == best[0][0][0]]
         _, candidate, where = likely[0]
-        return self._said(candidate, where, self._equal([c for _, c, _ in likely]), self._as_well(likely))
+        return self._said(candidate, where, self._equal(likely), self._as_well(likely))
+
+    def _of_parts(self):
+        """Edits that each make some of the wrong gradients right, as one `Repair`, or None."""
+        left, chosen = set(self.wrong), []
+        for _, candidate, where, mended in sorted(self.parts, key=lambda one: (-len(one[3]), one[0])):
+            if mended <= left:
+                left -= mended
+                chosen.append(replace(self._said(candidate, where, True, None), mends=", ".join(sorted(mended))))
+        return replace(chosen[0], more=tuple(chosen[1:]), left=", ".join(sorted(left))) if chosen else None
 
     def _hurry(self):
         # where one edit is found, others are looked for a while only
-        self.end = min(self.end, time.process_time() + 0.5 + 0.3 * (time.process_time() - self.start))
+        self.end = min(self.end, time.process_time() + 1.0 + 0.5 * (time.process_time() - self.start))
 
     def _as_well(self, best):
         """The number of another line of which an edit that is hardly larger does as well, or None."""
@@ -120,12 +135,21 @@ class Search:
     def _is_over(self):
         return time.process_time() > self.end or time.monotonic() > self.latest
 
-    def _equal(self, candidates):
-        """Whether edits of one slot come to the same value there."""
-        first, *others = [c for c in candidates if c.slot is candidates[0].slot and c.expression is not None] or [None]
-        values = [self._scope(c.slot).worked_out(c.expression) for c in (first, *others) if c is not None]
-        values = [v for v in values if isinstance(v, np.ndarray | float)]
-        return all(np.shape(v) == np.shape(values[0]) and np.allclose(v, values[0], rtol=1e-6) for v in values)
+    def _equal(self, best):
+        """Whether edits of the first one's slot come to one value; if unconfirmed, with other whole numbers, too."""
+        (_, first, where), *others = [one for one in best if one[1].slot is best[0][1].slot]
+        return all(self._alike(first, other, where) for _, other, _ in others)
+
+    def _alike(self, first, other, where):
+        if first.expression is None or other.expression is None:
+            return where == "shape" and first.expression is other.expression
+        scope = self._scope(first.slot)
+        for move in (0, 3) if where != "shape" else (0,):
+            values = [scope.worked_out(c.expression, move) for c in (first, other)]
+            if all(isinstance(v, np.ndarray | float | int | np.number) for v in values) and not (
+                    np.shape(values[0]) == np.shape(values[1]) and np.allclose(*values, rtol=1e-6)):
+                return False
+        return True
 
     def _said(self, candidate, where, sure, also):
         statement = candidate.slot.statement
@@ -217,9 +241,13 @@ class Search:
                 places = self.bench.point.places
                 lacks = self.bench.point.numeric - self.bench.before[places]
                 response = slot.response[:, places]
-                change = np.linalg.lstsq(response.T, lacks, rcond=1e-9)[0]
-                slot.reaches = np.linalg.norm(change @ response - lacks) <= 1e-4 * np.linalg.norm(lacks)
+                slot.reaches = self._fills(response, lacks) or slot.rank == PART and any(
+                    self._fills(response[:, some], lacks[some]) for some in self.bench.places_of(self.wrong))
         return slot.reaches
+
+    def _fills(self, response, lacks):
+        change = np.linalg.lstsq(response.T, lacks, rcond=1e-9)[0]
+        return bool(np.linalg.norm(change @ response - lacks) <= 1e-4 * np.linalg.norm(lacks))
 
     def _mends(self, candidate):
         key = id(candidate.path[-1][0]), ast.dump(candidate.new)
@@ -228,8 +256,22 @@ class Search:
         self.tried.add(key)
         before = self.bench.overrun
         found = self._promises(candidate) and self.bench.mends(candidate.slot.source, candidate.tree)
+        if not found and candidate.slot.rank == PART and len(self.wrong) > 1:
+            self._note_part(candidate)
         self.slow[candidate.slot] = self.slow.get(candidate.slot, 0) + self.bench.overrun - before
         return found
+
+    def _note_part(self, candidate):
+        # of what is wrong in two places, an edit may mend one
+        flat = self.bench.last
+        left = set(self.wrong if flat is None else self.bench.wrong_names(flat))
+        mended = set(self.wrong) - left
+        if mended and left < set(self.wrong) and not self.bench.moves_y(candidate.slot.source, candidate.tree):
+            where = self.bench.confirmed(candidate.slot.source, candidate.tree, mended)
+            if where:
+                self.parts.append((self._cost(candidate, where), candidate, where, mended))
+                if set().union(*(part[3] for part in self.parts)) == set(self.wrong):
+                    self._hurry()
 
     def _promises(self, candidate):
         """False if the slot's response tells that the edit does not mend the gradient."""
@@ -255,11 +297,13 @@ class Search:
             return False
         predicted = self.bench.before + change @ slot.response
         point = self.bench.point
-        lacks = point.numeric - predicted[point.places]
-        return bool(np.linalg.norm(lacks) <= 1e-3 * np.linalg.norm(point.numeric - self.bench.before[point.places]))
+        lacks, before = point.numeric - predicted[point.places], point.numeric - self.bench.before[point.places]
+        some = self.bench.places_of(self.wrong) if slot.rank == PART else [slice(None)]
+        return any(np.linalg.norm(lacks[i]) <= 1e-3 * np.linalg.norm(before[i]) for i in some)
 
 
 def _added(before, after):
-    # characters of `after` outside what it has in common with `before` at its two ends
+    # characters of `after` outside what it has in common with `before` at its two ends; brackets are no edit
+    before, after = (text.replace("(", "").replace(")", "") for text in (before, after))
     start = len(os.path.commonprefix([before, after]))
     return len(after) - start - len(os.path.commonprefix([before[start:][::-1], after[start:][::-1]]))

@@ -22,7 +22,8 @@ class Slot:
     """A value in the source, where it stands, and what was seen of it.
 
     `path` leads to it from the function's tree as in `edits.Edit`; `env` are the names that it may use, with their
-    values; `response` (n, G) is what its n numbers do to the gradient, where that was measured.
+    values; `moved` (G,) is what of the gradient a nudge of it moves; `response` (n, G) is what its n numbers do to it,
+    where that was measured.
     """
 
     source: object
@@ -35,6 +36,7 @@ class Slot:
     early: bool = False
     linear: bool = True
     response: np.ndarray = None
+    moved: np.ndarray = None
 
     @property
     def node(self):
@@ -195,7 +197,7 @@ class Watch:
             slot.moves_y = self.bench.moves_y(slot.source, self.nudged(slot)) if found is not None else False
             return
         moved = np.abs(found - self.bench.before) > 1e-9 * (np.abs(found) + np.abs(self.bench.before))
-        slot.moves_y = self.bench.moves_y(slot.source, self.nudged(slot))
+        slot.moves_y, slot.moved = self.bench.moves_y(slot.source, self.nudged(slot)), moved
         if not moved.any():
             # nothing hangs on it, but it may be the place of y alone
             slot.rank = FORWARD if slot.moves_y else None

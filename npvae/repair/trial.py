@@ -146,7 +146,8 @@ class Bench:
         self._begin(subject, Point(subject, names, MANY, compared, self.rng))
 
     def _begin(self, subject, point):
-        self.subject, self.point, self.tried, self.overrun, self.others = subject, point, 0, 0, None
+        self.subject, self.point, self.tried, self.overrun, self.others, self.last = (
+            subject, point, 0, 0, None, None)
         start = time.process_time()
         gradient = subject.gradient()
         self.before, self.misshapen = point.flat(gradient, strict=False), point.flat(gradient) is None
@@ -163,6 +164,21 @@ class Bench:
             if far[first:last].all() or gradient[name].shape != self.subject.at[name].shape:
                 wrong[end - size:end] = True
         return wrong
+
+    def wrong_names(self, flat):
+        """The names whose gradients are wrong somewhere."""
+        far, point = self.point.far(flat), self.point
+        return [n for n, (first, last) in zip(point.names, point.starts, strict=True) if far[first:last].any()]
+
+    def feeds_right(self, moved):
+        """Whether a gradient that is right as a whole is among what is moved."""
+        wrong, ends = self.wrong_names(self.before), np.cumsum([int(np.prod(s)) for s in self.point.shapes])
+        return any(moved[end - int(np.prod(s)):end].any() for n, s, end in zip(
+            self.point.names, self.point.shapes, ends, strict=True) if n not in wrong)
+
+    def places_of(self, names):
+        """Where the gradients of names stand in the numeric gradient."""
+        return [slice(*at) for n, at in zip(self.point.names, self.point.starts, strict=True) if n in names]
 
     def held(self, watch):
         """What is known to be right or wrong of the names of the source, as in `intermediate.held`."""
@@ -211,17 +227,17 @@ class Bench:
 
     def mends(self, source, tree):
         """Whether a tree makes the gradient right at the first point and leaves y."""
-        flat = self.run(source, tree, strict=True)
+        flat = self.last = self.run(source, tree, strict=True)
         return flat is not None and not self.point.far(flat).any() and not self.moves_y(source, tree)
 
-    def confirmed(self, source, tree):
-        """"shape" or "point" if the gradient is right there too, "" if it is wrong at one of them."""
+    def confirmed(self, source, tree, names=None):
+        """"shape" or "point" if the gradient (of names) is right there too, "" if it is wrong at one of them."""
         if self.others is None:
             self.others = list(self._other_points())
         code, best = source.compiled(tree), "point"
         for kind, point in self.others:
             gradient = self.ask(source, code, point.subject.gradient)
-            if gradient is None or not point.right(gradient) or self.moves_y(source, tree, point):
+            if gradient is None or not point.right(gradient, names) or self.moves_y(source, tree, point):
                 if kind != "columns":
                     return ""
             elif kind != "point":

@@ -64,6 +64,31 @@ def test_a_gradient_of_the_wrong_shape():
     assert kinds == {"W": "transposed", "b": "slice"}
 
 
+MASK = np.arange(28).reshape(7, 4) % 3 > 0
+# value, what back gives, and the words of the sentence; their source cannot be read
+WITHOUT_SOURCE = [
+    ("np.sin(x) + 0.1 * x**2", "dy * np.cos(x) + 0.1 * dy * x", None),
+    ("np.sum(np.sin(x) + 0.1 * x**2)", "np.cos(x)", "the term 0.2 x is missing: the gradient of squares"),
+    ("x + np.tanh(x)", "dy * (1 - np.tanh(x)**2)", "the term dy is missing: the residual path"),
+    ("np.sin(x - x.mean(0))", "dy * np.cos(x - x.mean(0))", "the same along axis 0, as the path through a mean"),
+    ("(x - x.mean(0)) / x.std(0)", "dy / x.std(0)", "the path through the mean and the variance"),
+    ("np.sin(x) * mask", "dy * np.cos(x)", "a mask of the forward pass is missing"),
+    ("np.sin(x) * mask", "dy * np.cos(x) * ~mask", "the mask is the opposite one"),
+    ("np.sin(x)", "(dy * np.cos(x))[:, [2, 3, 0, 1]]", "0:2 holds what belongs at 2:4"),
+    ("np.cumsum(x, 0)", "np.r_[0 * dy[:1], np.cumsum(dy[::-1], 0)[-2::-1]]", "no gradient arrives in x[0]"),
+    ("np.sin(x) / np.sqrt(x.shape[1])", "dy * np.cos(x)", "a ½ is missing")]
+
+
+@pytest.mark.parametrize("value, gradient, says", WITHOUT_SOURCE)
+def test_where_no_source_can_be_read_the_difference_is_described(value, gradient, says):
+    space = {"np": np, "mask": MASK}
+    exec(f"def f(x):\n    y = {value}\n    back = lambda dy: {gradient}\n"
+         f"    return y, back if np.ndim(y) else back(1.0)", space)
+    report = npvae.gradcheck(space["f"], np.random.default_rng(0).normal(size=(7, 4)))
+    sentence = report.diagnosis[0].sentence
+    assert (says or "unknown") in sentence, sentence
+
+
 MODEL = probabilistic_pca(3, 5, sigma_g=0.5)
 ONE = np.ones((1, 1))
 
