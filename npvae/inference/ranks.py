@@ -7,6 +7,7 @@ A communicator is an mpi4py one, e.g. `MPI.COMM_WORLD`, or what has its rank, si
 """
 
 import os
+import platform
 import sys
 import time
 import traceback
@@ -17,7 +18,6 @@ from contextlib import contextmanager
 import numpy as np
 
 from npvae.checks import shown
-from npvae.inference.own_optimizer import state_of, take_up_state
 
 # how MPICH, Intel MPI and Open MPI tell a process that it is one of several
 SIZES = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE")
@@ -88,58 +88,6 @@ class Ranks:
               + "".join(traceback.format_exception(problem)), 1)
 
 
-class SummedGradient:
-    """An optimizer that moves the same vector on every rank, along the gradient's mean over all of them.
-
-    Parameters
-    ----------
-    optimizer
-        With `step()` and a `learning_rate`, over the vector `grad` (n,).
-
-    Examples
-    --------
-    >>> from types import SimpleNamespace
-    >>> def doubled(sent, found):                               # two ranks with the same gradient
-    ...     found[...] = 2 * sent
-    >>> from npvae.nn import SGD
-    >>> value, grad = np.zeros(1), np.ones(1)
-    >>> ranks = Ranks(SimpleNamespace(rank=0, size=2, Allreduce=doubled))
-    >>> ranks.weight = 0.5
-    >>> SummedGradient(SGD(value, grad, 0.1), grad, ranks).step()
-    >>> value
-    array([0.1])
-    """
-
-    def __init__(self, optimizer, grad: np.ndarray, ranks: Ranks):
-        self.optimizer, self.grad, self.ranks, self._fresh = optimizer, grad, ranks, state_of(optimizer)
-
-    def step(self) -> None:
-        """One step of the optimizer along Σ_r w_r ∇_r."""
-        self.ranks.average(self.grad)
-        self.optimizer.step()
-
-    @property
-    def learning_rate(self) -> float:
-        """That of the optimizer."""
-        return self.optimizer.learning_rate
-
-    @learning_rate.setter
-    def learning_rate(self, rate):
-        self.optimizer.learning_rate = rate
-
-    def arrays(self) -> dict:
-        """Its state, the same on every rank."""
-        return state_of(self.optimizer)
-
-    def restore(self, arrays: dict) -> None:
-        """Take up what `arrays` gave."""
-        take_up_state(self.optimizer, arrays)
-
-    def forget(self) -> None:
-        """Begin anew, as if no step had been taken."""
-        take_up_state(self.optimizer, self._fresh)
-
-
 def ranks_of(comm: object | None) -> Ranks | None:
     """The `Ranks` of a communicator; None without one, or if it has one rank: nothing is to be said then.
 
@@ -154,11 +102,6 @@ def ranks_of(comm: object | None) -> Ranks | None:
     if not all(hasattr(comm, name) for name in ASKED):
         raise ValueError(f"comm is {shown(comm)}, expected an MPI communicator, e.g. mpi4py's MPI.COMM_WORLD")
     return Ranks(comm) if comm.size > 1 else None
-
-
-def summed(optimizer, grad: np.ndarray, ranks: Ranks | None):
-    """The optimizer, or on several ranks its `SummedGradient`."""
-    return optimizer if ranks is None else SummedGradient(optimizer, grad, ranks)
 
 
 def gathered(ranks: Ranks | None) -> Callable | None:
@@ -213,6 +156,15 @@ def take_up_stream(run, ranks: Ranks | None) -> None:
         warnings.warn(f"the run began on {then} rank{'s' * (then > 1)} and goes on with {now}, from the same "
                       "parameters and moments, but with other noise and other batches: it is not bit by bit the same "
                       "as if it had never stopped", stacklevel=2)
+
+
+def check_own_files(ranks: Ranks | None, name: str, files: list[str]) -> None:
+    """A ValueError on all ranks if two on one machine are to write the same file."""
+    every = [] if ranks is None else ranks.gather([(platform.node(), os.path.realpath(file)) for file in files])
+    places = [place for own in every for place in own]
+    if len(set(places)) < len(places):
+        raise known_to_all(ValueError(f"two ranks have the {name} {places[0][1]}, whose rows are one rank's own: give "
+                                      'each another one, e.g. f"q{comm.rank}.npy"'))
 
 
 def shard(m: int, ranks: Ranks | None) -> slice:

@@ -4,10 +4,11 @@ import numpy as np
 
 from npvae.checks import shown
 from npvae.inference.early_stopping import hold_out
-from npvae.inference.ranks import summed, take_up_stream
+from npvae.inference.ranks import take_up_stream
 from npvae.inference.run import Run, arrays_under
 from npvae.inference.schedules import at
 from npvae.inference.solver import Budget
+from npvae.inference.summed_gradient import summed
 from npvae.inference.training import Training
 from npvae.inference.training_on_ranks import TrainingOnRanks
 from npvae.models.start import constants, with_constants

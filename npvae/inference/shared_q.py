@@ -19,8 +19,8 @@ from npvae.inference.argmax_shared_q import best_row
 from npvae.inference.elbo import lower_bound
 from npvae.inference.em_solver import EMSolver
 from npvae.inference.posteriors import Shared
-from npvae.inference.ranks import summed
 from npvae.inference.schedules import at
+from npvae.inference.summed_gradient import summed
 from npvae.inference.training import fitting
 from npvae.models import GaussianLikelihood
 from npvae.models.data import check_data, moments, take

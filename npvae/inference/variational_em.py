@@ -23,7 +23,7 @@ from npvae.inference.argmax_q import ROWS, argmax_rows, best_rows, starting_rows
 from npvae.inference.elbo import lower_bound
 from npvae.inference.em_solver import EMSolver
 from npvae.inference.posteriors import Free
-from npvae.inference.ranks import mean_of_all
+from npvae.inference.ranks import check_own_files, mean_of_all, together
 from npvae.inference.schedules import at
 from npvae.inference.training import fitting
 from npvae.models.data import blocks, take
@@ -112,7 +112,7 @@ class VariationalEM(EMSolver):
         if whole("restarts", self.restarts) > 1 and not going_on:
             return self._best_of_restarts(X)
         replaced = self._tables_replaced([] if going_on else self._table_files(), X)
-        with replaced, fitting(self, X, resume) as (X, training):
+        with together(self.ranks), replaced, fitting(self, X, resume) as (X, training):
             self._data = X
             for index in training.batches():
                 x = take(X, index, self._dtype)
@@ -178,6 +178,7 @@ class VariationalEM(EMSolver):
     @contextmanager
     def _tables_replaced(self, files, X):
         # by new files, lest another solver that has mapped the old ones loses the ground under its feet
+        check_own_files(self.ranks, "table_file", files)
         data, earlier = file_behind(X), getattr(self, "posterior", None)
         for file in files:
             check_output(file, "table", [] if data is None else [data])

@@ -139,6 +139,16 @@ def test_in_variational_em_only_the_gradient_of_theta_moves_and_rows_stay(tmp_pa
         assert solver.infer(shards(X, SIZES[2])[rank]).shape == (SIZES[2][rank], 4)
 
 
+def test_two_ranks_do_not_write_one_table(tmp_path):
+    (tmp_path / "mine.npy").write_text("no table")
+    for files in ({0: "q.npy", 1: "q.npy"}, {0: "q.npy", 1: "mine.npy"}):
+        found, _ = on_ranks(2, lambda comm, files=files: fit("variational_em", comm, X, sweeps=1, batch_size=10,
+                                                             table_file=str(tmp_path / files[comm.rank])))
+        assert [type(problem) for problem in found] == [ValueError] * 2
+        assert ("two ranks have" in str(found[0])) == (files[1] == "q.npy")
+    assert (tmp_path / "mine.npy").read_text() == "no table"
+
+
 def test_ranks_start_at_the_data_of_all():
     uneven = np.concatenate([X[:13], 1000 + X[13:]])
     settings = {"sweeps": 1, "batch_size": 40, "learning_rate": 1e-300, "noise": GaussHermite(3)}
