@@ -9,10 +9,11 @@ import itertools
 
 import numpy as np
 
-from npvae.repair.candidates import Candidate, parsed
+from npvae.repair.candidates import Candidate
 from npvae.repair.edit_operators import is_numpy
 from npvae.repair.slots import PART
 from npvae.repair.terms import Terms, folded_products, matmuls, product, products, terms, times, wrapped
+from npvae.repair.trees import parsed
 
 FITS = 3e-5         # what a fit leaves of the residual
 PAIRED = 1000       # terms of which each two are tried together

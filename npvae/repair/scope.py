@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from npvae.repair.candidates import placed
+from npvae.repair.trees import placed
 
 NUMBER = np.ndarray | np.number | float | int
 FORMS = ("{0} > 0", "1 - {0}", "1 - {0} ** 2", "{0} * (1 - {0})", "{0} ** 2", "1 / {0}", "np.sqrt({0})", "np.exp({0})",

@@ -18,10 +18,11 @@ from npvae.repair.candidates import slips
 from npvae.repair.fits import missing, missing_in_a_loop, missing_product, two_missing
 from npvae.repair.intermediate import WRONG, targets
 from npvae.repair.result import NotAvailable, Repair
-from npvae.repair.reuse import names, reused, statements
+from npvae.repair.reuse import names, reused
 from npvae.repair.scope import Scope
 from npvae.repair.slots import ALONE, BOTH, EARLY, PART, Watch
 from npvae.repair.sources import Reached
+from npvae.repair.statements import statements
 from npvae.repair.trial import Bench, Overrun, at_most, in_child, resource
 
 SECONDS = 6.5       # of search, of the processor; on a busy machine it takes up to PATIENCE times as long

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from npvae.repair.candidates import parsed
+from npvae.repair.trees import parsed
 
 MOST = 4000         # terms
 SIMPLE = 110        # factors of which each two are multiplied
