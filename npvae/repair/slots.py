@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from npvae.repair.edit_operators import FOLDS
 from npvae.repair.sources import FUNCTIONS, rebuilt
 
 VALUE, NUDGE = "_npvae_value", "_npvae_nudge"
@@ -95,6 +96,9 @@ def _values(above, node, field_name, index=None):
         return
     if any(isinstance(e, ast.Starred) for e, *_ in parts):
         parts = []
+    if isinstance(above[-1][0], ast.Expr) and isinstance(node, ast.Call) and getattr(node.func, "attr", "") in FOLDS:
+        # dy.sum(0, out=db)
+        yield (*path, (node.func, "func", None), (node.func.value, "value", None))
     for part in parts:
         yield from _values(path, *part)
     if not parts or isinstance(node, ast.Call) and not isinstance(above[-1][0], ast.Expr):
