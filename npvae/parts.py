@@ -112,10 +112,17 @@ def with_back(part: object, protocol: type, name: str, *arguments, values: int =
 
 def check_shape(part: object, protocol: type, name: str, what: str, a: object, *shapes: tuple) -> None:
     """Raise a ValueError unless what a method has answered is an array of floats of one of the shapes."""
-    if not isinstance(a, np.ndarray | np.floating) or a.dtype.kind not in "fc" or a.shape not in shapes:
+    if not isinstance(a, np.ndarray | np.floating) or a.dtype.kind != "f" or a.shape not in shapes:
         got = described(a)
         raise ValueError(f"{what} of {_title(part, name)} has {got}, expected {' or '.join(map(str, shapes))}: "
                          f"{shapes_of(protocol, name)}")
+
+
+def check_finite(part: object, protocol: type, name: str, what: str, good: np.ndarray) -> None:
+    """Raise a ValueError unless what a method has answered is `good`, an array of bool, in each place."""
+    if not np.all(good):
+        raise ValueError(f"{what} of {_title(part, name)} is NaN or infinite in {np.size(good) - np.sum(good)} of "
+                         f"{np.size(good)} places, expected finite numbers: {shapes_of(protocol, name)}")
 
 
 def laid_out(part: object, protocol: type, check: Callable, lay_out: Callable):

@@ -237,6 +237,75 @@ def test_another_shape_of_the_value_or_of_back_is_said_at_the_door(role, name, w
     assert "\n" not in str(said.value)
 
 
+NUMBERS = {"NaN": lambda a: np.full_like(a, np.nan), "infinite": lambda a: np.full_like(a, np.inf),
+           "complex": lambda a: a + 0j, "integers": lambda a: a.astype(int)}
+SPOTS = [("latent", "nodes"), ("latent", "kl"), ("likelihood", "log_prob"), ("layer", "__call__"),
+         ("network", "__call__")]
+ODD = [(*spot, which) for spot in SPOTS for which in (first, last)]
+ODD += [("latent", name, lambda change: change) for name in ("log_prior", "log_q", "sample", "sample_prior", "mean")]
+
+
+@pytest.mark.parametrize("what", NUMBERS)
+@pytest.mark.parametrize(("role", "name", "which"), ODD)
+def test_what_is_no_array_of_finite_floats_is_said_at_the_door(role, name, which, what):
+    kind, _, built = PARTS[role]
+    with pytest.raises(ValueError, match="expected") as said:
+        SharedQ(built(answers(which(NUMBERS[what]), name)(kind)))
+    assert "\n" not in str(said.value) and (name in str(said.value) or kind.__name__ in str(said.value))
+
+
+@pytest.mark.parametrize("K", [1, 2, 3])
+def test_a_transposed_gradient_is_seen_whatever_the_sizes_are(K):
+    turned = answers(last(lambda dq: dq.T), "kl")(Everything)
+    with pytest.raises(ValueError, match="`kl` of Everything has shape"):
+        model_of(latent=turned(K))
+    square = answers(last(lambda dx: dx.T), "__call__")(Wrapped)
+    with pytest.raises(ValueError, match="dx, which back returns, of Wrapped has shape"):
+        SharedQ(model_of(latent=Gaussian(K), decoder=square(mlp([K, 4, 3]))))
+
+
+def test_what_is_right_on_a_part_of_the_line_is_taken():
+    def log(x):
+        return np.log(x), lambda dy: dy / x
+
+    class LogNormal(own.LaplaceLatent):
+        def nodes(self, q, noise):
+            z, w, back = super().nodes(q, noise)
+            return np.exp(z), w, lambda dz, dw: back(dz * np.exp(z), dw)
+
+        def kl(self, q):
+            return super().kl(q)
+
+        def log_prior(self, z):
+            with np.errstate(all="ignore"):
+                inside = (z > 0).all(-1)
+                return np.where(inside, super().log_prior(np.log(z)) - np.log(z).sum(-1), -np.inf)
+
+    class Counts:
+        # no draws, no check: -inf where there are no such counts
+        def log_prob(self, x, g):
+            value, back = own.Poisson.log_prob(self, np.abs(x), g)
+            return value + np.where((x == np.round(x)).all(1), 0, -np.inf), back
+
+        mean = vars(own.Poisson)["mean"]
+
+    model = model_of(latent=LogNormal(1), decoder=chain(log, *mlp([1, 4, 3]).layers), likelihood=Counts())
+    assert np.isfinite(AmortizedVI(model, 2, batch_size=6).fit(X).elbo(X)).all()
+
+
+def test_only_the_first_layer_of_an_encoder_needs_no_gradient_for_what_it_reads():
+    def deaf(x):
+        return x, lambda dy: None
+
+    AmortizedVI(model_of(), 1, encoder=chain(deaf, *mlp([3, 2]).layers)).fit(X)
+    for built in (lambda: AmortizedVI(model_of(), encoder=chain(*mlp([3, 4, 2]).layers[:2], deaf, mlp([4, 2]))),
+                  lambda: SharedQ(model_of(decoder=chain(deaf, *mlp([1, 3]).layers)))):
+        with pytest.raises(ValueError, match="dx, which back returns, of deaf"):
+            built()
+    all_z = LatentVariableModel(npvae.Categorical(4), chain(deaf, *mlp([4, 3]).layers), GaussianLikelihood(1.0))
+    VariationalEM(all_z, 1).fit(X)
+
+
 @pytest.mark.parametrize("number", [0, -1, 2.5, None, True])
 @pytest.mark.parametrize("name", ["dim", "row_size"])
 def test_a_size_that_is_none_is_said(name, number):
@@ -260,8 +329,25 @@ def test_a_method_that_fails_is_named(role, name):
 
 # ---- what a solver is built of
 
+class Plain:
+    """An optimizer without a state."""
+
+    def __init__(self, value, grad, learning_rate, maximize=True):
+        self.value, self.grad, self.learning_rate = value, grad, learning_rate
+
+    def step(self):
+        self.value += self.change()
+
+    def change(self):
+        return self.learning_rate * self.grad
+
+
+def stepping(change):
+    return type("Odd", (Plain,), {"change": change})
+
+
 def solver_with(**settings):
-    return lambda: AmortizedVI(model_of(), 1, **settings)
+    return lambda: AmortizedVI(model_of(), **{"sweeps": 1, **settings})
 
 
 SMALL = {"random": type("Rule", (own.Halton,), {"__call__": None})(),
@@ -275,6 +361,13 @@ SMALL = {"random": type("Rule", (own.Halton,), {"__call__": None})(),
     ({"noise": lambda rng, batch, dim, dtype: npvae.models.Noise(np.zeros((2, 7, dim)), np.ones((2, 1)))}, "has shape"),
     ({"optimizer": SMALL["step"]}, "without step"), ({"optimizer": raising}, "spam"),
     ({"optimizer": SMALL["restore"]}, "lacks `restore`"), ({"optimizer": SMALL["arrays"]}, "lacks `arrays`"),
+    ({"optimizer": stepping(lambda self: np.nan)}, "Odd makes value nan"),
+    ({"optimizer": stepping(lambda self: self.grad[:2])}, "`step` of Odd fails"),
+    ({"optimizer": type("Odd", (Plain,), {"learning_rate": property(lambda self: 0.1, lambda self, rate: None)})},
+     "learning_rate is 0.1 after it was set to 0.05"),
+    ({"noise": lambda rng, batch, dim, dtype: npvae.models.Noise(np.zeros((2, batch, dim)), np.ones((2, 1)))},
+     "noise.w sums to 2, expected 1"),
+    ({"sweeps": 9, "beta": lambda sweep: [0.5, 1.0][sweep]}, "beta fails in sweep 8 .IndexError"),
     ({"learning_rate": lambda: 0.1}, "<lambda> fails"), ({"learning_rate": raising}, "spam"),
     ({"learning_rate": lambda sweep: None}, "learning_rate is None"), ({"beta": lambda sweep: -1.0}, "beta is -1"),
     ({"encoder": Wrapped(mlp([3, 5]))}, "returns 5 numbers a row, expected 2"),

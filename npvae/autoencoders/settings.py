@@ -47,7 +47,7 @@ def networks(settings, data_dim: int, code_size: int) -> tuple[Chain, Chain]:
 def check_network_fits(role: str, network, n_in: int, n_out: int) -> None:
     """Raise a ValueError unless a network of the user's own makes so many numbers of so many."""
     check_network(role, network)
-    try_network(role, network, n_in)
+    try_network(role, network, n_in, input_gradient=role == "decoder")
     try:
         found = network(np.zeros((1, n_in)))[0].shape
     except (ValueError, TypeError, AttributeError, IndexError) as mismatch:

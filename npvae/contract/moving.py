@@ -96,7 +96,8 @@ def _again(part):
 
 def noise_checks(part, x, rng: np.random.Generator) -> list[tuple]:
     """The checks of a noise rule."""
-    check_rule(part, K)
+    # the weights have a row of their own
+    check_rule(part, K, sums=False)
     return [("float32", "float32 if asked for", _noise_in_float32, part),
             ("weights", "Σ_s w_s = 1", _noise_weights, part), ("moments", "E ε = 0, E εεᵀ = I", _noise_moments, part),
             ("same seed", "the same bits", _noise_repeats, part),

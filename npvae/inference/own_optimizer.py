@@ -16,7 +16,7 @@ from npvae.parts import asked, check_members, has
 
 
 def check_optimizer(optimizer: Callable | None) -> None:
-    """A ValueError unless an optimizer climbs two numbers in place; None is Adam.
+    """A ValueError unless an optimizer climbs a few numbers in place; None is Adam.
 
     Examples
     --------
@@ -29,9 +29,9 @@ def check_optimizer(optimizer: Callable | None) -> None:
     if not callable(optimizer):
         raise ValueError(f"optimizer is {shown(optimizer)}, expected a class such as npvae.SGD, called as "
                          "optimizer(value, grad, learning_rate, maximize=True)")
-    value, grad, name = np.zeros(2), np.array([1.0, -2.0]), name_of(optimizer)
+    value, uphill, name = np.zeros(5), np.array([1.0, -2.0, 0.5, 1.0, -1.0]), name_of(optimizer)
     try:
-        found = optimizer(value, grad, 0.1, maximize=True)
+        found = optimizer(value, uphill.copy(), 0.1, maximize=True)
     except Exception as problem:
         raise ValueError(f"the optimizer {name} is not called as optimizer(value, grad, learning_rate, maximize=True): "
                          f"{type(problem).__name__}: {problem}") from problem
@@ -43,10 +43,14 @@ def check_optimizer(optimizer: Callable | None) -> None:
     asked(found, Optimizer, "step")
     if not value.any():
         raise ValueError(f"the optimizer {name} leaves value as it is: step() has to change it in place, value += …")
-    if not value @ grad > 0:
+    if not np.isfinite(value).all():
+        raise ValueError(f"the optimizer {name} makes value {value[~np.isfinite(value)][0]}, expected finite numbers")
+    if not value @ uphill > 0:
         raise ValueError(f"the optimizer {name} walks downhill: with maximize=True it adds λ ∇")
     try:
         found.learning_rate = 0.05
+        if found.learning_rate != 0.05:
+            raise ValueError(f"learning_rate is {found.learning_rate} after it was set to 0.05")
         take_up_state(found, state_of(found))
     except Exception as problem:
         raise ValueError(f"the optimizer {name} cannot be saved and set: a schedule sets its learning_rate, and its "

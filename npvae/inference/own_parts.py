@@ -15,7 +15,7 @@ from npvae.models import LatentVariableModel
 from npvae.models.checks import check_trainable
 from npvae.models.noise_checks import check_rule
 from npvae.nn import lay_out
-from npvae.parts import asked, asked_back, check_members, check_shape, is_own, with_back
+from npvae.parts import asked, asked_back, check_finite, check_members, check_shape, is_own, with_back
 
 
 def check_solver_parts(solver) -> None:
@@ -25,7 +25,7 @@ def check_solver_parts(solver) -> None:
         check_rule(solver.noise, model.latent.dim)
     check_optimizer(getattr(solver, "optimizer", None))
     for name in ("learning_rate", "beta", "q_learning_rate"):
-        check_schedule(name, getattr(solver, name, None))
+        check_schedule(name, getattr(solver, name, None), getattr(solver, "sweeps", None))
     if getattr(solver, "encoder", None) is not None:
         check_encoder(solver.encoder, model)
     if getattr(solver, "make_posterior", None) is not None:
@@ -44,14 +44,18 @@ def check_posterior(make: Callable, encoder: Callable, model: LatentVariableMode
         raise ValueError(f"make_posterior fails with an encoder and a model ({type(problem).__name__}: {problem}), "
                          "expected a function (encoder, model) -> posterior") from problem
     check_members("what make_posterior returns", posterior, Posterior, "npvae.Amortized(encoder)")
-    x = model.decode(np.zeros((2, model.latent.dim)))
+    # as many rows as few families have numbers in a row
+    x = model.decode(model.latent.sample_prior(7, np.random.default_rng(0)))
     q, back = with_back(posterior, Posterior, "__call__", x)
-    check_shape(posterior, Posterior, "__call__", "q", q, (2, model.latent.row_size))
+    check_shape(posterior, Posterior, "__call__", "q", q, (7, model.latent.row_size))
+    check_finite(posterior, Posterior, "__call__", "q", np.isfinite(q))
     asked_back(posterior, Posterior, "__call__", back, np.ones(q.shape))
 
 
-def check_schedule(name: str, schedule) -> None:
-    """Raise a ValueError unless a schedule answers the first sweep with a finite number from 0; numbers pass.
+def check_schedule(name: str, schedule, sweeps: int | None = None) -> None:
+    """Raise a ValueError unless a schedule answers the first sweep, and the last of so many, with a number from 0.
+
+    Numbers in the place of a schedule pass.
 
     Examples
     --------
@@ -60,5 +64,8 @@ def check_schedule(name: str, schedule) -> None:
     ValueError: <lambda> fails (TypeError: ...), expected sweep, from 0 -> a finite number from 0
     """
     if callable(schedule):
-        first = asked(copy.deepcopy(schedule) if is_own(schedule) else schedule, Schedule, "__call__", 0)
+        trial = copy.deepcopy(schedule) if is_own(schedule) else schedule
+        first = asked(trial, Schedule, "__call__", 0)
         at(lambda sweep: first, 0, name)
+        if sweeps:
+            at(trial, sweeps - 1, name)

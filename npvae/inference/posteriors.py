@@ -103,7 +103,7 @@ class Amortized:
 def check_encoder(encoder: Callable, model: LatentVariableModel) -> Callable:
     """The encoder, or a ValueError unless it is a network that maps the model's data (B, D) to rows (B, R)."""
     check_network("encoder", encoder)
-    try_network("encoder", encoder, model.data_dim)
+    try_network("encoder", encoder, model.data_dim, input_gradient=False)
     try:
         rows = encoder(np.zeros((1, model.data_dim)))[0].shape[1]
     except (ValueError, TypeError, AttributeError, IndexError) as mismatch:

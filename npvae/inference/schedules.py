@@ -10,14 +10,21 @@ from npvae.checks import real, whole
 def at(schedule: float | Callable[[int], float], sweep: int, name: str = "the schedule") -> float:
     """The value of a schedule in a sweep, counted from 0: a number stands for itself, a function is asked.
 
-    A ValueError, with the name, if the value is not a finite number from 0.
+    A ValueError, with the name, if the function fails or the value is not a finite number from 0.
 
     Examples
     --------
     >>> at(0.1, 7), at(lambda sweep: sweep / 10, 7)
     (0.1, 0.7)
     """
-    value, when = (schedule(sweep), f" in sweep {sweep}") if callable(schedule) else (schedule, "")
+    value, when = schedule, ""
+    if callable(schedule):
+        when = f" in sweep {sweep}"
+        try:
+            value = schedule(sweep)
+        except Exception as problem:
+            raise ValueError(f"{name} fails{when} ({type(problem).__name__}: {problem}), expected a finite number from "
+                             "0") from problem
     try:
         return real(name, value, least=0)
     except ValueError:

@@ -7,7 +7,7 @@ from npvae.declared import declares
 from npvae.models.own_parts import example_data
 from npvae.nn.own_networks import try_network
 from npvae.nn.parameters import Parameters, check_back_writes, check_network
-from npvae.parts import is_own
+from npvae.parts import is_own, name_of
 
 
 def check_model(model: object):
@@ -26,29 +26,36 @@ def check_model(model: object):
 
 
 def check_decoder(decoder: object, latent: object) -> np.ndarray:
-    """g (1, D) at z = 0; a ValueError unless the decoder is a network z (B, K) -> g (B, D) with a gradient for z."""
+    """g (1, D) at z = 0, finite; a ValueError unless the decoder is a network z (B, K) -> g (B, D), dg -> dz."""
     check_network("decoder", decoder)
-    try_network("decoder", decoder, latent.dim, trained=False)
+    _try_decoder(decoder, latent, trained=False)
     first = getattr(decoder, "layers", (decoder,))[0]
     if not declares(latent, "nodes are all z") and not getattr(first, "input_gradient", True):
         raise ValueError(f"the decoder {decoder} was built with input_gradient=False, but the gradient for z "
                          "flows through its input: build it with input_gradient=True")
     try:
-        g, back = decoder(np.zeros((1, latent.dim)))
+        # 0 may be no z of this family
+        with np.errstate(all="ignore"):
+            g, back = decoder(np.zeros((1, latent.dim)))
         # a decoder without a backward pass will do for what is computed exactly
         fits = (back is None or callable(back)) and g.ndim == 2 and len(g) == 1 and g.dtype.kind in "fc"
     except (ValueError, TypeError, AttributeError, IndexError) as mismatch:
-        raise ValueError(f"the decoder {decoder} does not take the {latent.dim} numbers of {latent}: give it "
+        raise ValueError(f"the decoder {decoder} does not take the {latent.dim} numbers of {name_of(latent)}: give it "
                          f"{latent.dim} inputs, and layers that return (y, back)") from mismatch
     if not fits:
         raise ValueError(f"the decoder {decoder} does not return (g, back) with g (B, D) for z (B, {latent.dim})")
-    return g
+    return np.where(np.isfinite(g), g, 0)
 
 
 def check_trainable(model: object):
     """The model, or a ValueError if its decoder, or a layer in it, has no backward pass."""
-    try_network("decoder", model.decoder, model.latent.dim)
+    _try_decoder(model.decoder, model.latent)
     return model
+
+
+def _try_decoder(decoder, latent, trained=True):
+    # no gradient flows into nodes that are all z
+    try_network("decoder", decoder, latent.dim, trained, input_gradient=not declares(latent, "nodes are all z"))
 
 
 def check_model_writes(model: object, parameters: Parameters) -> None:

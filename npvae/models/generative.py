@@ -61,7 +61,9 @@ class LatentVariableModel:
     @property
     def data_dim(self) -> int:
         """D, the number of columns that the data must have."""
-        return self.decode(np.zeros((1, self.latent.dim))).shape[1]
+        # 0 may be no z of this family
+        with np.errstate(all="ignore"):
+            return self.decode(np.zeros((1, self.latent.dim))).shape[1]
 
     def log_likelihood(self, x: ArrayLike, z: np.ndarray) -> tuple[np.ndarray, Callable]:
         """log p_θ(x|z) and its backward pass.

@@ -6,9 +6,20 @@ from npvae.models.derived import completed_latent, completed_likelihood
 from npvae.models.noise import Noise
 from npvae.models.protocols import LatentFamily, Likelihood
 from npvae.nn.parameters import lay_out
-from npvae.parts import asked, asked_back, check_members, check_shape, has, is_own, laid_out, shapes_of, with_back
+from npvae.parts import (
+    asked,
+    asked_back,
+    check_finite,
+    check_members,
+    check_shape,
+    has,
+    is_own,
+    laid_out,
+    shapes_of,
+    with_back,
+)
 
-S, B = 3, 2     # nodes and rows of a trial
+S, B = 5, 7     # nodes and rows of a trial, as few parts have columns
 
 
 def check_latent(latent: object):
@@ -47,19 +58,24 @@ def try_latent(latent) -> None:
     """Raise a ValueError that names the method of a latent family which fails, or answers in another shape."""
     K, R, rng = latent.dim, latent.row_size, np.random.default_rng(0)
 
+    def answered(name, what, a, *shapes):
+        check_shape(latent, LatentFamily, name, what, a, *shapes)
+        # a density is 0 where there is no z
+        no_z = (a == -np.inf) & (name in ("log_prior", "log_q"))
+        check_finite(latent, LatentFamily, name, what, np.isfinite(a) | no_z)
+
     def shaped(name, shape, *arguments):
         if has(latent, LatentFamily, name):
-            check_shape(latent, LatentFamily, name, "the answer", asked(latent, LatentFamily, name, *arguments), shape)
+            answered(name, "the answer", asked(latent, LatentFamily, name, *arguments), shape)
 
     shaped("prior_row", (R,))
     q = 0.1 * rng.standard_normal((B, R)) + (latent.prior_row() if has(latent, LatentFamily, "prior_row") else 0)
     for rows in (1, B):
         noise = Noise(rng.standard_normal((S, rows, K)), np.full((S, 1), 1 / S))
-        z = _try_nodes(latent, q, noise)
+        z = _try_nodes(latent, q, noise, answered)
     kl, back = with_back(latent, LatentFamily, "kl", q)
-    check_shape(latent, LatentFamily, "kl", "the value", kl, (B,))
-    dq = asked_back(latent, LatentFamily, "kl", back, np.ones(B))
-    check_shape(latent, LatentFamily, "kl", "dq, which back returns,", dq, (B, R))
+    answered("kl", "the value", kl, (B,))
+    answered("kl", "dq, which back returns,", asked_back(latent, LatentFamily, "kl", back, np.ones(B)), (B, R))
     shaped("log_prior", z.shape[:2], z)
     shaped("log_prior", z.shape[:1], z[:, 0])
     shaped("log_q", z.shape[:2], q, z)
@@ -69,14 +85,14 @@ def try_latent(latent) -> None:
     shaped("starting_rows", (B, R), lambda z: np.zeros((len(z), B)), B, rng)
 
 
-def _try_nodes(latent, q, noise):
+def _try_nodes(latent, q, noise, answered):
     # the nodes (S, B, K), of which there may be others than those of the noise
     z, w, back = with_back(latent, LatentFamily, "nodes", q, noise, values=2)
     nodes, K = np.shape(z)[0] if np.ndim(z) else S, latent.dim
-    check_shape(latent, LatentFamily, "nodes", "z", z, (nodes, B, K), (nodes, 1, K))
-    check_shape(latent, LatentFamily, "nodes", "w", w, (nodes, 1), (nodes, B))
+    answered("nodes", "z", z, (nodes, B, K), (nodes, 1, K))
+    answered("nodes", "w", w, (nodes, 1), (nodes, B))
     dq = asked_back(latent, LatentFamily, "nodes", back, np.ones(z.shape), np.ones((nodes, B)))
-    check_shape(latent, LatentFamily, "nodes", "dq, which back returns,", dq, q.shape)
+    answered("nodes", "dq, which back returns,", dq, q.shape)
     return np.broadcast_to(z, (nodes, B, K))
 
 
@@ -87,33 +103,51 @@ def try_likelihood(likelihood, g: np.ndarray) -> None:
     mean = asked(likelihood, Likelihood, "mean", g[0])
     D = np.shape(mean)[1] if np.ndim(mean) == 2 else G
     check_shape(likelihood, Likelihood, "mean", "the answer", mean, (B, D))
+    check_finite(likelihood, Likelihood, "mean", "the answer", ~np.isnan(mean))
     x = example_data(likelihood, g[0], rng)
     check_shape(likelihood, Likelihood, "sample", "the answer", x, (B, D))
-    _try_check(likelihood, x)
+    if has(likelihood, Likelihood, "sample"):
+        check_finite(likelihood, Likelihood, "sample", "the answer", np.isfinite(x))
+    is_data = _try_check(likelihood, x)
     for rows in (1, B):
-        value, back = with_back(likelihood, Likelihood, "log_prob", x, g[:, :rows])
-        check_shape(likelihood, Likelihood, "log_prob", "the value", value, (S, B))
-        dg = asked_back(likelihood, Likelihood, "log_prob", back, np.ones((S, B)))
-        check_shape(likelihood, Likelihood, "log_prob", "dg, which back returns,", dg, (S, B, G), (S, rows, G))
-    _try_optional(likelihood, x, g)
+        _try_log_prob(likelihood, x, g[:, :rows], is_data)
+    _try_optional(likelihood, x, g, is_data)
+
+
+def _try_log_prob(likelihood, x, g, is_data):
+    value, back = with_back(likelihood, Likelihood, "log_prob", x, g)
+    check_shape(likelihood, Likelihood, "log_prob", "the value", value, (S, B))
+    dg = asked_back(likelihood, Likelihood, "log_prob", back, np.ones((S, B)))
+    check_shape(likelihood, Likelihood, "log_prob", "dg, which back returns,", dg, (S, B, g.shape[2]), g.shape)
+    drawn = has(likelihood, Likelihood, "sample")
+    if is_data:
+        # -inf where there is no such x, but draws are such x
+        good = ~np.isnan(value) if np.isfinite(value).any() or not drawn else np.isfinite(value)
+        check_finite(likelihood, Likelihood, "log_prob", "the value", good)
+    # a mean may stand at a kink
+    if np.isfinite(value).all() and (drawn or not np.isfinite(dg).any()):
+        check_finite(likelihood, Likelihood, "log_prob", "dg, which back returns,", np.isfinite(dg))
 
 
 def _try_check(likelihood, x):
+    # whether x can be data: means, such as 2.5 counts, may be none
     if has(likelihood, Likelihood, "check"):
         try:
             asked(likelihood, Likelihood, "check", x)
         except ValueError as problem:
-            # means, such as 2.5 counts, may be no data
             if has(likelihood, Likelihood, "sample") or not isinstance(problem.__cause__, ValueError):
                 raise
+            return False
+    return True
 
 
-def _try_optional(likelihood, x, g):
+def _try_optional(likelihood, x, g, is_data):
     for name, shape, arguments in (("log_prob_table", (S, B), (x, g[:, 0])), ("output_for", (B, g.shape[2]), (x,)),
                                    ("output_for", g.shape[2:], (x.mean(0),))):
         if has(likelihood, Likelihood, name):
             answer = asked(likelihood, Likelihood, name, *arguments)
             check_shape(likelihood, Likelihood, name, "the answer", answer, shape)
+            check_finite(likelihood, Likelihood, name, "the answer", ~np.isnan(answer) | (not is_data))
     if has(likelihood, Likelihood, "output_scale"):
         scale = asked(likelihood, Likelihood, "output_scale", 1.0)
         if not np.isscalar(scale) or not scale > 0:
