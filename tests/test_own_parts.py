@@ -270,3 +270,31 @@ def test_a_missing_method_is_named(kind, arguments, name):
     assert report.failed == ["methods and shapes"] and name in report.rows[0].got
     with pytest.raises(ValueError, match="which lacks `__call__`"):
         check_part(without(own.Halton, "__call__")())
+
+
+@pytest.mark.parametrize("K", [1, 2])
+def test_a_prior_with_edges_sums_to_1(K):
+    class Box(own.LaplaceLatent):
+        def __init__(self, dim, scale=1.0):
+            super().__init__(dim)
+            self.scale = scale
+
+        def log_prior(self, z):
+            return np.where((np.abs(z - 0.5) <= 0.5).all(-1), np.log(self.scale), -np.inf)
+
+    assert "log_prior sums to 1" not in check_part(Box(K)).failed
+    assert "log_prior sums to 1" in check_part(Box(K, 1.1)).failed
+
+
+def test_a_class_of_posteriors_is_told_to_be_made():
+    class Damped:
+        def __init__(self, encoder, model=None):
+            self.encoder = encoder
+
+        def __call__(self, x, index=None):
+            q, back = self.encoder(x)
+            return 0.9 * q, lambda dq: back(0.9 * dq)
+
+    assert check_part(Damped(mlp([3, 4, 2]))), check_part(Damped(mlp([3, 4, 2])))
+    report = check_part(Damped)
+    assert report.role == "posterior" and "expected an object with __call__" in str(report)

@@ -14,6 +14,7 @@ from npvae.models.seen_pixels import seen_or_zero
 from npvae.nn import Chain, chain, gelu, leaky_relu, mlp, relu, sigmoid, softplus, tanh
 from npvae.nn.own_networks import try_network
 from npvae.nn.parameters import check_network
+from npvae.parts import name_of
 
 ACTIVATIONS = {f.__name__: f for f in (tanh, relu, leaky_relu, gelu, sigmoid, softplus)}
 
@@ -88,11 +89,11 @@ def code_dim(settings) -> int:
         said += [("decoder", W.shape[0])] if np.ndim(W) == 2 else []
     for name, dim in said:
         if K not in (dim, type(settings).latent_dim):
-            raise ValueError(f"latent_dim is {K}, but the {name} {getattr(settings, name)} has K = {dim}: leave one "
-                             "of them out, or let them agree")
+            raise ValueError(f"latent_dim is {K}, but the {name} {name_of(getattr(settings, name))} has K = {dim}: "
+                             "leave one of them out, or let them agree")
     if len({dim for _, dim in said}) > 1:
-        raise ValueError(f"the latent {latent} has K = {said[0][1]}, but the decoder {decoder} takes {said[1][1]} "
-                         "numbers: let them agree")
+        raise ValueError(f"the latent {name_of(latent)} has K = {said[0][1]}, but the decoder {decoder} takes "
+                         f"{said[1][1]} numbers: let them agree")
     return said[0][1] if said else K
 
 

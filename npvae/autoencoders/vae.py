@@ -25,6 +25,7 @@ from npvae.inference import AmortizedVI, importance_weighted_bound
 from npvae.inference.schedules import warm_up
 from npvae.models import Gaussian, LatentVariableModel, MonteCarlo
 from npvae.models.own_parts import check_likelihood
+from npvae.parts import name_of
 
 
 @dataclass(eq=False)
@@ -122,8 +123,8 @@ class VAE(Estimator):
         """
         latent = self.model_.latent
         if not (self._has_sigmas and declares(latent, "standard normal prior")):
-            raise ValueError(f"{latent} has no KL of each coordinate, as Gaussian has: for that of all together, take "
-                             "model_.latent.kl(solver_.infer(X))[0]")
+            raise ValueError(f"{name_of(latent)} has no KL of each coordinate, as Gaussian has: for that of all together, "
+                             "take model_.latent.kl(solver_.infer(X))[0]")
         with np.errstate(over="ignore"):
             return finite_rows("the KL", kl_by_coordinate(self._fitted.infer(self._read(X))), OUT_OF_RANGE)
 
@@ -140,8 +141,8 @@ class VAE(Estimator):
         with np.errstate(over="ignore", invalid="ignore"):
             q, latent = self._rows_to_compare(X), self.model_.latent
             if not self._has_sigmas and not hasattr(latent, "covariance"):
-                raise ValueError(f"{latent} has no covariance(q), of which the aggregate posterior's is made: give it "
-                                 "one, q (B, R) -> Σ_b Cov z (K, K)")
+                raise ValueError(f"{name_of(latent)} has no covariance(q), of which the aggregate posterior's is made: give "
+                                 "it one, q (B, R) -> Σ_b Cov z (K, K)")
             found = aggregate_covariance(q) if self._has_sigmas else (
                 np.cov(latent.mean(q), rowvar=False, bias=True).reshape(latent.dim, -1) + latent.covariance(q) / len(q))
         return finite_rows("the aggregate posterior's covariance", found, OUT_OF_RANGE)

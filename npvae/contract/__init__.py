@@ -77,6 +77,8 @@ def role_of(part: object) -> str:
     if max(found.values()):
         return max(found, key=found.get)
     names = _argument_names(part)
+    if isinstance(part, type) and names[:1] == ["encoder"]:
+        return "posterior"
     if isinstance(part, type) or hasattr(part, "step") or "maximize" in names:
         return "optimizer"
     if isinstance(getattr(part, "random", None), bool) or names[:2] == ["rng", "batch"] or len(names) == 4:
