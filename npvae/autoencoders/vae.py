@@ -123,8 +123,8 @@ class VAE(Estimator):
         """
         latent = self.model_.latent
         if not (self._has_sigmas and declares(latent, "standard normal prior")):
-            raise ValueError(f"{name_of(latent)} has no KL of each coordinate, as Gaussian has: for that of all together, "
-                             "take model_.latent.kl(solver_.infer(X))[0]")
+            raise ValueError(f"{name_of(latent)} has no KL of each coordinate, as Gaussian has: for that of all "
+                             "together, take model_.latent.kl(solver_.infer(X))[0]")
         with np.errstate(over="ignore"):
             return finite_rows("the KL", kl_by_coordinate(self._fitted.infer(self._read(X))), OUT_OF_RANGE)
 
@@ -141,8 +141,8 @@ class VAE(Estimator):
         with np.errstate(over="ignore", invalid="ignore"):
             q, latent = self._rows_to_compare(X), self.model_.latent
             if not self._has_sigmas and not hasattr(latent, "covariance"):
-                raise ValueError(f"{name_of(latent)} has no covariance(q), of which the aggregate posterior's is made: give "
-                                 "it one, q (B, R) -> Σ_b Cov z (K, K)")
+                raise ValueError(f"{name_of(latent)} has no covariance(q), of which the aggregate posterior's is made: "
+                                 "give it one, q (B, R) -> Σ_b Cov z (K, K)")
             found = aggregate_covariance(q) if self._has_sigmas else (
                 np.cov(latent.mean(q), rowvar=False, bias=True).reshape(latent.dim, -1) + latent.covariance(q) / len(q))
         return finite_rows("the aggregate posterior's covariance", found, OUT_OF_RANGE)
