@@ -24,11 +24,11 @@ def posterior(change_q=lambda q: q, change_back=lambda back: back):
     return make
 
 
-def test_a_posterior_is_asked_for_two_rows_with_theta_held():
+def test_a_posterior_is_asked_for_a_few_rows_with_theta_held():
     make = posterior()
     check_posterior(make, ENCODER, MODEL)
     (x, model), = make.seen
-    np.testing.assert_array_equal(x, MODEL.decode(np.zeros((2, 2))))
+    np.testing.assert_array_equal(x, MODEL.decode(MODEL.latent.sample_prior(7, np.random.default_rng(0))))
     assert model.likelihood.dlog_sigma is None
 
 
@@ -36,10 +36,10 @@ def test_a_posterior_is_asked_for_two_rows_with_theta_held():
     (3, "make_posterior is 3, expected a function"), (lambda encoder: None, "make_posterior fails .*TypeError"),
     (lambda encoder, model: model.spam, "make_posterior fails .*AttributeError"),
     (lambda encoder, model: None, "make_posterior returns is None"),
-    (posterior(lambda q: q[:, :3]), "q of rows has shape .2, 3.*expected .2, 4."),
+    (posterior(lambda q: q[:, :3]), "q of rows has shape .7, 3.*expected .7, 4."),
     (posterior(lambda q: q[:1]), "q of rows has shape"),
     (posterior(change_back=lambda back: None), "expected 2 things"),
-    (posterior(change_back=lambda back: lambda dq: dq.spam), "the back of rows fails with .2, 4.")])
+    (posterior(change_back=lambda back: lambda dq: dq.spam), "the back of rows fails with .7, 4.")])
 def test_what_is_wrong_with_a_posterior_is_said(make, says):
     with pytest.raises(ValueError, match=says):
         check_posterior(make, ENCODER, MODEL)
