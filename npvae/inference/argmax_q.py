@@ -17,7 +17,7 @@ from npvae.models import LatentVariableModel, Noise, affine
 from npvae.models.checks import check_model
 from npvae.models.climb import climb
 from npvae.models.data import check_data, take
-from npvae.models.joint import log_joint
+from npvae.models.joint import all_z, log_joint
 from npvae.models.noise import check_noise
 
 ROWS = 1024     # rows in work at once: temporaries stay small whatever m is
@@ -133,8 +133,11 @@ def _tempered(log_px_z, log_prior, beta):
 
 
 def has_closed_argmax(latent) -> bool:
-    """Whether the best row is log p_θ(x, z) itself, for every z: q is then the posterior."""
-    return declares(latent, "nodes are all z") and has_one_prior(latent)
+    """Whether the best row is log p_θ(x, z) itself, for every one-hot z: q is then the posterior."""
+    if not (declares(latent, "nodes are all z") and has_one_prior(latent)):
+        return False
+    z = all_z(latent)
+    return z.shape == (latent.row_size, latent.row_size) and np.array_equal(z, np.eye(latent.row_size))
 
 
 def starting_rows(model: LatentVariableModel, x: np.ndarray, rng: np.random.Generator | int) -> np.ndarray:

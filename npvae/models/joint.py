@@ -13,6 +13,11 @@ def log_joint(model: LatentVariableModel, X: np.ndarray, z: np.ndarray) -> np.nd
     return log_likelihoods(model, X, z) + model.latent.log_prior(z)[:, None]
 
 
+def all_z(latent, dtype=np.float64) -> np.ndarray:
+    """Every z of a family whose nodes are all z: (S, K)."""
+    return latent.nodes(np.zeros((1, latent.row_size), dtype), None)[0][:, 0]
+
+
 def log_likelihoods(model: LatentVariableModel, X: np.ndarray, z: np.ndarray) -> np.ndarray:
     """log p_θ(x|z) of every x (B, D) with every z (S, K): (S, B) nats."""
     if has_table(model):

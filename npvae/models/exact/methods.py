@@ -26,7 +26,7 @@ from npvae.models.checks import check_model
 from npvae.models.data import as_floats
 from npvae.models.exact import boxes, lattice, plain_lattice
 from npvae.models.generative import LatentVariableModel
-from npvae.models.joint import has_table, log_joint, log_sum_exp
+from npvae.models.joint import all_z, has_table, log_joint, log_sum_exp
 from npvae.nn.units import folded
 
 
@@ -72,7 +72,7 @@ def log_marginal(model: LatentVariableModel, X: ArrayLike, tolerance: float = 1e
     model, X, method = _prepared(model, X)
     error = np.zeros(len(X))
     if method == "enumeration":
-        value = log_sum_exp(log_joint(model, X, np.eye(model.latent.dim)))
+        value = log_sum_exp(log_joint(model, X, all_z(model.latent)))
     elif method == "closed form":
         value = affine.log_marginal(model, X)
     else:
@@ -132,11 +132,14 @@ def _grid(model, method):
 
 
 def _enumerated_moments(model, X):
-    joint = log_joint(model, X, np.eye(model.latent.dim))
+    z = all_z(model.latent)                                 # (S, K)
+    joint = log_joint(model, X, z)
     # far out, log K drowns in the rounding of log p(x): take the sum after the exponentials
-    p = np.exp(joint - joint.max(0)).T                      # (B, K)
+    p = np.exp(joint - joint.max(0)).T                      # (B, S)
     p /= p.sum(1, keepdims=True)
-    return p, p[:, :, None] * np.eye(p.shape[1]) - p[:, :, None] * p[:, None, :]
+    mean = p @ z                                            # (B, K)
+    # Cov[z] = E[z zᵀ] − E[z] E[z]ᵀ
+    return mean, np.einsum("bs,sk,sl->bkl", p, z, z) - mean[:, :, None] * mean[:, None, :]
 
 
 def _prepared(model, X):
