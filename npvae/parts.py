@@ -73,9 +73,9 @@ def _halves_and_nones(part, protocol, missing):
 
 
 def is_own(part: object) -> bool:
-    """Whether a part is a user's, not one of the package's."""
+    """Whether a part is a user's, or of an experiment in lab, not one of the package's."""
     where = part if hasattr(part, "__module__") and hasattr(part, "__name__") else type(part)
-    return not str(where.__module__).startswith("npvae.")
+    return not str(where.__module__).startswith("npvae.") or str(where.__module__).startswith("npvae.lab.")
 
 
 def name_of(part: object) -> str:

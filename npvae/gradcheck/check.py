@@ -106,7 +106,7 @@ def gradcheck(f, x, *more, method: str | None = None, call: Callable | None = No
     'factor'
     """
     seed = whole("seed", seed, least=0)
-    if call is None and all(hasattr(f, part) for part in ("latent", "decoder", "likelihood")):
+    if call is None and all(hasattr(f, part) for part in ("latent", "decoder", "likelihood", "data_dim")):
         given = {"sizes": sizes, "terms": terms, "name": name, "upstream": upstream, "dtype": dtype}
         given = {option: value for option, value in given.items() if value is not None}
         return check_elbo(f, x, seed=seed, method=method, tolerance=tolerance, directions=directions,
