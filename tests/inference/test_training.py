@@ -500,8 +500,9 @@ def test_a_column_of_the_history_has_a_gap_where_a_record_has_no_entry():
 @pytest.mark.parametrize("solver", [VariationalEM, SharedQ])
 def test_a_gradient_that_is_not_finite_ends_a_full_sweep_too(solver):
     def root(x):
+        # finite for the few rows that it is tried on when the solver is built
         y = np.sqrt(x * x)
-        return y, lambda dy: dy * x / y * np.where(np.abs(x) < 10, np.nan, 1)
+        return y, lambda dy: dy * x / y * (np.nan if x.size > 100 else 1)
 
     model = LatentVariableModel(Gaussian(1), chain(Affine.random(1, 2, np.random.default_rng(0)), root),
                                 GaussianLikelihood(0.5))
