@@ -53,13 +53,12 @@ class Compared:
 
     def error(self, tolerance):
         """‖a − n‖ / (‖a‖ + ‖n‖), with what rounding allows added to the size; kinks left out."""
-        a, n = self.analytic[self.kept], self.numeric[self.kept]
+        a, n, floor = self.analytic[self.kept], self.numeric[self.kept], self.floor[self.kept]
         if not np.isfinite([a, n]).all():
             return 1.0
         # in units of the greatest, for squares overflow
-        unit = max(np.abs(a).max(initial=0), np.abs(n).max(initial=0)) or 1.0
-        size = (np.linalg.norm(a / unit) + np.linalg.norm(n / unit)
-                + np.linalg.norm(self.floor[self.kept] / unit) / tolerance)
+        unit = max(np.abs(part).max(initial=0) for part in (a, n, floor)) or 1.0
+        size = sum(np.linalg.norm(part / unit) for part in (a, n)) + np.linalg.norm(floor / unit) / tolerance
         return float(np.linalg.norm(a / unit - n / unit) / size) if size else 0.0
 
 
@@ -88,6 +87,7 @@ def compare_coordinates(subject, name, analytic, method, tolerance):
     size, places = np.abs(subject.at.value[where]), range(where.start, where.stop)
     numeric = numeric_gradient(subject, method, where=where)
     h, base = step_size(method, dtype, size), float(step_size("central", dtype))
+    scale = max(scale, _scale_beside(subject, where, h))
     floor = np.full(len(numeric), rounding(scale, 1.0 if method == "complex" else h, dtype))
     if method != "complex":
         # x + h is itself rounded, by ε|x|; the second look's steps are a thousandth and less
@@ -103,6 +103,13 @@ def compare_coordinates(subject, name, analytic, method, tolerance):
         _look_again(found, subject, phis, close, tolerance, size, pieces)
         _look_at_ties(found, subject, where, base, scale)
     return found
+
+
+def _scale_beside(subject, where, h):
+    """|F(v + h)|: rounding acts on numbers beside v, which are the greater ones where those at v vanish."""
+    step = np.zeros(subject.at.value.size)
+    step[where] = h
+    return abs(float(np.nan_to_num(subject.along(step)(1.0))))
 
 
 def _look_at_ties(found, subject, where, h, scale):

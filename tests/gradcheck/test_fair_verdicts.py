@@ -299,3 +299,12 @@ def test_a_closure_that_ignores_its_argument_is_told_so():
     x = np.array([0.5, -1.0, 2.0])
     report = npvae.gradcheck(lambda w: ((x**2).sum(), 2 * x), x.copy())
     assert not report and "the value does not depend on it" in report.diagnosis[0].sentence
+
+
+def test_a_gradient_that_differences_cannot_see_is_refused_and_not_called_wrong():
+    square = elementwise(lambda x: x**2, lambda x: 2 * x)
+    # beside v the values are h², of which rounding hides a gradient of 2v
+    with pytest.raises(ValueError, match="rounding hides|zero at x"):
+        npvae.gradcheck(square, np.array([1e-150, 2e-300, -1e-300]))
+    wrong = elementwise(lambda x: 1e-30 * x**2, lambda x: 3e-30 * x)
+    assert not npvae.gradcheck(wrong, np.array([1.0, 2.0]), diagnosis=False)
