@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from npvae.checks import shown
-from npvae.inference.own_optimizer import name_of
+from npvae.inference.own_optimizer import name_in_file
 from npvae.inference.semi_amortized import SemiAmortized
 from npvae.models import (
     BernoulliLikelihood,
@@ -44,11 +44,11 @@ def said(part: object) -> dict:
     """
     layers, whose = getattr(part, "layers", None), {"users": True} if is_own(part) else {}
     if isinstance(layers, tuple):
-        return {"own": name_of(part), "layers": [said(layer) for layer in layers]} | whose
+        return {"own": name_in_file(part), "layers": [said(layer) for layer in layers]} | whose
     found = {} if isinstance(part, type) or hasattr(part, "__name__") else _numbers(part)
     shapes = {name: list(np.shape(a)) for name, a in part.arrays().items()} if _has_arrays(part) else {}
-    return {"own": name_of(part), **({"settings": found} if found else {}), **({"arrays": shapes} if shapes else {}),
-            **whose}
+    return {"own": name_in_file(part), **({"settings": found} if found else {}),
+            **({"arrays": shapes} if shapes else {}), **whose}
 
 
 def same_part(one: object, other: object) -> bool:
@@ -73,7 +73,7 @@ def with_own_parts(path: str | Path, settings: dict, own: dict) -> dict:
                          f"npvae.autoencoders.load(path, {', '.join(f'{name}=…' for name in missing)})")
     for name, then in named.items():
         part = found[name]
-        if isinstance(part, PLAIN) or name_of(part) != then["own"]:
+        if isinstance(part, PLAIN) or name_in_file(part) != then["own"]:
             raise ValueError(f"{path}: was trained with {name} {_in_words(then)}, got {shown(part)}")
         # files of older versions have the name alone
         if set(then) != {"own"} and not _same(said(part), then):

@@ -115,7 +115,7 @@ def best_rows(model: LatentVariableModel, start: np.ndarray | None, x: np.ndarra
               tolerance: float = 1e-6, most_steps: int = 5000, beta: float = 1.0) -> np.ndarray:
     """What `argmax_q` returns, finite or not, of a start and data that have been checked, for a KL of weight β."""
     if has_closed_argmax(model.latent):
-        z = np.eye(model.latent.dim, dtype=x.dtype)
+        z = all_z(model.latent, x.dtype)
         log_px_z = log_joint(model, x, z)                   # (K, B)
         return log_px_z.T if beta == 1 else _tempered(log_px_z, model.latent.log_prior(z)[:, None], beta).T
     if beta == 1 and affine.is_affine_gaussian(model):

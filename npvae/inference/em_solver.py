@@ -8,7 +8,7 @@ import numpy as np
 
 from npvae.checks import positive, shown, truth, whole
 from npvae.inference.elbo import sound_bound
-from npvae.inference.own_optimizer import name_of
+from npvae.inference.own_optimizer import name_in_file
 from npvae.inference.quadrature import quadrature
 from npvae.inference.ranks import take_up_stream
 from npvae.inference.resumable import Resumable
@@ -144,8 +144,8 @@ class EMSolver(Resumable, Solver):
         if self.exact_m_step:
             check_exact_step(self.initial_model)
             if self.optimizer is not None:
-                raise ValueError(f"got both optimizer {name_of(self.optimizer)} and exact_m_step, which needs none: "
-                                 "leave one of them out")
+                raise ValueError(f"got both optimizer {name_in_file(self.optimizer)} and exact_m_step, which needs "
+                                 "none: leave one of them out")
         default = m if self._is_categorical or self.exact_m_step else 100
         given = default if self.batch_size is None else self.batch_size
         batch_size = whole(f"{type(self).__name__}: batch_size", given)

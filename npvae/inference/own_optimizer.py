@@ -29,7 +29,7 @@ def check_optimizer(optimizer: Callable | None) -> None:
     if not callable(optimizer):
         raise ValueError(f"optimizer is {shown(optimizer)}, expected a class such as npvae.SGD, called as "
                          "optimizer(value, grad, learning_rate, maximize=True)")
-    value, uphill, name = np.zeros(5), np.array([1.0, -2.0, 0.5, 1.0, -1.0]), name_of(optimizer)
+    value, uphill, name = np.zeros(5), np.array([1.0, -2.0, 0.5, 1.0, -1.0]), name_in_file(optimizer)
     try:
         found = optimizer(value, uphill.copy(), 0.1, maximize=True)
     except Exception as problem:
@@ -57,10 +57,10 @@ def check_optimizer(optimizer: Callable | None) -> None:
                          f"state is arrays and numbers ({type(problem).__name__}: {problem})") from problem
 
 
-def name_of(own: Callable) -> str:
+def name_in_file(own: Callable) -> str:
     """What an own part is called in a file."""
     if hasattr(own, "func"):
-        return f"partial of {name_of(own.func)}"
+        return f"partial of {name_in_file(own.func)}"
     return getattr(own, "__name__", type(own).__name__)
 
 

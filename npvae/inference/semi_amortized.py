@@ -7,7 +7,7 @@ import numpy as np
 
 from npvae.checks import whole
 from npvae.inference.elbo import lower_bound
-from npvae.inference.posteriors import check_encoder
+from npvae.inference.posteriors import Amortized, check_encoder
 from npvae.inference.quadrature import quadrature_nodes
 from npvae.models import LatentVariableModel
 from npvae.models.checks import check_model
@@ -62,7 +62,4 @@ class SemiAmortized:
             # the climb looks at where it starts, too: k steps are k + 1 looks
             return climb(lambda q, rows: lower_bound(model, q, x[rows], nodes), q, 1e-12, self.steps + 1), back
 
-    @property
-    def size(self) -> int:
-        """Number of variational parameters, those of the encoder, whatever m is."""
-        return sum(a.size for a in self.encoder.arrays().values())
+    size = Amortized.size

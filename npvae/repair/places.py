@@ -72,6 +72,7 @@ def loops(node, parent, scope):
 
 
 def more(node, step):
+    """The expression plus 1 or minus 1; None below 0."""
     if isinstance(node, ast.Constant) and isinstance(node.value, int):
         return ast.Constant(node.value + step) if node.value + step >= 0 else None
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub) and isinstance(node.right, ast.Constant) \

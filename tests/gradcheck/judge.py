@@ -9,13 +9,11 @@ passed without a look at each array of parameters.
 import argparse
 import os
 import re
-import signal
 import tempfile
 import traceback
 import warnings
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import corpus_files
@@ -24,29 +22,13 @@ from corpus_dialects import as_function, one_line
 
 import npvae
 from npvae.repair import search
+from npvae.repair.trial import Overrun, at_most
 
 search.PATIENCE = 10     # seconds are those of the processor: a busy machine changes no verdict
 METHODS = ("central", "five_point", "richardson", "direction", "taylor")
 BOUNDS = ("elbos_rows", "elbos_decoders")
 SLIP_COLUMNS = ("caught", "named", "elsewhere", "wrong", "bare", "unknown", "refused", "crashed", "missed")
 RIGHT_COLUMNS = ("checks", "alarms", "refusals", "crashes", "unseen")
-
-
-class TooSlow(Exception):
-    """A check that took longer than its limit."""
-
-
-@contextmanager
-def at_most(seconds):
-    def stop(*_):
-        raise TooSlow(f"more than {seconds} s")
-
-    signal.signal(signal.SIGPROF, stop)
-    signal.setitimer(signal.ITIMER_PROF, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 @dataclass
@@ -81,7 +63,7 @@ def outcome(check, limit):
         inside = traceback.extract_tb(problem.__traceback__)[-1].filename
         ended = "crashed" if inside.rsplit("/", 1)[-1].startswith("brought_") else "refused"
         found = Outcome(ended, str(problem))
-    except Exception as problem:    # whatever a user would see as a traceback
+    except (Exception, Overrun) as problem:     # whatever a user would see as a traceback, or too slow
         found = Outcome("crashed", repr(problem))
     found.seconds = processor_seconds() - start
     return found
