@@ -1,5 +1,7 @@
 """What the pictures show: limits that hold every curve, one scale of ink, room for captions and labels."""
 
+import base64
+import io
 from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
@@ -140,3 +142,19 @@ def test_a_slope_of_nothing_has_no_sign():
              "anonymous_bytes": 1, "seconds_per_new_x": 1} for m in (10, 100) for solver in SOLVERS]
     figure = plots.scale_figure({"runs": runs})
     assert "−0.00" not in str(names := figure.axes[0].get_legend_handles_labels()[1]) and "-0.00" not in str(names)
+
+
+def test_a_bar_is_torn_where_the_axis_ends_not_at_a_floor_of_its_own():
+    axes = plots.split_bars(["a", "b"], [-3.0, -9.0], -2.0, floor=-5).axes[0]
+    assert not axes.spines["bottom"].get_visible() and axes.get_ylim()[0] == -5
+    texts = [text.get_text() for text in axes.texts]
+    assert texts == ["ELBO −3.00\nKL 1.00", "ELBO −9.00\nKL 7.00"]
+    assert len([line for line in axes.lines if len(line.get_xdata()) == 13]) == 2
+
+
+def test_the_film_of_a_climb_has_a_frame_for_each_half_step():
+    Image = pytest.importorskip("PIL.Image")
+    line, path = np.linspace(0, 1, 5), np.array([[0.1, 0.1], [0.5, 0.1], [0.5, 0.9]])
+    html = plots.ascent_animation(line, line, np.add.outer(line, line), path, path.sum(1), path.sum(1) + 1, dpi=40)
+    film = Image.open(io.BytesIO(base64.b64decode(html.split("base64,")[1].split('"')[0])))
+    assert film.n_frames == 3 and 'alt="' in html

@@ -1,19 +1,15 @@
 """The pictures of log p(x): the integral over z, its split into ELBO and KL, and hills to climb. Only drawing."""
 
-import re
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.animation import FuncAnimation
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
+from matplotlib.ticker import MaxNLocator
 
 from npvae.lab.plots.style import BLACK, BLUE, DASHES, GREEN, LINES, ORANGE, SKY, YELLOW, style
-
-BUTTONS = {"fa-minus": "−", "fa-plus": "+", "fa-fast-backward": "|◀", "fa-step-backward": "◀|", "fa-play": "▶",
-           "fa-play fa-flip-horizontal": "◀", "fa-pause": "❚❚", "fa-step-forward": "|▶", "fa-fast-forward": "▶|"}
+from npvae.tables import fixed
 
 
 @style()
@@ -46,7 +42,7 @@ def integrands(z: np.ndarray, values: dict[float, np.ndarray], areas: dict[float
     figure, axes = plt.subplots(figsize=(7, 3.2))
     for (x, y), color in zip(values.items(), LINES, strict=False):
         axes.fill_between(z, y, color=color, alpha=0.3)
-        axes.plot(z, y, color=color, lw=1.4, label=f"x = {x:g}: area {areas[x]:.3f}")
+        axes.plot(z, y, color=color, lw=1.4, label=f"$x = {x:g}$: area {areas[x]:.3f}")
     axes.set(xlabel="$z$", ylabel=r"$p_\theta(x|z)\,p(z)$", ylim=(0, None), xlim=(-3, 3),
              title=r"$p_\theta(x)$ is an area under a curve over $z$")
     axes.legend()
@@ -55,10 +51,11 @@ def integrands(z: np.ndarray, values: dict[float, np.ndarray], areas: dict[float
 
 @style()
 def split_bars(labels: list[str], elbo: np.ndarray, log_p: np.ndarray | float, floor: float | None = None,
-               title: str = "log p(x) = ELBO + KL", axes: Axes | None = None) -> Figure:
+               title: str = r"$\log p_\theta(x)$ = ELBO + KL", axes: Axes | None = None) -> Figure:
     """A bar up to log p(x) for each q, split at its ELBO (n,), nats; the rest is KL(q ‖ p(z|x)).
 
-    The bars begin at `floor`; an ELBO below it is written, not drawn.
+    Only the KL has a length: a logarithm has no natural zero, so that below `floor` every bar is torn off. An ELBO
+    below it is written, not drawn.
     """
     elbo = np.asarray(elbo, float)
     log_p = np.broadcast_to(log_p, elbo.shape)
@@ -68,16 +65,39 @@ def split_bars(labels: list[str], elbo: np.ndarray, log_p: np.ndarray | float, f
         cut = max(low, floor)
         axes.bar(i, cut - floor, bottom=floor, width=0.6, color=BLUE, label=None if i else "ELBO")
         axes.bar(i, top - cut, bottom=cut, width=0.6, color=YELLOW, hatch="//", edgecolor="white",
-                 label=None if i else "KL(q ‖ p(z|x))")
-        axes.plot([i - 0.42, i + 0.42], [top, top], color=BLACK, lw=1.6, label=None if i else "log p(x)")
-        axes.annotate(f"ELBO {low:.2f}\nKL {top - low:.2f}", (i, top), xytext=(0, 4), fontsize=8,
+                 label=None if i else r"$\mathrm{KL}(q \,\|\, p_\theta(z|x))$")
+        axes.plot([i - 0.42, i + 0.42], [top, top], color=BLACK, lw=1.6, label=None if i else r"$\log p_\theta(x)$")
+        axes.annotate(f"ELBO {signed(low)}\nKL {signed(top - low)}", (i, top), xytext=(0, 4), fontsize=8,
                       textcoords="offset points", ha="center")
-    axes.set(ylabel="nats", xlim=(-0.6, len(elbo) - 0.4), title=title,
-             ylim=(floor, max(log_p) + (0.4 if len(elbo) > 1 else 0.75) * (max(log_p) - floor)))
+    height = max(log_p) + (0.4 if len(elbo) > 1 else 0.75) * (max(log_p) - floor) - floor
+    axes.set(ylabel="nats", xlim=(-0.6, len(elbo) - 0.4), title=title, ylim=(floor, floor + height))
+    torn(axes, range(len(elbo)), 0.6)
     axes.set_xticks(range(len(elbo)), labels)
     axes.grid(False, axis="x")
     axes.legend(loc="upper center", ncols=3 if len(elbo) > 1 else 1, fontsize=8, columnspacing=1, handlelength=1.2)
     return axes.figure
+
+
+def torn(axes: Axes, places: Iterable[float], width: float) -> None:
+    """Tear the lower end off bars at these places, and take the axis below them away: they go on downwards."""
+    low, high = axes.get_ylim()
+    for place in places:
+        x = place + np.linspace(-0.53, 0.53, 13) * width
+        edge = low + (high - low) * np.where(np.arange(13) % 2, 0.035, 0.012)
+        axes.fill_between(x, low - (high - low), edge, color="white", lw=0, zorder=3)
+        axes.plot(x, edge, color=BLACK, lw=0.8, zorder=4)
+    axes.set_ylim(low, high)
+    axes.spines["bottom"].set_visible(False)
+    axes.tick_params(axis="x", length=0)
+
+
+def signed(number: float, decimals: int = 2) -> str:
+    """A number with a minus sign in place of a hyphen, a zero without either.
+
+    >>> signed(-2.142), signed(-0.0001)
+    ('−2.14', '0.00')
+    """
+    return fixed(number, decimals).replace("-", "−")
 
 
 @style()
@@ -94,9 +114,9 @@ def triangle(L: Callable, marks: dict[str, np.ndarray]) -> Figure:
     for (name, mark), color in zip(marks.items(), ["white", SKY, YELLOW, ORANGE], strict=False):
         axes.plot(*(mark @ corners), "o", ms=8, mfc=color, mec=BLACK, label=name)
     for k, (corner, place) in enumerate(zip(corners, [(-12, -14), (12, -14), (0, 7)], strict=True)):
-        axes.annotate(f"z = {k + 1}", corner, xytext=place, textcoords="offset points", ha="center")
+        axes.annotate(f"$z = {k + 1}$", corner, xytext=place, textcoords="offset points", ha="center")
     axes.legend(loc="upper left", fontsize=8, bbox_to_anchor=(-0.08, 1))
-    axes.set(title="ELBO (nats) over all q", aspect="equal", xlim=(-0.12, 1.12), ylim=(-0.1, 0.98))
+    axes.set(title="The ELBO of every $q$", aspect="equal", xlim=(-0.12, 1.12), ylim=(-0.1, 0.98))
     axes.axis("off")
     return figure
 
@@ -108,11 +128,11 @@ def posterior_and_bar(z: np.ndarray, posterior: np.ndarray, q: np.ndarray, elbo:
     figure = plt.figure(figsize=(7.2, 3.2)) if figure is None else figure
     left, right = figure.subplots(1, 2, width_ratios=[2.3, 1])
     left.fill_between(z, posterior, color="0.85")
-    left.plot(z, posterior, color=BLACK, lw=1.2, label="$p(z|x)$, exact")
+    left.plot(z, posterior, color=BLACK, lw=1.2, label=r"$p_\theta(z|x)$, exact")
     left.plot(z, q, color=BLUE, lw=2, label="$q(z)$")
     left.set(xlabel="$z$", ylabel="density", ylim=(0, 1.45 * posterior.max()), xlim=(-3, 3), title=title)
     left.legend(loc="upper left", fontsize=9)
-    split_bars(["q"], [elbo], log_p, floor, title="", axes=right)
+    split_bars(["$q$"], [elbo], log_p, floor, title="", axes=right)
     return figure
 
 
@@ -133,14 +153,35 @@ def contours(first: np.ndarray, second: np.ndarray, height: np.ndarray, points: 
     """Contours of height (k, n), from `lowest` on, over two axes (n,) and (k,), with some points marked."""
     lowest = height.min() if lowest is None else lowest
     figure, axes = plt.subplots(figsize=(6.2, 4))
-    levels = np.linspace(lowest, height.max(), 20)
-    drawn = axes.contourf(first, second, height, levels=levels, cmap="viridis", extend="min")
-    figure.colorbar(drawn, ax=axes, label="nats", format="%.1f")
+    drawn = axes.contourf(first, second, height, levels=even_levels(lowest, height.max()), cmap="viridis", extend="min")
+    figure.colorbar(drawn, ax=axes, label="nats", ticks=MaxNLocator(6))
     for (name, point), color in zip(points.items(), ["white", ORANGE, SKY, YELLOW], strict=False):
         axes.plot(*point, "o", ms=8, mfc=color, mec=BLACK, label=name, ls="none")
     axes.set(xlabel=xlabel, ylabel=ylabel, title=title)
     axes.grid(False)
     axes.legend(loc="lower right", fontsize=8, labelcolor="white")
+    return figure
+
+
+def even_levels(low: float, high: float, number: int = 20) -> np.ndarray:
+    """About so many levels from low to high or a little further, at round numbers.
+
+    >>> even_levels(-8.0, -1.6, 8)
+    array([-8., -7., -6., -5., -4., -3., -2., -1.])
+    """
+    return MaxNLocator(number, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
+
+
+@style()
+def kl_directions(z: np.ndarray, posterior: np.ndarray, fits: dict[str, np.ndarray], title: str = "") -> Figure:
+    """An exact posterior (n,) over z (n,) in grey, and each q (n,) of `fits` as a line: what each KL prefers."""
+    figure, axes = plt.subplots(figsize=(6.6, 3.4))
+    axes.fill_between(z, posterior, color="0.85")
+    axes.plot(z, posterior, color=BLACK, lw=1.2, label=r"$p_\theta(z|x)$, exact")
+    for (name, q), color, dash in zip(fits.items(), LINES, DASHES, strict=False):
+        axes.plot(z, q, color=color, ls=dash, lw=1.8, label=name)
+    axes.set(xlabel="$z$", ylabel="density", ylim=(0, None), title=title)
+    axes.legend(fontsize=8.5)
     return figure
 
 
@@ -157,55 +198,3 @@ def bound_curves(theta: np.ndarray, log_p: np.ndarray, bounds: dict[float, np.nd
     axes.set(xlabel=xlabel, ylabel="nats", title=title, ylim=(log_p.min() - 0.3 * spread, log_p.max() + 0.1 * spread))
     axes.legend(fontsize=8.5)
     return figure
-
-
-def ascent_figure(theta: np.ndarray, q: np.ndarray, height: np.ndarray, path: np.ndarray, elbo: np.ndarray,
-                  log_p: np.ndarray, upto: int | None = None, figure: Figure | None = None,
-                  levels: int = 22) -> Figure:
-    """Left, a path (steps, 2) of (θ, q) on contours of height (k, n); right, its ELBO (steps,) below log p(x).
-
-    With `upto` the path is drawn up to this point only.
-    """
-    shown = slice(None, None if upto is None else upto + 1)
-    steps = np.arange(len(path))
-    with style() if figure is None else nullcontext():
-        figure = plt.figure(figsize=(9, 3.6)) if figure is None else figure
-        left, right = figure.subplots(1, 2, width_ratios=[1.25, 1])
-        drawn = left.contourf(theta, q, height, levels=np.linspace(-8, height.max(), levels), cmap="viridis",
-                              extend="min")
-        figure.colorbar(drawn, ax=left, label="nats", format="%.1f")
-        left.plot(*path[shown].T, color=BLACK, lw=2.6)
-        left.plot(*path[shown].T, color="white", lw=1.6)
-        left.plot(*path[shown].T, ".", color="white", mec=BLACK, mew=0.5, ms=7)
-        left.plot(*path[shown][-1], "o", color=ORANGE, mec=BLACK, ms=8)
-        left.set(xlabel=r"$\theta$", ylabel="$q$", title=r"$L(q, x, \theta)$ and the path", ylim=(-0.03, 1.03))
-        left.grid(False)
-        right.plot(steps[shown], log_p[shown], color=BLACK, lw=1.6, label=r"$\log p_\theta(x)$")
-        right.plot(steps[shown], elbo[shown], ".-", color=BLUE, lw=1.4, label=r"$L(q, x, \theta)$")
-        span = max(max(log_p) - min(elbo), 1e-3)
-        right.set(xlabel="half step (θ, q, θ, q, …)", ylabel="nats", xlim=(-0.5, len(path) - 0.5),
-                  ylim=(min(elbo) - 0.08 * span, max(log_p) + 0.12 * span), title="Half step by half step",
-                  xticks=steps[::3])
-        right.legend(loc="lower right")
-    return figure
-
-
-def ascent_animation(theta: np.ndarray, q: np.ndarray, height: np.ndarray, path: np.ndarray, elbo: np.ndarray,
-                     log_p: np.ndarray) -> str:
-    """`ascent_figure` growing step by step, every 0.6 s, as HTML with buttons for `IPython.display.HTML`."""
-    with style(), plt.rc_context({"font.size": 8, "axes.titlesize": 8.5, "legend.fontsize": 7, "savefig.dpi": 75}):
-        figure = plt.figure(figsize=(6.6, 2.6), dpi=75)
-
-        def frame(upto):
-            figure.clear()
-            ascent_figure(theta, q, height, path, elbo, log_p, upto, figure, levels=10)
-
-        moving = FuncAnimation(figure, frame, len(path), interval=600, init_func=lambda: None)
-        html = moving.to_jshtml(default_mode="once")
-        plt.close(figure)
-    # signs on the buttons that need no font from the net
-    html = re.sub(r"<link[^>]*font-awesome[^>]*>", "", html)
-    # and the last frame for a reader whose program does not run the page's script
-    last = re.findall(r'"(data:image/png;base64,[^"]*)"', html)[-1].replace("\\\n", "")
-    html = re.sub(r'(<img id="_anim_img\w+")', lambda image: f'{image[1]} src="{last}"', html)
-    return re.sub(r'<i class="fa ([^"]*)"></i>', lambda icon: BUTTONS[icon[1]], html)

@@ -1,5 +1,7 @@
 """The pictures of the solvers: where means and rows go, gaps as bars, growth with the number of data. Only drawing."""
 
+from collections.abc import Sequence
+
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
@@ -31,18 +33,20 @@ def clusters(X: np.ndarray, q: np.ndarray, path: np.ndarray, title: str = "") ->
 
 
 @style()
-def climbs(values: np.ndarray, tops: np.ndarray, title: str = "", reach: float | None = None) -> Figure:
-    """Curves (steps, n) that climb, each to a dashed line of its own colour; both ends bear its number, from 1.
+def climbs(values: np.ndarray, tops: np.ndarray, title: str = "", reach: float | None = None,
+           names: Sequence[str] | None = None) -> Figure:
+    """Curves (steps, n) that climb, and dashed lines of the same colours at `tops` (n,); both bear a name, or 1, 2, ….
 
-    `reach` is how far below the lowest top (n,) the picture goes.
+    `reach` is how far below the lowest top the picture goes.
     """
     figure, axes = plt.subplots(figsize=(6.4, 3.6))
+    names = [str(i + 1) for i in range(len(tops))] if names is None else names
     for i, (value, top) in enumerate(zip(values.T, tops, strict=True)):
         axes.plot(value, color=CLASSES[i], lw=1.5)
         axes.axhline(top, color=CLASSES[i], ls="--", lw=0.9)
-        number = dict(text=str(i + 1), textcoords="offset points", color=CLASSES[i], fontsize=9)
-        axes.annotate(xy=(1, top), xycoords=("axes fraction", "data"), xytext=(4, 0), va="center", **number)
-        axes.annotate(xy=(len(value) - 1, value[-1]), xytext=(0, 3), ha="center", **number)
+        name = dict(text=names[i], textcoords="offset points", color=CLASSES[i], fontsize=9)
+        axes.annotate(xy=(1, top), xycoords=("axes fraction", "data"), xytext=(4, 0), va="center", **name)
+        axes.annotate(xy=(len(value) - 1, value[-1]), xytext=(0, 3), ha="center", **name)
     if reach is not None:
         axes.set_ylim(min(tops) - reach, max(tops) + 0.08 * reach)
     axes.set(xlabel="step", ylabel="nats", title=title)
