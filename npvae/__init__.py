@@ -30,9 +30,10 @@ from npvae.files import VERSION as __version__  # noqa: F401
 # from here on `npvae.gradcheck` is the function; the package is found by `from npvae.gradcheck import …`
 from npvae.gradcheck import assert_gradients, check_bound, gradcheck
 from npvae.contract import check_part
+from npvae import exercises
 
 __all__ = [
-    "datasets",
+    "datasets", "exercises",
     "Parameters", "lay_out", "Affine", "tanh", "relu", "leaky_relu", "gelu", "sigmoid", "softplus",
     "quadratic_features", "chain", "mlp", "SGD", "Adam", "RowAdam",
     "Gaussian", "FullGaussian", "Categorical", "MonteCarlo", "GaussHermite", "Cubature", "GaussianLikelihood",

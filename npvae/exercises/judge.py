@@ -1,0 +1,204 @@
+"""The judge of an answer: it is called at random inputs and edge cases, and what is wrong with it gets a name.
+
+In this order: can it be called; does it agree with a known misconception; the sentence of gradcheck or check_bound; an
+input that it changes, another answer when asked again; a shape; the relation to the right value; rows; a number.
+"""
+
+import numpy as np
+
+from npvae.exercises.asking import check_callable, names_of
+from npvae.exercises.other_inputs import at_other_inputs
+from npvae.exercises.points import (
+    Tried,
+    agrees,
+    attempt,
+    close,
+    edge_points,
+    point_at,
+    random_points,
+)
+from npvae.exercises.relations import relation, shape_relation
+from npvae.exercises.rows import about_rows, worst_number
+from npvae.exercises.task import Task, Wrong
+from npvae.exercises.terms import about_terms
+from npvae.gradcheck import gradcheck
+
+
+def judge(task: Task, answer) -> None:
+    """Nothing if the answer is right, else Wrong."""
+    if task.judge:
+        return task.judge(answer)
+    answer = check_callable(task, answer)
+    tried = []
+    for point in random_points(task):
+        tried.append(attempt(task, answer, point))
+        if tried[-1].problem and tried[-1].problem.mistake in ("no end", "not written"):
+            raise tried[-1].problem
+    if all(agrees(task, t) for t in tried):
+        return _of_a_right_one(task, answer, tried)
+    raise _of_a_wrong_one(task, answer, tried)
+
+
+def _of_a_right_one(task, answer, tried):
+    # right at all random inputs: what else can be wrong?
+    _unchanged(tried)
+    _the_same_again(task, answer, tried[0])
+    for point in edge_points(task):
+        t = attempt(task, answer, point)
+        if t.problem:
+            raise Wrong(t.problem.mistake, f"{point.where}: {t.problem.sentence}")
+        if not agrees(task, t):
+            known = _misconception(task, [t])
+            raise known or Wrong(f"edge: {point.where}", f"{point.where} it is wrong, though it is right at other "
+                                 f"inputs: {_number(task, t)}.")
+
+
+def _of_a_wrong_one(task, answer, tried):
+    first = tried[0]
+    known = _misconception(task, tried)
+    if known:
+        return known
+    problem = next((t.problem for t in tried if t.problem), None)
+    if problem:
+        return _hard_coded(task, answer, tried) or problem
+    if not agrees(task, again := attempt(task, answer, first.point)) and not _alike(first, again):
+        return Wrong("another answer each time", "it answers differently when it is called again with the same "
+                     "arguments: it keeps something from call to call, or draws numbers of its own.")
+    return (_hard_coded(task, answer, tried) or _shape(task, tried) or _kind_of_number(task, tried)
+            or _reported(task, answer) or _related(task, answer, tried))
+
+
+def _misconception(task, tried):
+    for variant, sentence in task.misconceptions:
+        for t in tried:
+            other = attempt(task, variant, t.point)
+            if other.problem or t.problem or not _alike(t, other, task.tolerance):
+                break
+        else:
+            return Wrong(variant.__name__.replace("_", " ").strip(), sentence)
+    return None
+
+
+def _alike(a: Tried, b: Tried, tolerance=1e-9):
+    return len(a.got) == len(b.got) and all(
+        x.shape == y.shape and x.dtype.kind in "biuf" and np.allclose(x, y, rtol=tolerance, atol=1e-10, equal_nan=True)
+        for x, y in zip(a.got, b.got, strict=True))
+
+
+def _unchanged(tried):
+    for t in tried:
+        if t.changed:
+            name = t.changed[0]
+            raise Wrong("changes its input", f"it changes its argument {name}: whoever calls it goes on with another "
+                        f"{name} than before. Make a new array, `{name} = {name} - …` rather than `{name} -= …`.")
+
+
+def _the_same_again(task, answer, first):
+    again = attempt(task, answer, first.point)
+    if not agrees(task, again):
+        raise Wrong("another answer each time", "it answers differently when it is called again with the same "
+                    "arguments: it keeps something from call to call, or draws numbers of its own.")
+
+
+def _hard_coded(task, answer, tried):
+    if task.example is None:
+        return None
+    example = attempt(task, answer, point_at(task, task.example(), {}))
+    if not agrees(task, example):
+        return None
+    if all(t.problem and t.problem.mistake.startswith("raises") for t in tried):
+        return Wrong("size hard-coded", "it works at the shapes of the notebook's example alone: a size is written "
+                     f"as a number; at other shapes {tried[0].problem.sentence}")
+    if all(not t.problem and _alike(t, example) for t in tried):
+        return Wrong("hard-coded", "it returns the numbers of the notebook's example, whatever it is called with: "
+                     "compute them from the arguments.")
+    if all(not t.problem and t.got[0].shape == example.got[0].shape != t.point.right[0].shape for t in tried):
+        return Wrong("size hard-coded", "it returns the shape of the notebook's example, whatever it is called with: a "
+                     "size is written as a number.")
+    return None
+
+
+def _shape(task, tried):
+    for i, name in enumerate(names_of(task, len(tried[0].point.right))):
+        t = next((t for t in tried if i < len(t.got) and t.got[i].shape != t.point.right[i].shape), None)
+        if t:
+            mistake, said = shape_relation(t.got[i], t.point.right[i], t.point.sizes)
+            return Wrong(mistake, f"{name} {said}.")
+    return None
+
+
+def _kind_of_number(task, tried):
+    for i, name in enumerate(names_of(task, len(tried[0].point.right))):
+        for t in tried:
+            got, right = t.got[i], t.point.right[i]
+            if np.all(close(task, got, right)):
+                continue
+            if got.dtype.kind in "iu" and right.dtype.kind == "f":
+                return Wrong("integers", f"{name} holds whole numbers ({got.dtype}), expected floats: whatever is "
+                             "written into an array of integers loses its decimals.")
+            if got.dtype.kind in "bc":
+                return Wrong("type", f"{name} is {'true or false' if got.dtype.kind == 'b' else 'complex'}, expected "
+                             f"{right.dtype}.")
+            if got.dtype.kind == "f" and (~np.isfinite(got) & np.isfinite(right)).any():
+                bad = got[~np.isfinite(got) & np.isfinite(right)]
+                return Wrong("not finite", f"{name} has {bad.size} of {got.size} numbers that are {bad.flat[0]}: a "
+                             "logarithm of 0 or of a negative number, an exp that overflows, or 0/0?")
+    return None
+
+
+def _reported(task, answer):
+    report = report_of(task, answer)
+    if report is None or report or not report.diagnosis or report.diagnosis[0].kind == "unknown":
+        return None
+    finding = report.diagnosis[0]
+    return Wrong(finding.kind, finding.sentence)
+
+
+def report_of(task: Task, answer):
+    """The checker's report of an answer, for a gradient or a bound; None where there is none."""
+    try:
+        if task.report:
+            return task.report(answer)
+        if task.kind != "back":
+            return None
+        args = random_points(task)[0].args
+        free = [i for i, name in enumerate(task.arguments) if name in task.wrt or not task.wrt]
+
+        def f(*values):
+            filled = list(args)
+            for i, value in zip(free, values, strict=True):
+                filled[i] = value
+            return task.call(answer, *filled) if task.call else answer(*filled)
+
+        return gradcheck(f, *(args[i] for i in free), name=task.name)
+    except Exception:       # what the checker refuses is no explanation
+        return None
+
+
+def _related(task, answer, tried):
+    n = len(tried[0].point.right)
+    wrong = [i for i in range(n) if not all(np.all(close(task, t.got[i], t.point.right[i])) for t in tried)]
+    where = "" if n == 1 else f"{names_of(task, n)[wrong[0]]}: "
+    i = wrong[0]
+    got, right = [t.got[i].astype(float) for t in tried], [t.point.right[i].astype(float) for t in tried]
+    found = relation(got, right, [t.point.sizes for t in tried])
+    if not found or found[0] == "constant":
+        found = (about_terms(task, tried) if i == 0 else None) or found
+    found = found or at_other_inputs(task, tried) or about_rows(task, answer, tried, i)
+    if found:
+        return Wrong(found[0], f"{where}{found[1]}.")
+    if any(t.changed for t in tried):
+        try:
+            _unchanged(tried)
+        except Wrong as problem:
+            return problem
+    return Wrong("unknown", f"{_number(task, next(t for t in tried if not agrees(task, t)))}.")
+
+
+def _number(task, t):
+    n = len(t.point.right)
+    i = next(i for i in range(n) if not np.all(close(task, t.got[i], t.point.right[i])))
+    where = "" if n == 1 else f"{names_of(task, n)[i]}: "
+    if t.got[i].shape != t.point.right[i].shape:
+        return f"{names_of(task, n)[i]} {shape_relation(t.got[i], t.point.right[i], t.point.sizes)[1]}"
+    return where + worst_number(task, t.got[i], t.point.right[i])

@@ -1,0 +1,117 @@
+"""What a learner calls: check, hint, solution, progress."""
+
+import json
+from pathlib import Path
+
+from npvae.exercises.judge import judge, report_of
+from npvae.exercises.task import Wrong
+from npvae.exercises.tasks import all_tasks, task_of
+from npvae.exercises.tidy import Table
+from npvae.exercises.trial import Died, TooSlow, apart
+from npvae.exercises.verdict import Verdict
+from npvae.files import PROGRAM, VERSION, check_output, written_whole
+
+PATIENCE = 5        # seconds of the clock for one of the processor, on a machine that is shared
+UNTRIED = {"tries": 0, "green": False}
+_tried, _last, _taken_in = {}, {}, set()
+
+
+def check(name: str, answer) -> Verdict:
+    """Whether an answer to a task is right; if not, one sentence says what is wrong with it.
+
+    The answer runs in a process of its own, with limits on time and memory: what it prints is not seen, and nothing of
+    it stays behind.
+
+    Raises
+    ------
+    ValueError
+        If there is no task of that name.
+
+    Examples
+    --------
+    >>> check("rows_for", lambda solver, table, row, W, b, x, index: x @ W)
+    ✗ rows_for: the rows for "free" has shape (8, 6), expected (B, R).
+    """
+    task = task_of(name)
+    try:
+        mistake, sentence = apart(lambda: _judged(task, answer), PATIENCE * task.seconds)
+    except TooSlow:
+        mistake, sentence = "no end", f"it does not come to an end within {PATIENCE * task.seconds:g} seconds."
+    except Died:
+        mistake, sentence = "died", ("the process that tried it has broken down: too much memory, or too deep a "
+                                     "recursion?")
+    verdict = Verdict(name, mistake, sentence)
+    before = _tried.get(name, UNTRIED)
+    _tried[name] = {"tries": before["tries"] + 1, "green": before["green"] or bool(verdict)}
+    _last[name] = answer
+    return verdict
+
+
+def _judged(task, answer):
+    try:
+        judge(task, answer)
+    except Wrong as wrong:
+        return wrong.mistake, wrong.sentence
+    return "", ""
+
+
+def assert_right(name: str, answer) -> Verdict:
+    """As `check`, but an AssertionError holds the sentence: for cells that are graded."""
+    verdict = check(name, answer)
+    if not verdict:
+        raise AssertionError(f"{name}: {verdict.sentence}")
+    return verdict
+
+
+def hint(name: str, level: int = 1) -> str:
+    """A hint to a task: 1 a push, 2 a plan, 3 the line of your last answer that is wrong, if the checker finds it."""
+    task = task_of(name)
+    if level not in (1, 2, 3):
+        raise ValueError(f"level is {level!r}, expected 1 (a push), 2 (a plan) or 3 (your own line, or the formula)")
+    if level < 3:
+        return task.hints[level - 1]
+    report = report_of(task, _last[name]) if name in _last else None
+    if report is not None and not report and report.repair:
+        return report.hint(3)
+    return f"{task.hints[1]} What is left is solution({name!r})."
+
+
+def solution(name: str) -> None:
+    """Print the source of a right answer."""
+    print(task_of(name).source)
+
+
+def tasks() -> Table:
+    """All tasks: name, notebook, title, points."""
+    return Table([{"name": t.name, "notebook": t.notebook, "title": t.title, "points": t.points}
+                  for t in all_tasks().values()])
+
+
+def progress(file: str | Path | None = None) -> Table:
+    """What was tried, how often, and what is green: in this session, and, with a file, in those that kept it there.
+
+    The file is JSON: what it holds is taken into this session the first time, and each call writes it again.
+    """
+    if file is not None:
+        check_output(file, "json")
+        if (path := Path(file).resolve()) not in _taken_in:
+            _take_in(path)
+            _taken_in.add(path)
+        with written_whole(file) as out:
+            out.write((json.dumps({PROGRAM: VERSION, "tasks": _tried}, indent=1) + "\n").encode())
+    return Table([{"name": t.name, "notebook": t.notebook, "points": t.points} | _tried.get(t.name, UNTRIED)
+                  for t in all_tasks().values()])
+
+
+def _take_in(file):
+    # what other sessions have left
+    if not file.exists() or not file.stat().st_size:
+        return
+    try:
+        kept = {name: {"tries": int(done["tries"]), "green": bool(done["green"])}
+                for name, done in json.loads(file.read_text())["tasks"].items()}
+    except (KeyError, TypeError, ValueError, AttributeError) as problem:
+        raise ValueError(f"{file} holds no progress that can be read ({problem}): name another file") from problem
+    for name, before in kept.items():
+        now = _tried.get(name, UNTRIED)
+        _tried[name] = {"tries": before["tries"] + now["tries"], "green": before["green"] or now["green"]}

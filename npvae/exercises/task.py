@@ -1,0 +1,118 @@
+"""A task: what is asked, the right function, where an answer is tried, and the mistakes that have names."""
+
+import inspect
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+
+class Wrong(Exception):
+    """An answer is wrong: the mistake's name in a few words, and one sentence for the learner."""
+
+    def __init__(self, mistake: str, sentence: str):
+        super().__init__(sentence)
+        self.mistake, self.sentence = mistake, sentence
+
+
+@dataclass(frozen=True)
+class Task:
+    """One exercise. The stub is made of `solution`, a function of np and npvae alone whose docstring says shapes.
+
+    Attributes
+    ----------
+    name, title, points, text
+        `name` is the function's name, too; `text` is Markdown with the formula.
+    inputs
+        `inputs(rng, B, K, …)` -> a tuple of arguments; the sizes of `sizes`, "B K", are distinct and from 3 to 8.
+    hints
+        Two: a push, and a plan.
+    play
+        Code for the learner to play with, e.g. a call.
+    example
+        () -> the arguments of that call: an answer that is right there alone holds its numbers.
+    misconceptions
+        (variant, sentence): a wrong function, called by what is wrong with it, and what to say of an answer that
+        agrees with it at all inputs.
+    edges
+        {"where σ is 1e-3": rng -> arguments}: more inputs, tried last.
+    terms
+        {"the KL": f}: parts that the (first) value is the sum of, each called as the solution is.
+    returns
+        Names of what is returned: ("z", "w"). With `kind="back"`, of the value and the gradients: ("y", "dx", "dW").
+    kind
+        "value", or "back" for a function that returns (y, back).
+    wrt
+        With "back", the arguments that have a gradient; all by default.
+    report
+        answer -> a report of gradcheck or check_bound, whose sentence is said if no misconception fits.
+    canonical
+        (list of what is returned, args) -> list, the same for all right answers where several are.
+    changes
+        Arguments that are to be changed in place; they are compared, too.
+    call
+        (answer, *args) -> what is compared, if the answer is not called with the arguments; e.g. a class.
+    judge
+        (answer) -> None, or raises Wrong: takes the place of all comparison.
+    one_row
+        False: a single row, B = 1, is no edge case.
+    tolerance, seconds
+        Relative; of the processor, for one call.
+    """
+
+    name: str
+    title: str
+    points: int
+    text: str
+    solution: Callable
+    inputs: Callable = lambda rng: ()
+    sizes: str = ""
+    hints: tuple[str, str] = ("", "")
+    play: str = ""
+    example: Callable | None = None
+    misconceptions: Sequence[tuple[Callable, str]] = ()
+    edges: Mapping[str, Callable] = field(default_factory=dict)
+    terms: Mapping[str, Callable] = field(default_factory=dict)
+    returns: tuple[str, ...] = ()
+    kind: str = "value"
+    wrt: tuple[str, ...] = ()
+    report: Callable | None = None
+    canonical: Callable | None = None
+    changes: tuple[str, ...] = ()
+    call: Callable | None = None
+    judge: Callable | None = None
+    tolerance: float = 1e-5
+    seconds: float = 3.0
+    one_row: bool = True
+    notebook: str = ""
+
+    @property
+    def arguments(self) -> list[str]:
+        """The names of the arguments that `inputs` gives."""
+        names = list(inspect.signature(self.call or self.solution).parameters)
+        return names[1:] if self.call else names
+
+    @property
+    def source(self) -> str:
+        """The solution's source."""
+        return textwrap.dedent(inspect.getsource(self.solution)).rstrip()
+
+    @property
+    def stub(self) -> str:
+        """Signature and docstring of the solution, its body left to the learner; of a class, of all its methods."""
+        return "\n".join(_emptied(self.source))
+
+    @property
+    def body(self) -> str:
+        """What of the solution's source the stub leaves out, as it stands between nbgrader's marks."""
+        lines, kept = self.source.splitlines(), _emptied(self.source)
+        return "\n".join(lines[len(kept) - 1:])
+
+
+def _emptied(source):
+    import ast
+
+    lines = source.splitlines()
+    function = ast.parse(source).body[0]
+    first = function.body[1] if ast.get_docstring(function) and len(function.body) > 1 else function.body[0]
+    indent = " " * first.col_offset
+    return [*lines[:first.lineno - 1], f"{indent}raise NotImplementedError"]
