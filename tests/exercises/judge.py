@@ -6,8 +6,8 @@
     python tests/exercises/judge.py --task kl --list
 
 The sentence on a wrong answer is right if it matches the pattern that stands beside the answer, else vague if it only
-gives a number, a shape or an error's own words, else misleading: these are to be read, one by one. What else may be said
-and misleads nobody can stand in third place: (function, pattern, also) counts `also` as vague.
+gives a number, a shape or an error's own words, else misleading: these are to be read, one by one. What else is said
+and misleads nobody may stand in third place: (function, pattern, also) counts `also` as vague.
 """
 
 import argparse
