@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from npvae.files import PROGRAM, VERSION, check_output, written_whole
+from npvae.lab.plots.picture import show_as_pictures
 
 # Okabe & Ito's palette
 BLUE, ORANGE, GREEN, SKY, YELLOW, PURPLE, BLACK = (
@@ -42,6 +43,7 @@ def style():
         interactive = matplotlib.is_interactive()
     # a notebook's backend, loaded with the first figure, turns this on; undone, it would show no further figure
     matplotlib.interactive(interactive)
+    show_as_pictures()
 
 
 def save(figure: Figure, path: str | Path) -> Path:
