@@ -25,6 +25,7 @@ MODEL_FORMAT = "npvae model"
 NUMBERS, TABLE = b"npvae: numbers\n", b"npvae: table of q\n"    # at the very end of .npy and .npz
 VERSION = "0.1.0"                                               # setup.cfg reads it here
 PROGRAM = "npvae"                                               # in the metadata of a picture, the key in a JSON file
+GRADES = ("submission", "task", "points", "of", "mistake", "sentence")      # the first line of a table of grades
 HEAD, TAIL = 4096, 16384                                        # bytes that are looked at
 
 
@@ -52,9 +53,14 @@ def _is_json(head, tail):
     return re.match(rb'[\[{\s]*"%s": "' % PROGRAM.encode(), head) is not None
 
 
-KINDS = {"model": _is_model, "numbers": _is_numbers, "table": _is_table, "picture": _is_picture, "json": _is_json}
+def _is_grades(head, tail):
+    return head.startswith(",".join(GRADES).encode())
+
+
+KINDS = {"model": _is_model, "numbers": _is_numbers, "table": _is_table, "picture": _is_picture, "json": _is_json,
+         "grades": _is_grades}
 TITLES = {"model": "model file", "numbers": "file of numbers", "table": "table of q", "picture": "picture",
-          "json": "JSON file"}
+          "json": "JSON file", "grades": "table of grades"}
 
 
 def made_by_npvae(path: str | Path, kind: str) -> bool:

@@ -6,6 +6,7 @@ import sys
 from contextlib import suppress
 
 from npvae.cli.compare import add_compare
+from npvae.cli.exercises import add_exercises, add_grade
 from npvae.cli.gradcheck import add_gradcheck
 from npvae.cli.measure import add_bench, add_verify
 from npvae.cli.pictures import add_reconstruct, add_sample, add_traverse
@@ -66,6 +67,6 @@ def build_parser() -> Parser:
     parser.add_argument("--version", action="version", version=f"npvae {VERSION}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=Parser)
     for add_subcommand in (add_compare, add_verify, add_bench, add_gradcheck, add_train, add_sample, add_reconstruct,
-                           add_traverse):
+                           add_traverse, add_exercises, add_grade):
         add_subcommand(commands)
     return parser

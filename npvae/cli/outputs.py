@@ -8,7 +8,8 @@ from pathlib import Path
 from npvae.files import PROGRAM, VERSION, check_output, make_folder, same_file, written_whole
 
 # what a file is to hold, by its ending; any other is JSON, for which any name will do
-KINDS = {".npz": "numbers", ".npy": "numbers", ".png": "picture", ".pdf": "picture", ".svg": "picture"}
+KINDS = {".npz": "numbers", ".npy": "numbers", ".png": "picture", ".pdf": "picture", ".svg": "picture",
+         ".csv": "grades"}
 
 
 def write_json(figures: dict | list[dict], path: str | Path) -> None:

@@ -161,18 +161,28 @@ def report_of(task: Task, answer):
             return task.report(answer)
         if task.kind != "back":
             return None
-        args = random_points(task)[0].args
-        free = [i for i, name in enumerate(task.arguments) if name in task.wrt or not task.wrt]
-
-        def f(*values):
-            filled = list(args)
-            for i, value in zip(free, values, strict=True):
-                filled[i] = value
-            return task.call(answer, *filled) if task.call else answer(*filled)
-
-        return gradcheck(f, *(args[i] for i in free), name=task.name)
+        return gradcheck(*_as_one_argument(task, answer), name=task.name)
     except Exception:       # what the checker refuses is no explanation
         return None
+
+
+def _as_one_argument(task, answer):
+    # f and its x, a dict, so that the arguments keep their names in what is said
+    args, names = random_points(task)[0].args, task.arguments
+    x = {name: a for name, a in zip(names, args, strict=True)
+         if (name in task.wrt or not task.wrt) and np.asarray(a).dtype.kind == "f"}
+
+    def f(given):
+        filled = [given.get(name, a) for name, a in zip(names, args, strict=True)]
+        y, back = task.call(answer, *filled) if task.call else answer(*filled)
+
+        def named(dy):
+            gradients = back(dy)
+            return dict(zip(x, gradients if isinstance(gradients, tuple | list) else [gradients], strict=True))
+
+        return y, named
+
+    return f, x
 
 
 def _related(task, answer, tried):

@@ -1,5 +1,6 @@
 """A task: what is asked, the right function, where an answer is tried, and the mistakes that have names."""
 
+import ast
 import inspect
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
@@ -98,21 +99,28 @@ class Task:
 
     @property
     def stub(self) -> str:
-        """Signature and docstring of the solution, its body left to the learner; of a class, of all its methods."""
-        return "\n".join(_emptied(self.source))
+        """Signatures and docstrings of the solution; its body, or those of a class' methods, is left to the learner."""
+        return _with_bodies(self.source, lambda indent, body: [f"{indent}raise NotImplementedError"])
 
     @property
-    def body(self) -> str:
-        """What of the solution's source the stub leaves out, as it stands between nbgrader's marks."""
-        lines, kept = self.source.splitlines(), _emptied(self.source)
-        return "\n".join(lines[len(kept) - 1:])
+    def marked(self) -> str:
+        """The solution's source with nbgrader's marks around what the learner is to write."""
+        return _with_bodies(self.source, lambda indent, body: [f"{indent}### BEGIN SOLUTION", *body,
+                                                               f"{indent}### END SOLUTION"])
 
 
-def _emptied(source):
-    import ast
-
-    lines = source.splitlines()
-    function = ast.parse(source).body[0]
-    first = function.body[1] if ast.get_docstring(function) and len(function.body) > 1 else function.body[0]
-    indent = " " * first.col_offset
-    return [*lines[:first.lineno - 1], f"{indent}raise NotImplementedError"]
+def _with_bodies(source, changed):
+    lines, tree = source.splitlines(), ast.parse(source).body[0]
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)] if isinstance(
+        tree, ast.ClassDef) else [tree]
+    for function in reversed(functions):
+        first = function.body[1 if ast.get_docstring(function) and len(function.body) > 1 else 0]
+        start, end = first.lineno - 1, function.end_lineno
+        # what stands between docstring and code, such as a comment, is of the solution
+        while start and (not lines[start - 1].strip() or lines[start - 1].strip().startswith("#")):
+            start -= 1
+        body = [line for line in lines[start:end]]
+        while not body[0].strip():
+            body.pop(0)
+        lines[start:end] = changed(" " * first.col_offset, body)
+    return "\n".join(lines)
