@@ -1,0 +1,65 @@
+"""The exercises: their judge is judged, stubs, solutions and what else is handed in, and the notebooks are as written."""
+
+import importlib.util
+import re
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import npvae
+from npvae import exercises
+from npvae.exercises import notebooks
+from npvae.exercises.tasks import all_tasks
+
+FOLDER = Path(__file__).parents[2] / "notebooks" / "exercises"
+TASKS = all_tasks()
+
+
+def judge_of_the_judge():
+    spec = importlib.util.spec_from_file_location("judge_exercises", Path(__file__).with_name("judge.py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def defined(source, name):
+    space = {"np": np, "npvae": npvae}
+    exec(source, space)
+    return space[name]
+
+
+@pytest.mark.parametrize("notebook", sorted({task.notebook for task in TASKS.values()}))
+def test_right_answers_are_green_and_wrong_ones_red_with_a_right_sentence(notebook):
+    found = judge_of_the_judge().all_judged(notebook)
+    counts = Counter(one.kind for one in found)
+    assert [one for one in found if one.kind in ("missed", "false alarm")] == []
+    wrong = counts["right"] + counts["vague"] + counts["misleading"]
+    assert counts["right"] >= 0.9 * wrong and counts["misleading"] <= 0.01 * wrong, [
+        one for one in found if one.kind in ("vague", "misleading")]
+
+
+def test_each_task_has_enough_answers_to_be_judged_by():
+    wrong, right = judge_of_the_judge().answers()
+    assert {name for name in TASKS if len(wrong.get(name, ())) < 5 or len(right.get(name, ())) < 2} == set()
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_a_stub_is_told_that_it_is_not_written_and_a_solution_stands_on_its_own(name):
+    task = TASKS[name]
+    verdict = exercises.check(name, defined(task.stub, name))
+    assert not verdict and verdict.mistake == "not written" and len(verdict.sentence) < 400
+    assert exercises.check(name, defined(task.marked, name))
+    assert all(task.hints) and task.text and task.points > 0 and task.title
+
+
+def test_committed_notebooks_are_what_the_command_writes():
+    assert {name: (FOLDER / name).read_text(encoding="utf-8") for name in notebooks.texts()} == notebooks.texts()
+
+
+def test_no_sentence_holds_the_solution():
+    for name, task in TASKS.items():
+        lines = {line.strip() for line in task.source.splitlines() if line.strip().startswith("return ")}
+        for _, sentence in task.misconceptions:
+            assert not any(line in sentence for line in lines), name
