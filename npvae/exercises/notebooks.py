@@ -15,8 +15,8 @@ from npvae.files import PROGRAM, make_folder, written_whole
 
 HOW = ("For each task there is the formula, a stub to be filled in, one line that checks it, and room to play. A check "
        "says in one sentence what is wrong; it never shows the solution. Stuck? `exercises.hint(\"{name}\", 1)` gives "
-       "a push, `2` a plan, `3` your own line where the checker can find it, and `exercises.solution(\"{name}\")` a way "
-       "to write it.")
+       "a push, `2` a plan, `3` your own line where the checker can find it, and `exercises.solution(\"{name}\")` a "
+       "way to write it.")
 IMPORTS = "import numpy as np\n\nimport npvae\nfrom npvae import exercises"
 
 

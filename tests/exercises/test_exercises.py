@@ -1,7 +1,6 @@
-"""The exercises: their judge is judged, stubs, solutions and what else is handed in, and the notebooks are as written."""
+"""The exercises: what is said of right and wrong answers, of stubs and solutions; notebooks are as written."""
 
 import importlib.util
-import re
 from collections import Counter
 from pathlib import Path
 

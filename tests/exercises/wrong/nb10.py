@@ -161,7 +161,7 @@ def chain_late_binding(layers):
         backs = []
         for layer in layers:
             x, back = layer(x)
-            backs.append(lambda dy: back(dy))       # noqa: B023
+            backs.append(lambda dy: back(dy))
 
         def back_all(dy):
             for one in reversed(backs):
