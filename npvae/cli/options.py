@@ -26,8 +26,8 @@ def add_data(command: argparse.ArgumentParser, what: str = "", default: str | No
              otherwise: str = "what the model was trained on") -> None:
     """--data, and --label and --leave-out for the columns of a text file; without a default, `otherwise` says what."""
     command.add_argument("--data", default=default, metavar="NAME|PATH",
-                         help=f"{what}digits, a toy's name, a .npz, .npy, .csv or IDX file, or a folder of PNG or "
-                              f"IDX files (default {default or otherwise}); what was read is "
+                         help=f"{what}digits, fashion, a toy's name, a .npz, .npy, .csv or IDX file, or a folder of "
+                              f"PNG or IDX files (default {default or otherwise}); what was read is "
                               "printed in one line")
     command.add_argument("--label", metavar="COLUMN",
                          help="the column of a .csv file that holds labels, numbers or text: its name, or its number "

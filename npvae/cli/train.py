@@ -43,7 +43,8 @@ SETTINGS = {name.replace("-", "_") for name in [*NUMBERS, *CHOICES]} | {"hidden"
 def add_train(commands) -> None:
     """`npvae train`."""
     command = add_command(commands, "train", run_train, "Train a VAE (or an autoencoder) and write it to a file.",
-                          ["--out model.npz", "--data my_images --hidden 400 --latent-dim 20 --out model.npz",
+                          ["--out model.npz", "--data fashion --out model.npz",
+                           "--data my_images --hidden 400 --latent-dim 20 --out model.npz",
                            "--data my_table.csv --label species --leave-out id --out model.npz",
                            "--out model.npz --resume --sweeps 400",
                            "--autoencoder --latent-dim 2 --out autoencoder.npz"],

@@ -1,4 +1,4 @@
-"""Data to learn from: embedded digits, toy generators with a known truth, and loaders for a user's own files."""
+"""Data to learn from: embedded digits and clothes, toys with a known truth, loaders for a user's own files."""
 
 import os
 from collections.abc import Sequence
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from .dataset import Dataset, split
 from .description import describe
 from .digits import digits
+from .fashion import fashion
 from .files import check_no_columns, load_file
 from .idx_files import idx, is_idx_set, read_idx
 from .in_memory import from_arrays
@@ -13,10 +14,11 @@ from .png_files import png_files, read_folder
 from .shards import read_shards, shard_files
 from .toys import linear_gaussian, mixture, pinwheel, ring, spiral, two_moons
 
-__all__ = ["Dataset", "digits", "linear_gaussian", "mixture", "two_moons", "pinwheel", "ring", "spiral",
-           "load", "from_arrays", "describe", "names", "load_file", "idx", "read_idx", "split"]
+__all__ = ["Dataset", "digits", "fashion", "linear_gaussian", "mixture", "two_moons", "pinwheel", "ring",
+           "spiral", "load", "from_arrays", "describe", "names", "load_file", "idx", "read_idx", "split"]
 
-_BUILT_IN = {make.__name__: make for make in (digits, linear_gaussian, mixture, two_moons, pinwheel, ring, spiral)}
+_BUILT_IN = {make.__name__: make for make in (
+    digits, fashion, linear_gaussian, mixture, two_moons, pinwheel, ring, spiral)}
 
 
 def names() -> tuple[str, ...]:
@@ -25,7 +27,7 @@ def names() -> tuple[str, ...]:
     Examples
     --------
     >>> names()
-    ('digits', 'linear_gaussian', 'mixture', 'two_moons', 'pinwheel', 'ring', 'spiral')
+    ('digits', 'fashion', 'linear_gaussian', 'mixture', 'two_moons', 'pinwheel', 'ring', 'spiral')
     """
     return tuple(_BUILT_IN)
 

@@ -98,6 +98,20 @@ def test_each_picture_is_written(files, tmp_path, args, capsys):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["f.json", "p.png"]
 
 
+def test_clothes_go_to_pictures_of_28_by_28_a_command_each(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", "--data", "fashion", "--out", "m.npz", *QUICK]) == 0
+    assert "5000 rows (4000 to train, 1000 to test)" in capsys.readouterr().out
+    assert load("m.npz").image_shape_ == (28, 28) and load("m.npz").data_source_["data"] == "fashion"
+    for args in (["sample", "--n", "4"], ["reconstruct", "--n", "3"], ["traverse", "--steps", "3"],
+                 ["traverse", "--between", "0", "2", "--steps", "3"]):
+        out = "".join([*args[:2], ".png"])
+        assert main([args[0], "m.npz", *args[1:], "--out", out]) == 0
+        pixels, colour = colours_of(out)
+        assert not colour.any() and np.median(pixels) > 0.8                 # ink on white paper
+    assert "1000 test rows of fashion" in capsys.readouterr().out
+
+
 def test_a_folder_of_pictures_in_colour_goes_through_every_command(tmp_path, monkeypatch, capsys):
     from matplotlib.image import imread, imsave
 
