@@ -1,4 +1,4 @@
-"""A misconception in one expression: a wrong function with a name, and what is said of an answer that agrees with it."""
+"""A misconception in one expression: a wrong function with a name, and what is said of answers like it."""
 
 from collections.abc import Callable
 

@@ -112,7 +112,7 @@ def close(task: Task, got: np.ndarray, right: np.ndarray) -> np.ndarray | bool:
     scale = finite.mean() if finite.size else 0.0
     with np.errstate(all="ignore"):
         near = np.abs(got.astype(float) - right) <= tolerance * (np.abs(right) + scale) + 1e-12
-    return near | (got == right) | (np.isnan(got) & np.isnan(right))
+    return near & np.isfinite(right) | (got == right) | (np.isnan(got) & np.isnan(right))
 
 
 def agrees(task: Task, tried: Tried) -> bool:

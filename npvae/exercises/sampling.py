@@ -5,7 +5,7 @@ import numpy as np
 from npvae.exercises.asking import called, check_callable, outputs
 from npvae.exercises.task import Task, Wrong
 
-M = 4000            # draws
+M = 3000            # draws
 SURE = 6            # standard errors
 
 
@@ -16,11 +16,14 @@ def judge_ancestral(task: Task, answer) -> None:
         z, x = _drawn(task, answer, K, sigma_g, 1)
         if z.shape != (M, K) or x.shape != (M, 2 * K):
             name, got, right = ("z", z, "(m, K)") if z.shape != (M, K) else ("x", x, "(m, D)")
-            raise Wrong("shape", f"{name} has shape {got.shape} for m = {M}, K = {K} and D = {2 * K}, expected {right}.")
+            raise Wrong("shape", f"{name} has shape {got.shape} for m = {M}, K = {K} and D = {2 * K}, expected "
+                                 f"{right}.")
         if not np.array_equal(z, _drawn(task, answer, K, sigma_g, 1)[0]):
-            raise Wrong("own generator", "with the same rng it draws other numbers: all randomness has to come from rng.")
+            raise Wrong("own generator", "with the same rng it draws other numbers: all randomness has to come from "
+                                         "rng.")
         if np.array_equal(z, _drawn(task, answer, K, sigma_g, 2)[0]):
-            raise Wrong("own generator", "with another rng it draws the same numbers: all randomness has to come from rng.")
+            raise Wrong("own generator", "with another rng it draws the same numbers: all randomness has to come from "
+                                         "rng.")
         check_standard_normal(z, "z")
         _check_noise(z, x, sigma_g)
 
@@ -49,7 +52,8 @@ def _check_noise(z, x, sigma_g):
                     "needs its own.")
     slope = ((x - x.mean(0)) * (mean - mean.mean(0))).mean(0) / mean.var(0)
     if np.all(np.abs(slope) < 0.3):
-        raise Wrong("another z", "x does not come from the z that is returned: z is drawn again, return the z that g took.")
+        raise Wrong("another z", "x does not come from the z that is returned: z is drawn again, return the z that g "
+                                 "took.")
     _check_spread(r.std(), sigma_g)
     if np.abs(r.mean(0)).max() > SURE / np.sqrt(M):
         raise Wrong("noise has a mean", f"the noise x − g(z) has the mean {sigma_g * r.mean():.3g}, expected 0.")
@@ -73,7 +77,8 @@ def check_standard_normal(z: np.ndarray, name: str) -> None:
     if np.ptp(z, 0).max() == 0:
         raise Wrong("one z for all", f"{name} is the same in every row: each row has its own draw.")
     if z.shape[1] > 1 and np.ptp(z, 1).max() == 0:
-        raise Wrong("one number for all dimensions", f"{name} has the same number in all its dimensions: the dimensions "
+        raise Wrong("one number for all dimensions", f"{name} has the same number in all its dimensions: the "
+                                                     "dimensions "
                     "are drawn independently.")
     flat = z.ravel()
     off = abs(flat.mean()) > SURE / np.sqrt(flat.size) or abs(flat.var() - 1) > SURE * np.sqrt(2 / flat.size)
@@ -103,9 +108,11 @@ def judge_prior_sampling(task: Task, answer) -> None:
         value, z, a = _estimate(task, answer, K, S, level, 1)
         again = _estimate(task, answer, K, S, level, 1)[0]
         if not np.array_equal(value, again, equal_nan=True):
-            raise Wrong("own generator", "with the same rng it gives another value: all randomness has to come from rng.")
+            raise Wrong("own generator", "with the same rng it gives another value: all randomness has to come from "
+                                         "rng.")
         if len(z) == 1:
-            raise Wrong("average of z", "log_likelihood is asked at a single z: average p(x|z_s) over S draws, not the z.")
+            raise Wrong("average of z", "log_likelihood is asked at a single z: average p(x|z_s) over S draws, not "
+                                        "the z.")
         if len(z) != S:
             raise Wrong("number of draws", f"log_likelihood is asked at {len(z)} z, expected the S = {S} draws.")
         if value.shape:
@@ -155,6 +162,8 @@ def _check_estimate(value, z, a):
         if abs(value - v) <= 1e-6 * (1 + abs(v)):
             raise Wrong(name, sentence)
     if not np.isfinite(value):
-        raise Wrong("underflow", f"where log p(x|z) is about {a.mean():.0f} it is {value}: exp underflows to 0 before the "
+        raise Wrong("underflow", f"where log p(x|z) is about {a.mean():.0f} it is {value}: exp underflows to 0 before "
+                                 "the "
                     "logarithm is taken; take the maximum out first, and add it back after the logarithm.")
-    raise Wrong("unknown", f"it is {value:.5g}, and the log of the mean of the p(x|z_s) that it asked for is {right:.5g}.")
+    raise Wrong("unknown", f"it is {value:.5g}, and the log of the mean of the p(x|z_s) that it asked for is "
+                           f"{right:.5g}.")

@@ -2,7 +2,8 @@ r"""# 1 · Latent variables: exercises
 
 Somebody draws $z$ from the prior, sends it through a decoder and adds noise; we see $x$. Here you write that story, the
 density of $x$ given $z$, and the integral over $z$ in three ways: on a grid, by draws from the prior, and by draws from
-any other $q(z)$. All but the first are done in logarithms, because $p_\theta(x)$ of an image is a number like $e^{-2000}$.
+any other $q(z)$. All but the first are done in logarithms, because $p_\theta(x)$ of an image is a number like
+$e^{-2000}$.
 """
 
 import numpy as np
@@ -32,7 +33,8 @@ SAMPLING = Task(
 
 $$z \sim N(0, I), \qquad x \sim N(g_\theta(z),\, \sigma_g^2 I).$$""",
     hints=("Which of the two has noise with standard deviation 1, and which one of sigma_g?",
-           "Draw z with rng.standard_normal, of shape (m, K). Compute g(z) once. Draw noise of its shape, times sigma_g."),
+           "Draw z with rng.standard_normal, of shape (m, K). Compute g(z) once. Draw noise of its shape, times "
+           "sigma_g."),
     play="""z, x = ancestral_sampling(500, 1, lambda z: 1.5 * np.tanh(2 * z), 0.3, np.random.default_rng(0))
 x.mean(), x.std()""")
 
@@ -58,9 +60,11 @@ DENSITY = Task(
     inputs=lambda rng, B, D: (rng.normal(size=(B, D)), rng.normal(size=(B, D)), rng.uniform(0.3, 0.8)),
     text=r"""The decoder's output is the mean of a Gaussian in $D$ dimensions with the same variance $\sigma^2$ in each:
 
-$$\log N(x;\, \text{mean}, \sigma^2 I) = -\frac D2 \log 2\pi - D \log \sigma - \frac{\|x - \text{mean}\|^2}{2\sigma^2}.$$""",
+$$\log N(x;\, \text{mean}, \sigma^2 I) = -\frac D2 \log 2\pi - D \log \sigma - \frac{\|x -
+\text{mean}\|^2}{2\sigma^2}.$$""",
     hints=("Three terms; which of them depend on x, which on D?",
-           "The squared length of x − mean is a sum over the last axis. Stay in logarithms: a product of D densities is "
+           "The squared length of x − mean is a sum over the last axis. Stay in logarithms: a product of D densities "
+           "is "
            "0 in floating point when D is large."),
     play="log_normal(np.zeros((2, 1)), np.zeros((2, 1)), 0.3)       # a density can be above 1",
     terms={"the constant −(D/2) log 2π": lambda x, mean, sigma: np.full(len(x), -x.shape[1] / 2 * np.log(2 * np.pi)),
@@ -69,7 +73,8 @@ $$\log N(x;\, \text{mean}, \sigma^2 I) = -\frac D2 \log 2\pi - D \log \sigma - \
     misconceptions=[
         mistake("the board's formula",
                 lambda x, mean, sigma: -x.shape[1] / 2 * np.log(sigma) + _square(x, mean) / sigma**2,
-                "this is the board's formula, with its slips: the plus sign rewards error, and sigma² lacks its factor 2."),
+                "this is the board's formula, with its slips: the plus sign rewards error, and sigma² lacks its "
+                "factor 2."),
         mistake("no normalisation", lambda x, mean, sigma: -_square(x, mean) / (2 * sigma**2),
                 "only the squared error is there: without its two constants this is no density, it does not integrate "
                 "to 1, and sigma could never be learned."),
@@ -78,12 +83,12 @@ $$\log N(x;\, \text{mean}, \sigma^2 I) = -\frac D2 \log 2\pi - D \log \sigma - \
                 "the constant is that of one dimension: there is one for each of the D dimensions."),
         mistake("half of D log sigma",
                 lambda x, mean, sigma: -x.shape[1] / 2 * np.log(2 * np.pi * sigma) - _square(x, mean) / (2 * sigma**2),
-                "the constant holds sigma where sigma² belongs: −(D/2) log(2π sigma²), or −D log sigma on its own."),
+                "the constant holds sigma where sigma², the variance, belongs."),
         mistake("sigma for the variance",
                 lambda x, mean, sigma: -x.shape[1] / 2 * np.log(2 * np.pi * sigma) - _square(x, mean) / (2 * sigma),
                 "sigma is taken for the variance: it is the standard deviation, and the variance is sigma²."),
         mistake("batch sum", lambda x, mean, sigma: (-x.shape[1] / 2 * np.log(2 * np.pi * sigma**2)
-                                                     - np.full(len(x), ((x - mean) ** 2).sum()) / (2 * sigma**2)),
+                                                     - ((x - mean) ** 2).sum() / (2 * sigma**2)),
                 "the squares of the whole batch are added up: each row of x has a log density of its own."),
         mistake("mean over dimensions", lambda x, mean, sigma: log_normal(x, mean, sigma) / x.shape[1],
                 "it is the mean over the dimensions: independent dimensions multiply, so their logarithms add up."),
@@ -118,9 +123,11 @@ GRID = Task(
 $$\log p_\theta(x^i) = \log \int p_\theta(x^i, z)\,dz \approx \log \Big( h \sum_{j=1}^n p_\theta(x^i, z_j) \Big).$$
 
 What you get are the *logarithms* of the joint density, and some of them are −2000: $e^{-2000}$ is 0 in floating point.
-So take out the largest term of each datapoint before you exponentiate: $\log \sum_j e^{a_j} = c + \log \sum_j e^{a_j - c}$.""",
+So take out the largest term of each datapoint before you exponentiate: $\log \sum_j e^{a_j} = c + \log \sum_j e^{a_j
+- c}$.""",
     hints=("Which c makes the largest exponent 0? Where does c come back?",
-           "c is the maximum of each row, kept as a column by keepdims=True, so that it can be subtracted from the row; "
+           "c is the maximum of each row, kept as a column by keepdims=True, so that it can be subtracted from the "
+           "row; "
            "add it again after the logarithm. h stands inside the logarithm."),
     play="""z, h = np.linspace(-6, 6, 801, retstep=True)
 log_joint = -0.5 * z**2 - 0.5 * (1.2 - z) ** 2 - np.log(2 * np.pi)       # x = z + noise: p(x) = N(x; 0, 2)
@@ -129,7 +136,8 @@ integral_on_a_grid(log_joint[None], h), -0.25 * 1.2**2 - 0.5 * np.log(4 * np.pi)
         mistake("no spacing", lambda a, h: integral_on_a_grid(a, 1.0),
                 "the spacing h is missing: a sum over nodes becomes an integral when each node counts for a width h."),
         mistake("sum of the logarithms", lambda a, h: (a * h).sum(1),
-                "it adds up the logarithms: the logarithm stands outside the sum, so exponentiate, add up, then take it."),
+                "it adds up the logarithms: the logarithm stands outside the sum, so exponentiate, add up, then take "
+                "it."),
         mistake("mean instead of sum", lambda a, h: integral_on_a_grid(a, 1 / a.shape[1]),
                 "it is the mean over the nodes: an integral is their sum times the spacing h."),
         mistake("spacing outside the logarithm", lambda a, h: h * integral_on_a_grid(a, 1.0),
@@ -140,16 +148,19 @@ integral_on_a_grid(log_joint[None], h), -0.25 * 1.2**2 - 0.5 * np.log(4 * np.pi)
                 "the maximum that was subtracted is not added back after the logarithm."),
         mistake("shift inside the logarithm",
                 lambda a, h: np.log(np.exp(a - a.max(1, keepdims=True)).sum(1) * h + a.max(1)),
-                "the maximum is added inside the logarithm: it was taken out of an exponent, so it comes back outside."),
+                "the maximum is added inside the logarithm: it was taken out of an exponent, so it comes back "
+                "outside."),
         mistake("sum over the data", lambda a, h: integral_on_a_grid(a.T, h),
                 "it sums over the data: the nodes are axis 1, the data axis 0."),
-        mistake("underflow", lambda a, h: np.log((np.exp(a) * h).sum(1)),
-                "exp underflows to 0, and log 0 is -inf: subtract the row's maximum before you exponentiate, and add it "
-                "back after the logarithm."),
         mistake("one shift for all rows", lambda a, h: np.log(np.exp(a - a.max()).sum(1) * h) + a.max(),
                 "one maximum for all data: a row far below the others underflows to -inf; each row needs its own."),
+        mistake("underflow", lambda a, h: np.log((np.exp(a) * h).sum(1)),
+                "exp underflows to 0, and log 0 is -inf: subtract the row's maximum before you exponentiate, and add "
+                "it "
+                "back after the logarithm."),
         *(mistake("a small number added", lambda a, h, e=e: np.log((np.exp(a) * h).sum(1) + e),
-                  f"a small number, {e:g}, is added inside the logarithm: that is no log p(x) any more. Against underflow, "
+                  f"a small number, {e:g}, is added inside the logarithm: that is no log p(x) any more. Against "
+                  "underflow, "
                   "subtract the row's maximum.") for e in (1e-3, 1e-6, 1e-8, 1e-10, 1e-12, 1e-16, 1e-300)),
     ],
     edges={"where log p(x, z) is about −2000": lambda rng: (rng.normal(size=(3, 50)) - 2000, 0.1),
@@ -180,7 +191,8 @@ $$\log p_\theta(x) = \log E_{p(z)}\, p_\theta(x|z) \approx \log \Big( \frac1S \s
 
 Again what you get are logarithms, which may be very negative.""",
     hints=("What is averaged, p(x|z) or its logarithm? What stands outside?",
-           "Draw z of shape (S, K), call log_likelihood once, and take the log of the mean of the exponentials as in the "
+           "Draw z of shape (S, K), call log_likelihood once, and take the log of the mean of the exponentials as in "
+           "the "
            "task before: with the largest one taken out."),
     play="""log_likelihood = lambda z: -0.5 * ((1.2 - z) ** 2).sum(1) - z.shape[1] * 0.5 * np.log(2 * np.pi)
 [prior_sampling(log_likelihood, K, 1000, np.random.default_rng(0)).round(2) for K in (1, 5, 20)]""")
@@ -206,14 +218,16 @@ def _log_mean(a):
 IMPORTANCE = Task(
     name="importance_sampling", title="The integral, by draws from any q", points=3, solution=importance_sampling,
     sizes="S B", inputs=lambda rng, S, B: (2 * rng.normal(size=(S, B)) - 3, rng.normal(size=(S, B)) - 1),
-    text=r"""Draws from the prior miss the $z$ that explain $x$. Draw from another $q(z)$, and correct for it by weights:
+    text=r"""Draws from the prior miss the $z$ that explain $x$. Draw from another $q(z)$, and correct for it by
+weights:
 
 $$p_\theta(x) = E_{q(z)} \frac{p_\theta(x, z)}{q(z)}
 \approx \frac1S \sum_{s=1}^S w_s, \qquad w_s = \frac{p_\theta(x, z_s)}{q(z_s)}, \qquad z_s \sim q.$$
 
 Return its logarithm, for each column. Draws lie along the first axis, as everywhere in the package.""",
     hints=("What is log w? Over which axis do you average, and is it the weights or their logarithms?",
-           "log w is a difference of the two arrays; then the log of a mean of exponentials over axis 0, with the largest "
+           "log w is a difference of the two arrays; then the log of a mean of exponentials over axis 0, with the "
+           "largest "
            "of each column taken out."),
     play="""z = np.random.default_rng(0).normal(0.6, 0.7, size=(1000, 1))
 log_q = -0.5 * ((z - 0.6) / 0.7) ** 2 - np.log(0.7) - 0.5 * np.log(2 * np.pi)
@@ -232,13 +246,15 @@ importance_sampling(-0.5 * z**2 - 0.5 * (1.2 - z) ** 2 - np.log(2 * np.pi), log_
         mistake("ratio of sums", lambda p, q: np.logaddexp.reduce(p, 0) - np.logaddexp.reduce(q, 0),
                 "it is a ratio of two sums: each draw has its own weight p/q, and these are averaged."),
         mistake("weights normalised", lambda p, q: (np.exp(p - q - np.logaddexp.reduce(p - q, 0)) * (p - q)).sum(0),
-                "the weights are normalised and average their own logarithms: log p(x) is the log of their plain mean."),
+                "the weights are normalised and average their own logarithms: log p(x) is the log of their plain "
+                "mean."),
         mistake("ratio of logarithms", lambda p, q: np.log((p / q).mean(0)),
                 "it divides the logarithms: log(p/q) is log p − log q."),
         mistake("other axis", lambda p, q: _log_mean((p - q).T),
                 "it averages over the rows of the batch: the draws are axis 0."),
         mistake("one number for all", lambda p, q: _log_mean((p - q).ravel()),
-                "it averages over the draws and the batch, which leaves one number: each x has an estimate of its own."),
+                "it averages over the draws and the batch, which leaves one number: each x has an estimate of its "
+                "own."),
         mistake("underflow", lambda p, q: np.log((np.exp(p) / np.exp(q)).mean(0)),
                 "exp underflows to 0, so this is nan or -inf: subtract the logarithms, and take the maximum out before "
                 "you exponentiate."),
@@ -269,12 +285,14 @@ def _weights(log_w):
 EFFECTIVE = Task(
     name="effective_sample_size", title="How many of the draws count?", points=2, solution=effective_sample_size,
     sizes="S B", inputs=lambda rng, S, B: (1.5 * rng.normal(size=(S, B)) - 2,),
-    text=r"""If one of a thousand draws carries nearly all the weight, the estimate is as good as one draw. With the weights
+    text=r"""If one of a thousand draws carries nearly all the weight, the estimate is as good as one draw. With the
+weights
 normalised to sum to one, $\tilde w_s = w_s / \sum_r w_r$, the effective sample size is
 
 $$\mathrm{ESS} = \frac{1}{\sum_{s=1}^S \tilde w_s^2}.$$""",
     hints=("What is it for S equal weights? And when one weight is 1 and all others 0?",
-           "Exponentiate with the maximum of the column taken out, divide by the column's sum, square, add up, invert."),
+           "Exponentiate with the maximum of the column taken out, divide by the column's sum, square, add up, "
+           "invert."),
     play="effective_sample_size(np.array([[0.0, 0.0], [0.0, -50.0]]))      # two draws: both count, one counts",
     misconceptions=[
         mistake("logarithms taken for weights", lambda a: a.sum(0) ** 2 / (a**2).sum(0),

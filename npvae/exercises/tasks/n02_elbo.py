@@ -1,0 +1,430 @@
+r"""# 2 · The ELBO: exercises
+
+Where $z$ is one of $K$ labels, every integral is a sum that you can write in a line. Here you write the posterior, the
+KL, the ELBO in both its forms, what it lacks of $\log p_\theta(x)$, and the slope along which it is climbed. Rows are
+data,
+columns are labels; $0 \log 0 = 0$ everywhere.
+"""
+
+import numpy as np
+
+import npvae
+from npvae.exercises.misconceptions import mistake
+from npvae.exercises.task import Task
+
+SMALL = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)        # added where nothing should be
+
+
+def distributions(rng, B, K):
+    """B rows of K probabilities, none of them 0."""
+    return rng.dirichlet(np.full(K, 1.5), size=B) * 0.98 + 0.02 / K
+
+
+def some_zeros(rng, B=4, K=4):
+    """Rows of probabilities with zeros in different places."""
+    q = distributions(rng, B, K) * (rng.random((B, K)) < 0.6)
+    q[np.arange(B), np.arange(B) % K] = 0.5
+    q[0] = np.eye(K)[0]
+    return q / q.sum(1, keepdims=True)
+
+
+def log0(q):
+    """log q, and 0 where q is 0: for sums of q log q."""
+    return np.log(np.where(q > 0, q, 1))
+
+
+def softmax(a):
+    """exp(a) with rows that sum to one."""
+    return np.exp(a - np.logaddexp.reduce(a, axis=1, keepdims=True))
+
+
+# ---- Bayes
+
+
+def posterior(log_pi, log_px_z):
+    """p(z|x) of each row by Bayes' rule.
+
+    log_pi (K,) is log p(z), log_px_z (B, K) is log p(x|z) for B data and K labels. Returns (B, K), rows sum to one.
+    """
+    log_joint = log_pi + log_px_z                               # (B, K)
+    p = np.exp(log_joint - log_joint.max(1, keepdims=True))
+    return p / p.sum(1, keepdims=True)
+
+
+def _bayes_inputs(rng, B, K):
+    return np.log(distributions(rng, 1, K)[0]), 2 * rng.normal(size=(B, K)) - 1
+
+
+BAYES = Task(
+    name="posterior", title="Bayes' rule", points=2, solution=posterior, sizes="B K", inputs=_bayes_inputs,
+    text=r"""What each label contributes to $p_\theta(x)$ is its posterior probability:
+
+$$p_\theta(z|x) = \frac{p(z)\, p_\theta(x|z)}{\sum_{k=1}^K p(k)\, p_\theta(x|k)}.$$
+
+Both factors come as logarithms, some of them about −2000. A constant taken off a row's logarithms cancels in the
+quotient.""",
+    hints=("What are the logarithms of numerator and denominator made of? Which constant may be taken off?",
+           "Add the two logarithms, take the row's maximum off, exponentiate, divide by the row's sum."),
+    play="posterior(np.log([0.5, 0.3, 0.2]), -0.5 * (1.2 - np.array([[-2.0, 0.0, 2.0]])) ** 2)",
+    misconceptions=[
+        mistake("no prior", lambda p, j: softmax(j), "the prior is not used: the joint is p(z) p(x|z)."),
+        mistake("prior not in logarithms", lambda p, j: softmax(np.exp(p) + j),
+                "the prior is added as a probability: to log p(x|z) add its logarithm, which log_pi is already."),
+        mistake("log of the logarithm", lambda p, j: softmax(np.log(np.abs(p)) + j),
+                "a logarithm is taken of log_pi, which is one already."),
+        mistake("probabilities added",
+                lambda p, j: (np.exp(p) + np.exp(j)) / (np.exp(p) + np.exp(j)).sum(1, keepdims=True),
+                "prior and likelihood are added: they multiply, so their logarithms add up."),
+        mistake("divided by the prior", lambda p, j: softmax(j - p), "it divides by the prior: a joint is a product."),
+        mistake("normalised over the data", lambda p, j: softmax((p + j).T).T,
+                "its columns sum to one: each row, a datapoint, has a posterior that sums to one over z, the last "
+                "axis."),
+        mistake("normalised over all", lambda p, j: np.exp(p + j - np.logaddexp.reduce((p + j).ravel())),
+                "all its numbers together sum to one: each row sums to one on its own."),
+        mistake("not normalised", lambda p, j: np.exp(p + j),
+                "it is the joint p(x, z), not normalised: divide by p(x), so that each row sums to one."),
+        mistake("normalised by the maximum", lambda p, j: np.exp(p + j - (p + j).max(1, keepdims=True)),
+                "the rows do not sum to one: it divides by the greatest term, and not by the sum."),
+        mistake("logarithms divided", lambda p, j: (p + j) / (p + j).sum(1, keepdims=True),
+                "it divides logarithms by their sum: exponentiate before you normalise."),
+        mistake("hard", lambda p, j: np.eye(len(p))[(p + j).argmax(1)],
+                "it is hard, 0 and 1: the posterior leaves each label its share."),
+        mistake("underflow", lambda p, j: np.exp(p + j) / np.exp(p + j).sum(1, keepdims=True),
+                "exp underflows to 0, or overflows, and 0/0 is nan: take the row's maximum off first."),
+        *(mistake("a small number added", lambda p, j, e=e: np.exp(p + j) / (np.exp(p + j).sum(1, keepdims=True) + e),
+                  f"a small number, {e:g}, in the denominator hides an underflow: the rows do not sum to one any "
+                  "more. Take "
+                  "the row's maximum off first.") for e in (*SMALL, 1e-8, 1e-10, 1e-12, 1e-16, 1e-300))],
+    edges={"where log p(x|z) is about −2000": lambda rng: (np.log([0.5, 0.3, 0.2]), rng.normal(size=(3, 3)) - 2000),
+           "where log p(x|z) is about +900": lambda rng: (np.log([0.5, 0.3, 0.2]), rng.normal(size=(3, 3)) + 900)})
+
+# ---- KL
+
+
+def kl_discrete(q, p):
+    """KL(q ‖ p) of each row, in nats; a label with q = 0 counts nothing, and where only p is 0 it is inf.
+
+    q and p are (B, K), rows sum to one. Returns (B,).
+    """
+    seen = q > 0                                                # 0 log 0 = 0
+    with np.errstate(divide="ignore"):
+        log_ratio = np.log(np.where(seen, q, 1)) - np.log(np.where(seen, p, 1))
+    return (q * log_ratio).sum(1)
+
+
+def _adding(e):
+    # the usual ways of adding a small number
+    said = (f"a small number, {e:g}, is added inside the logarithm: that changes the KL everywhere, and hides that it "
+            "is "
+            "infinite where p alone is 0. Leave out the terms with q = 0 instead.")
+    return [mistake("a small number added", f, said) for f in (
+        lambda q, p: (q * np.log((q + e) / (p + e))).sum(1), lambda q, p: (q * np.log(q / (p + e) + e)).sum(1),
+        lambda q, p: (q * np.log(q / p + e)).sum(1), lambda q, p: (q * np.log((q + e) / p)).sum(1),
+        lambda q, p: (q * np.log(q / (p + e))).sum(1))]
+
+
+KL = Task(
+    name="kl_discrete", title="A KL", points=2, solution=kl_discrete, sizes="B K",
+    inputs=lambda rng, B, K: (distributions(rng, B, K), distributions(rng, B, K)),
+    text=r"""$$KL(q \,\|\, p) = \sum_{z=1}^K q(z) \log \frac{q(z)}{p(z)}, \qquad 0 \log 0 = 0.$$
+
+It is never negative, and infinite where $q$ believes in a label that $p$ excludes.""",
+    hints=("In which direction is the average taken, under q or under p? What does NumPy make of 0 · log 0?",
+           "np.where(q > 0, …, …) chooses what stands inside the logarithm, so that a term with q = 0 is 0 · log 1."),
+    play="kl_discrete(np.array([[0.5, 0.5], [1.0, 0.0]]), np.array([[0.9, 0.1], [0.5, 0.5]]))",
+    terms={"the average of log q under q": lambda q, p: (q * log0(q)).sum(1),
+           "the average of −log p under q": lambda q, p: -(q * np.log(p)).sum(1)},
+    misconceptions=[
+        mistake("the other way round", lambda q, p: kl_discrete(p, q),
+                "it is KL(p ‖ q), the other way round: the average is taken under q."),
+        mistake("not weighted", lambda q, p: (log0(q) - np.log(p)).sum(1),
+                "the log ratios are not weighted: each counts q(z) times."),
+        mistake("symmetric", lambda q, p: (kl_discrete(q, p) + kl_discrete(p, q)) / 2,
+                "it is the average of both directions: a KL is not symmetric, and KL(q ‖ p) is asked for."),
+        mistake("both directions", lambda q, p: kl_discrete(q, p) + kl_discrete(p, q),
+                "it is the sum of both directions: a KL is not symmetric, and KL(q ‖ p) is asked for."),
+        mistake("no logarithm", lambda q, p: (q * q / p).sum(1),
+                "the logarithm is missing: without it this is one plus chi squared, a slip that the board has, too."),
+        mistake("base 2", lambda q, p: kl_discrete(q, p) / np.log(2), "it is in bits: np.log gives nats, np.log2 does "
+                                                                      "not."),
+        mistake("mean over z", lambda q, p: kl_discrete(q, p) / q.shape[1],
+                "it is the mean over z: the weights q make the average already, so take the sum."),
+        mistake("an absolute value", lambda q, p: (q * np.abs(np.log(q / p))).sum(1),
+                "the logarithms are made positive one by one: only their average under q is never negative."),
+        mistake("infinity hidden", lambda q, p: np.where((q > 0) & (p > 0), q * np.log(q / p), 0).sum(1),
+                "where p is 0 and q is not, the term is left out: the KL is inf there, since p excludes what q "
+                "believes in."),
+        mistake("nan_to_num", lambda q, p: np.nan_to_num(q * np.log(q / p)).sum(1),
+                "where p is 0 and q is not, nan_to_num hides that the KL is inf."),
+        mistake("0 log 0", lambda q, p: (q * np.log(q / p)).sum(1),
+                "where q is 0 it is nan: NumPy makes nan of 0 log 0, which is 0 here."),
+        *(entry for e in SMALL for entry in _adding(e))],
+    edges={"where q is 0": lambda rng: (some_zeros(rng), distributions(rng, 4, 4)),
+           "where q and p are 0": lambda rng: 2 * (some_zeros(rng),),
+           "where p is 0 and q is not": lambda rng: (distributions(rng, 4, 4), some_zeros(rng))})
+
+# ---- the ELBO
+
+
+def elbo_discrete(q, log_pxz):
+    """The ELBO of each row, in nats.
+
+    q (B, K) are probabilities, rows sum to one; log_pxz (B, K) is log p(x, z). Returns (B,).
+    """
+    log_q = np.log(np.where(q > 0, q, 1))                       # 0 log 0 = 0
+    return (q * (log_pxz - log_q)).sum(1)
+
+
+ELBO = Task(
+    name="elbo_discrete", title="The ELBO", points=2, solution=elbo_discrete, sizes="B K",
+    inputs=lambda rng, B, K: (distributions(rng, B, K), 2 * rng.normal(size=(B, K)) - 3),
+    text=r"""The lecture's sum, for any $q$ that you like:
+
+$$L(q, x, \theta) = \sum_z q(z) \log \frac{p_\theta(x, z)}{q(z)}, \qquad 0 \log 0 = 0.$$""",
+    hints=("It is an average under q of a difference of two logarithms, one of which you are given.",
+           "Take care of q = 0 inside the logarithm by np.where; then one product and one sum over the last axis."),
+    play="""log_pxz = np.log([[0.05, 0.02, 0.09]])
+elbo_discrete(np.full((1, 3), 1 / 3), log_pxz), np.log(0.16)            # below log p(x)""",
+    terms={"the average of log p(x, z)": lambda q, j: (q * j).sum(1),
+           "the entropy": lambda q, j: -(q * log0(q)).sum(1)},
+    misconceptions=[
+        mistake("log p(x)", lambda q, j: np.logaddexp.reduce(j, axis=1),
+                "it is log p(x), whatever q is: the ELBO depends on q, and is log p(x) only at the posterior."),
+        mistake("log of the average", lambda q, j: np.log((q * np.exp(j)).sum(1)),
+                "it is the log of an average: the logarithms log p(x, z) are averaged under q, not p(x, z)."),
+        mistake("log of the average ratio", lambda q, j: np.log((q * np.exp(j) / q).sum(1)),
+                "it is the log of the average of p(x, z)/q(z), which is log p(x) for any q: the logarithms are "
+                "averaged."),
+        mistake("no entropy", lambda q, j: (q * j).sum(1),
+                "the entropy of q is missing: the average of log p(x, z) − log q(z) is asked for."),
+        mistake("plus log q", lambda q, j: (q * (j + log0(q))).sum(1),
+                "log q has the wrong sign: p(x, z) is divided by q(z)."),
+        mistake("not weighted", lambda q, j: (j - log0(q)).sum(1),
+                "the terms are not weighted: each counts q(z) times."),
+        mistake("q for log q", lambda q, j: (q * (j - q)).sum(1), "q is subtracted, where its logarithm belongs: log "
+                                                                  "q."),
+        mistake("joint not in logarithms", lambda q, j: (q * (np.exp(j) - log0(q))).sum(1),
+                "p(x, z) itself stands where its logarithm belongs, which log_pxz is already."),
+        mistake("log of the log joint", lambda q, j: (q * (np.log(j) - np.log(q))).sum(1),
+                "a logarithm is taken of log_pxz, which is one already."),
+        mistake("mean over z", lambda q, j: elbo_discrete(q, j) / q.shape[1],
+                "it is the mean over z: the weights q make the average already, so take the sum."),
+        mistake("only the KL's sign", lambda q, j: (q * (log0(q) - j)).sum(1),
+                "its sign is wrong: the ELBO is maximised, log p(x, z) counts positive."),
+        mistake("0 log 0", lambda q, j: (q * (j - np.log(q))).sum(1),
+                "where q is 0 it is nan: NumPy makes nan of 0 log 0, which is 0 here."),
+        *(mistake("a small number added", lambda q, j, e=e: (q * (j - np.log(q + e))).sum(1),
+                  f"a small number, {e:g}, is added to q inside the logarithm: that changes the ELBO everywhere. "
+                  "Leave out "
+                  "the terms with q = 0 instead.") for e in SMALL)],
+    edges={"where q is 0": lambda rng: (some_zeros(rng), rng.normal(size=(4, 4))),
+           "where log p(x, z) is about −2000": lambda rng: (distributions(rng, 3, 4), rng.normal(size=(3, 4)) - 2000)})
+
+# ---- its two terms
+
+
+def two_terms(q, log_pi, log_px_z):
+    """The two terms of the ELBO in its other form: how well q explains x, and the KL to the prior.
+
+    q (B, K) are probabilities, log_pi (K,) is log p(z), log_px_z (B, K) is log p(x|z).
+    Returns explains (B,) and kl (B,), both in nats; the ELBO is explains − kl.
+    """
+    explains = (q * log_px_z).sum(1)
+    log_q = np.log(np.where(q > 0, q, 1))                       # 0 log 0 = 0
+    return explains, (q * (log_q - log_pi)).sum(1)
+
+
+def _explains(q, p, j):
+    return (q * j).sum(1)
+
+
+def _to_prior(q, p, j):
+    return (q * (log0(q) - p)).sum(1)
+
+
+TERMS = Task(
+    name="two_terms", title="The ELBO, cut the other way", points=2, solution=two_terms, sizes="B K",
+    returns=("explains", "kl"),
+    inputs=lambda rng, B, K: (distributions(rng, B, K), *_bayes_inputs(rng, B, K)),
+    text=r"""Split $p_\theta(x, z)$ as $p_\theta(x|z)\,p(z)$, and the ELBO falls into two terms, each with a meaning:
+
+$$L(q, x, \theta) = \underbrace{\sum_z q(z) \log p_\theta(x|z)}_{\text{explains } x}
+\;-\; \underbrace{KL\big(q(z)\,\|\,p(z)\big)}_{\text{stays near the prior}}.$$
+
+Return both, the KL as a KL: never negative.""",
+    hints=("Which of the two has the prior in it? To which distribution is the KL: prior or posterior?",
+           "The first is an average under q of what you are given. The second is the KL of the task before, with log "
+           "p(z) given."),
+    play="two_terms(np.array([[0.05, 0.15, 0.8]]), np.log([0.5, 0.3, 0.2]), -0.5 * (1.2 - np.array([[-2.0, 0.0, "
+         "2.0]])) ** 2)",
+    misconceptions=[
+        mistake("KL to the posterior",
+                lambda q, p, j: (_explains(q, p, j), (q * (log0(q) - np.log(softmax(p + j)))).sum(1)),
+                "kl: it is the KL to the posterior, which is what the ELBO lacks: this one is to the prior."),
+        mistake("the joint explains", lambda q, p, j: (_explains(q, p, p + j), _to_prior(q, p, j)),
+                "explains: it averages log p(x, z), with the prior in it: the prior is in the KL already, so log "
+                "p(x|z) here."),
+        mistake("KL the other way round", lambda q, p, j: (_explains(q, p, j), (np.exp(p) * (p - np.log(q))).sum(1)),
+                "kl: it is KL(prior ‖ q), the other way round: the average is taken under q."),
+        mistake("KL negative", lambda q, p, j: (_explains(q, p, j), -_to_prior(q, p, j)),
+                "kl: its sign is wrong: a KL is never negative, the minus stands between the two terms."),
+        mistake("swapped", lambda q, p, j: (_to_prior(q, p, j), _explains(q, p, j)),
+                "the two are swapped: first what explains x, then the KL."),
+        mistake("log of the average", lambda q, p, j: (np.log((q * np.exp(j)).sum(1)), _to_prior(q, p, j)),
+                "explains: it is the log of an average: the logarithms log p(x|z) are averaged under q, not p(x|z)."),
+        mistake("averaged under the prior", lambda q, p, j: ((np.exp(p) * j).sum(1), _to_prior(q, p, j)),
+                "explains: the average is taken under the prior: q says how much each z counts."),
+        mistake("entropy for the KL", lambda q, p, j: (_explains(q, p, j), -(q * log0(q)).sum(1)),
+                "kl: it is the entropy of q: the prior is missing."),
+        mistake("negative entropy for the KL", lambda q, p, j: (_explains(q, p, j), (q * log0(q)).sum(1)),
+                "kl: the prior is missing, this is the negative entropy of q alone."),
+        mistake("plus log prior", lambda q, p, j: (_explains(q, p, j), (q * (log0(q) + p)).sum(1)),
+                "kl: log_pi has the wrong sign: q is divided by the prior."),
+        mistake("prior not in logarithms", lambda q, p, j: (_explains(q, p, j), (q * (log0(q) - np.exp(p))).sum(1)),
+                "kl: the prior is subtracted as a probability: its logarithm belongs there, log_pi."),
+        mistake("log of the logarithm", lambda q, p, j: (_explains(q, p, j), (q * np.log(q / p)).sum(1)),
+                "kl: it divides by log_pi: that is a logarithm already, so subtract it."),
+        mistake("0 log 0", lambda q, p, j: (_explains(q, p, j), (q * (np.log(q) - p)).sum(1)),
+                "kl: where q is 0 it is nan: NumPy makes nan of 0 log 0, which is 0 here.")],
+    edges={"where q is 0": lambda rng: (some_zeros(rng), *_bayes_inputs(rng, 4, 4))})
+
+# ---- what it lacks
+
+
+def gap(q, log_pxz):
+    """log p(x) − L(q) of each row, in nats: never negative, 0 where q is the posterior.
+
+    q (B, K) are probabilities; log_pxz (B, K) is log p(x, z). Returns (B,).
+    """
+    log_p = np.logaddexp.reduce(log_pxz, axis=1)                # (B,)
+    log_q = np.log(np.where(q > 0, q, 1))                       # 0 log 0 = 0
+    return log_p - (q * (log_pxz - log_q)).sum(1)
+
+
+GAP = Task(
+    name="gap", title="What the bound lacks", points=2, solution=gap, sizes="B K",
+    inputs=lambda rng, B, K: (distributions(rng, B, K), 2 * rng.normal(size=(B, K)) - 3),
+    text=r"""The bar never changes its height; only the cut moves:
+
+$$\log p_\theta(x) - L(q, x, \theta) = KL\big(q(z) \,\|\, p_\theta(z|x)\big) \ge 0.$$
+
+Write the left side or the right side, as you like. Again the logarithms may be about −2000.""",
+    hints=("Left: what is log p(x), if you have log p(x, z) for all z? Right: what is the posterior?",
+           "Left: a log of a sum of exponentials, taken safely (np.logaddexp.reduce), minus the ELBO. Right: the KL "
+           "of q "
+           "to the normalised joint."),
+    play="gap(np.array([[0.2, 0.8], [0.5, 0.5]]), np.log([[0.02, 0.08], [0.02, 0.08]]))        # the first is the "
+         "posterior",
+    terms={"log p(x)": lambda q, j: np.logaddexp.reduce(j, axis=1),
+           "the average of log p(x, z)": lambda q, j: -(q * j).sum(1),
+           "the entropy of q": lambda q, j: (q * log0(q)).sum(1)},
+    misconceptions=[
+        mistake("negative", lambda q, j: -gap(q, j),
+                "its sign is wrong: it is L − log p(x), and the bound lies below, so log p(x) − L is never negative."),
+        mistake("KL the other way round", lambda q, j: (softmax(j) * (np.log(softmax(j)) - log0(q))).sum(1),
+                "it is KL(posterior ‖ q), the other way round: what the ELBO lacks is averaged under q."),
+        mistake("KL to the joint", lambda q, j: (q * (log0(q) - j)).sum(1),
+                "it is minus the ELBO, a KL to the joint p(x, z), which is not normalised: log p(x) is missing."),
+        mistake("no entropy", lambda q, j: np.logaddexp.reduce(j, axis=1) - (q * j).sum(1),
+                "the entropy of q is missing in the ELBO."),
+        mistake("log p(x) alone", lambda q, j: np.logaddexp.reduce(j, axis=1),
+                "it is log p(x) alone: the ELBO is to be subtracted."),
+        mistake("the ELBO alone", lambda q, j: elbo_discrete(q, j), "it is the ELBO itself: what it lacks of log "
+                                                                    "p(x)?"),
+        mistake("sum of log p(x, z)", lambda q, j: j.sum(1) - elbo_discrete(q, j),
+                "log p(x) is taken for the sum of the log p(x, z): it is the log of the sum of p(x, z)."),
+        mistake("posterior over the data", lambda q, j: (q * (log0(q) - np.log(softmax(j.T).T))).sum(1),
+                "the posterior is normalised over the data, axis 0: it sums to one over z, in each row."),
+        mistake("distance of probabilities", lambda q, j: np.abs(q - softmax(j)).sum(1),
+                "it is a distance of two vectors of probabilities, no KL: that has the logarithm of their ratio."),
+        mistake("log p(x) weighted by q", lambda q, j: np.log((q * np.exp(j)).sum(1)) - elbo_discrete(q, j),
+                "log p(x) is weighted by q: p(x) is the plain sum of p(x, z) over z."),
+        mistake("underflow", lambda q, j: (q * (log0(q) - np.log(np.exp(j) / np.exp(j).sum(1, keepdims=True)))).sum(1),
+                "exp underflows to 0, and 0/0 is nan: take the row's maximum off first."),
+        mistake("log of an underflow", lambda q, j: np.log(np.exp(j).sum(1)) - elbo_discrete(q, j),
+                "exp underflows to 0, and log 0 is -inf: take the row's maximum off first."),
+        mistake("0 log 0", lambda q, j: np.logaddexp.reduce(j, axis=1) - (q * (j - np.log(q))).sum(1),
+                "where q is 0 it is nan: NumPy makes nan of 0 log 0, which is 0 here.")],
+    edges={"where q is 0": lambda rng: (some_zeros(rng), rng.normal(size=(4, 4))),
+           "where log p(x, z) is about −2000": lambda rng: (distributions(rng, 3, 4), rng.normal(size=(3, 4)) - 2000)})
+
+# ---- its slope
+
+
+def elbo_gradient(logits, log_pxz):
+    """dL/dlogits of each row, where q = softmax(logits).
+
+    logits (B, K) are any numbers; log_pxz (B, K) is log p(x, z). Returns (B, K).
+    """
+    q = np.exp(logits - np.logaddexp.reduce(logits, axis=1, keepdims=True))
+    f = log_pxz - np.log(q)                                     # L = Σ_z q f
+    return q * (f - (q * f).sum(1, keepdims=True))
+
+
+def _slope(logits, log_pxz, centred=True, entropy=1):
+    q = softmax(logits)
+    f = log_pxz - entropy * np.log(q)
+    return q * (f - centred * (q * f).sum(1, keepdims=True))
+
+
+def _gradient_report(answer):
+    log_pxz = 2 * np.random.default_rng(5).normal(size=(4, 3)) - 3
+    logits = np.random.default_rng(6).normal(size=(4, 3))
+    return npvae.gradcheck((lambda a: elbo_discrete(softmax(a), log_pxz).sum(), lambda a: answer(a, log_pxz)), logits)
+
+
+SLOPE = Task(
+    name="elbo_gradient", title="The slope of the hill", points=4, solution=elbo_gradient, sizes="B K",
+    report=_gradient_report,
+    inputs=lambda rng, B, K: (rng.normal(size=(B, K)), 2 * rng.normal(size=(B, K)) - 3),
+    text=r"""To climb the ELBO over all $q$, write $q$ as the softmax of logits $a$, which may be any numbers. With
+$f(z) = \log p_\theta(x, z) - \log q(z)$, so that $L = \sum_z q(z) f(z)$, and the Jacobian of the softmax,
+
+$$\frac{\partial q_j}{\partial a_k} = q_j\,(\mathbb 1[j = k] - q_k), \qquad
+\frac{\partial L}{\partial q_j} = f_j - 1,$$
+
+work out $\partial L / \partial a_k$. Each row has its own ELBO; nothing is averaged over the batch.""",
+    hints=("Multiply the two and sum over j. What becomes of the −1, and of any constant added to f?",
+           "The Jacobian has two parts: the diagonal one gives q_k times something, the other q_k times the same "
+           "thing's "
+           "average under q. What do the numbers of a row add up to?"),
+    play="""log_pxz = np.log([[0.02, 0.08]])
+elbo_gradient(np.zeros((1, 2)), log_pxz), elbo_gradient(log_pxz, log_pxz)       # at the posterior it is 0""",
+    misconceptions=[
+        mistake("gradient in q", lambda a, j: j - np.log(softmax(a)) - 1,
+                "it is dL/dq: the chain rule's second factor is missing, the Jacobian of the softmax from q to the "
+                "logits."),
+        mistake("gradient in q without the 1", lambda a, j: j - np.log(softmax(a)),
+                "it is dL/dq but for a constant: the Jacobian of the softmax, from q to the logits, is missing."),
+        mistake("not centred", lambda a, j: _slope(a, j, centred=False),
+                "the average under q is not subtracted: a constant added to all logits of a row changes nothing, so "
+                "each row "
+                "of the gradient sums to zero."),
+        mistake("not centred, with the 1", lambda a, j: softmax(a) * (j - np.log(softmax(a)) - 1),
+                "only the diagonal of the softmax's Jacobian is there: every q depends on every logit, so that each "
+                "row of "
+                "the gradient sums to zero."),
+        mistake("downhill", lambda a, j: -_slope(a, j), "its sign is wrong: it points downhill, and the ELBO is "
+                                                        "climbed."),
+        mistake("no entropy", lambda a, j: _slope(a, j, entropy=0),
+                "log q is missing in f: the entropy of q has a gradient, too."),
+        mistake("plus log q", lambda a, j: _slope(a, j, entropy=-1), "log q has the wrong sign in f."),
+        mistake("no factor q", lambda a, j: _slope(a, j) / softmax(a),
+                "the factor q of the softmax's Jacobian is missing: labels with little weight have a small slope."),
+        mistake("plain mean", lambda a, j: softmax(a) * (_slope(a, j) / softmax(a)
+                                                         - (_slope(a, j) / softmax(a)).mean(1, keepdims=True)),
+                "the plain mean over z is subtracted: it is the average weighted by q, so that each row sums to zero."),
+        mistake("posterior minus q", lambda a, j: softmax(j) - softmax(a),
+                "it is the posterior minus q, the slope of a cross entropy: the ELBO's has the logarithms of both."),
+        mistake("diagonal of the Jacobian", lambda a, j: softmax(a) * (1 - softmax(a)) * (j - np.log(softmax(a)) - 1),
+                "only the diagonal of the softmax's Jacobian is there: every q depends on every logit."),
+        mistake("diagonal of the Jacobian, without the 1",
+                lambda a, j: softmax(a) * (1 - softmax(a)) * (j - np.log(softmax(a))),
+                "only the diagonal of the softmax's Jacobian is there: every q depends on every logit."),
+        mistake("averaged over the batch", lambda a, j: _slope(a, j) / len(a),
+                "it is divided by the number of rows B: each row has its own ELBO, nothing is averaged over the "
+                "batch.")],
+    edges={"where a logit is 30 below the others": lambda rng: (np.array([[0.0, 1.0, -30.0]]), rng.normal(size=(1, 3))),
+           "where log p(x, z) is about −2000": lambda rng: (rng.normal(size=(3, 4)), rng.normal(size=(3, 4)) - 2000)})
+
+TASKS = [BAYES, KL, ELBO, TERMS, GAP, SLOPE]
