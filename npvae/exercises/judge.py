@@ -48,7 +48,7 @@ def _of_a_right_one(task, answer, tried):
         if t.problem:
             raise Wrong(t.problem.mistake, f"{point.where}: {t.problem.sentence}")
         if not agrees(task, t):
-            known = _misconception(task, [t])
+            known = _misconception(task, [t], right_at=[other.point for other in tried])
             raise known or Wrong(f"edge: {point.where}", f"{point.where} it is wrong, though it is right at other "
                                  f"inputs: {_number(task, t)}.")
 
@@ -68,15 +68,17 @@ def _of_a_wrong_one(task, answer, tried):
             or _reported(task, answer) or _related(task, answer, tried))
 
 
-def _misconception(task, tried):
+def _misconception(task, tried, right_at=()):
     for variant, sentence in task.misconceptions:
-        for t in tried:
-            other = attempt(task, variant, t.point)
-            if other.problem or t.problem or not _alike(t, other, task.tolerance):
-                break
-        else:
+        if all(_alike_at(task, variant, t) for t in tried) and all(
+                agrees(task, attempt(task, variant, point)) for point in right_at):
             return Wrong(variant.__name__.replace("_", " ").strip(), sentence)
     return None
+
+
+def _alike_at(task, variant, t):
+    other = attempt(task, variant, t.point)
+    return not other.problem and not t.problem and _alike(t, other, task.tolerance)
 
 
 def _alike(a: Tried, b: Tried, tolerance=1e-9):

@@ -488,7 +488,7 @@ WRONG = {
         (density_of_the_board, r"board|sign|\+|plus"),
         (density_plus_sign, r"sign|\+|plus|reward"),
         (density_without_half, r"half|1/2|½|2 sigma|factor 2|twice"),
-        (density_half_log_sigma, r"log sigma|sigma\^|normali"),
+        (density_half_log_sigma, r"log sigma|sigma\^|sigma²|normali"),
         (density_one_constant, r"D|dimension"),
         (density_without_constant, r"constant|normali|integrate"),
         (density_without_two_pi, r"2 ?pi|2π"),
