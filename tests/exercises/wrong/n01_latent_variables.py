@@ -59,9 +59,9 @@ def sampling_one_z(m, K, g, sigma_g, rng):
 
 
 def sampling_own_generator(m, K, g, sigma_g, rng):
-    z = np.random.randn(m, K)  # noqa: NPY002
+    z = np.random.randn(m, K)
     mean = g(z)
-    return z, mean + sigma_g * np.random.randn(*mean.shape)  # noqa: NPY002
+    return z, mean + sigma_g * np.random.randn(*mean.shape)
 
 
 def sampling_loop(m, K, g, sigma_g, rng):
