@@ -34,8 +34,16 @@ class Live:
 
     def __init__(self, draw, values, start, between):
         self.draw, self.values, self.start, self.between = draw, values, start, between
-        self.frames = [_frame(draw, dict(zip(values, place, strict=True)))
-                       for place in itertools.product(*values.values())]
+        self.frames = self.draw_all()
+
+    def draw_all(self) -> list[Picture]:
+        """The frames, the last slider's values following each other."""
+        return [_frame(self.draw, dict(zip(self.values, place, strict=True)))
+                for place in itertools.product(*self.values.values())]
+
+    def draw_start(self) -> list[Picture]:
+        """The one frame that is seen first."""
+        return [_frame(self.draw, self.start)]
 
     def __repr__(self):
         return f"a live figure of {len(self.frames)} frames over {', '.join(self.values)}"
