@@ -1,4 +1,4 @@
-"""What a lecturer and a student find in each notebook: goals and links at its top, a talk in its tags, plots that fold."""
+"""What a class finds in each notebook: goals and links at its top, a talk in its tags, plots that fold."""
 
 import re
 
@@ -10,7 +10,7 @@ PATHS = sorted(FOLDER.glob("*.ipynb"))
 TYPES = {"slide", "subslide", "fragment", "skip", "notes", "-"}
 CARD = ("**Goals.**", "**Before.**", "**Time.**", "**Notebooks.**")
 SYMBOLS = "01_latent_variables.ipynb#Symbols"
-each = pytest.mark.parametrize("path", filter(closes_with_claims, PATHS), ids=lambda path: path.stem)
+each = pytest.mark.parametrize("path", list(filter(closes_with_claims, PATHS)), ids=lambda path: path.stem)
 
 
 def cells_of(path):
@@ -43,7 +43,7 @@ def test_links_between_notebooks_lead_somewhere(path):
             assert file.exists(), target
             if anchor and file.suffix == ".ipynb":
                 headings = re.findall(r"(?m)^#+ (.*)$", "\n".join(c.source for c in cells_of(file)))
-                assert anchor in [heading.replace(" ", "-") for heading in headings], f"{target} has no heading {anchor}"
+                assert anchor in [heading.replace(" ", "-") for heading in headings], f"{target} has no {anchor}"
 
 
 @each

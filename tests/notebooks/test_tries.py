@@ -64,7 +64,7 @@ def test_each_row_belongs_to_a_try_it(trial):
     assert any(trial.asked in " ".join(text.split()) for text in asked(NOTEBOOKS[trial.notebook]))
 
 
-@pytest.mark.parametrize("path", filter(closes_with_claims, NOTEBOOKS.values()), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", list(filter(closes_with_claims, NOTEBOOKS.values())), ids=lambda path: path.stem)
 def test_each_try_it_is_tried_and_has_its_answer_folded_below(path):
     for text in asked(path):
         words = " ".join(text.split())
