@@ -1,7 +1,8 @@
 """How noisy the estimators of ∂/∂μ E‖z‖², z ~ N(μ, σ² I_K), are: in closed form, and measured.
 
-The pathwise variance stays at 4σ² in every dimension. The score function multiplies one ε_j by the whole of ‖z‖²,
-noise of the other K − 1 coordinates included: its variance grows like K², with the best baseline like K.
+The pathwise variance stays at 4σ² in every dimension, as ‖z‖² is a sum over coordinates: of (Σ z)² it is 4Kσ². The
+score function multiplies one ε_j by the whole of ‖z‖², noise of the other K − 1 coordinates included: its variance
+grows like K², with the best baseline like K.
 """
 
 from __future__ import annotations

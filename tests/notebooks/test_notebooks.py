@@ -56,7 +56,7 @@ def test_cells_are_short(path):
 @each_notebook
 def test_prose(path):
     words = sum(len(cell.source.split()) for cell in read(path).cells if cell.cell_type == "markdown")
-    assert 1000 <= words <= 2500
+    assert 1000 <= words <= 3000
 
 
 @each_notebook

@@ -14,48 +14,82 @@ ESTIMATOR_COLORS = {"pathwise": BLUE, "pathwise, KL sampled": SKY, "sticking the
 ESTIMATOR_DASHES = {"pathwise, KL sampled": "--", "mean baseline": "-.", "optimal baseline": "--", "leave-one-out": ":"}
 
 
+def thread_colors(eps: np.ndarray) -> np.ndarray:
+    """A colour for each ε (S,), by which its thread, its z and its point on f are the same in every panel."""
+    return plt.cm.viridis((np.asarray(eps) + 2.2) / 4.8)
+
+
 @style()
-def frozen_noise(axes: Axes, eps: np.ndarray, mu: float, sigma: float) -> None:
-    """Draws ε (S,) on the lower line, z = μ + σε on the upper one, and the thread between the two."""
+def frozen_noise(axes: Axes, eps: np.ndarray, mu: float, sigma: float,
+                 before: tuple[float, float] | None = None) -> None:
+    """Draws ε (S,) on the lower line, z = μ + σε on the upper one, and the thread between the two.
+
+    With the (μ, σ) `before`, an arrow above the upper line for each z, from where it was to where it is.
+    """
     z, grid = mu + sigma * eps, np.linspace(-3.2, 3.2, 200)
     bell = 0.45 * np.exp(-0.5 * grid**2)
     axes.fill_between(grid, -bell, 0, color="0.85", lw=0)
-    axes.fill_between(mu + sigma * grid, 1, 1 + bell, color=SKY, alpha=0.5, lw=0)
-    for a, b, color in zip(eps, z, plt.cm.viridis((eps + 2.2) / 4.4), strict=True):
-        axes.plot([a, b], [0, 1], color=color, lw=1)
-        axes.plot([a, b], [0, 1], "o", color=color, ms=4)
+    axes.fill_between(mu + sigma * grid, 1, 1 + bell, color=SKY, alpha=0.3, lw=0)
+    for s, (a, b, color) in enumerate(zip(eps, z, thread_colors(eps), strict=True)):
+        axes.plot([a, b], [0, 1], color=color, lw=1.2)
+        axes.plot([a, b], [0, 1], "o", color=color, ms=4.5)
+        if before is not None:
+            # the arrows stand above each other, as on one line they would cover each other
+            height = 1.08 + 0.5 * s / len(eps)
+            axes.annotate("", (b, height), (before[0] + before[1] * a, height),
+                          arrowprops={"arrowstyle": "-|>", "color": color, "shrinkA": 0, "shrinkB": 0, "lw": 1.2,
+                                      "mutation_scale": 8})
     axes.axhline(0, color=BLACK, lw=0.8)
     axes.axhline(1, color=BLACK, lw=0.8)
-    axes.set(xlim=(-5, 5), ylim=(-0.55, 1.55), yticks=[0, 1], yticklabels=[r"$\epsilon$", "$z$"],
-             xlabel=r"value of $\epsilon$ (below), of $z$ (above)", title=rf"$\mu={mu:.2f},\ \sigma={sigma:.2f}$")
+    axes.set(xlim=(-4.6, 4.6), ylim=(-0.55, 1.66), yticks=[0, 1], yticklabels=[r"$\epsilon$", "$z$"],
+             xlabel=r"$\epsilon$ (lower line) and $z$ (upper line)", title=rf"$\mu={mu:.2f},\ \sigma={sigma:.2f}$")
     axes.grid(False)
 
 
 @style()
 def slopes(axes: Axes, z: np.ndarray, f: np.ndarray, slope: np.ndarray, curve: tuple[np.ndarray, np.ndarray],
-           **labels) -> None:
-    """Points (z, f) (S,) on a curve, each with a piece of its tangent: what the pathwise gradient averages."""
+           eps: np.ndarray, **labels) -> None:
+    """Points (z, f) (S,) on a curve in the colours of their ε, each with a piece of its tangent: its pathwise slope."""
     axes.plot(*curve, color="0.6", lw=1.2)
     step = 0.6 / np.sqrt(1 + (slope / 3) ** 2)
     axes.plot([z - step, z + step], [f - slope * step, f + slope * step], color=ORANGE, lw=1.2)
-    axes.plot(z, f, "o", color=BLUE, ms=4)
+    axes.scatter(z, f, color=thread_colors(eps), s=28, zorder=3)
     axes.axhline(f.mean(), color=BLUE, ls="--", lw=1)
-    axes.annotate("mean", (0.99, f.mean()), xycoords=("axes fraction", "data"), xytext=(0, 3),
-                  textcoords="offset points", ha="right", fontsize=9, color=BLUE)
+    axes.annotate(rf"mean of $f$: {f.mean():.2f}", (0.5, f.mean()), xycoords=("axes fraction", "data"), xytext=(0, 4),
+                  textcoords="offset points", ha="center", fontsize=9, color=BLUE)
     axes.set(**labels)
 
 
 @style()
 def computation_graphs() -> Figure:
-    """The path from x to L with z drawn at random in its middle, and with the randomness moved aside."""
-    figure, rows = plt.subplots(2, 1, figsize=(9, 4.0), height_ratios=[1, 1.6])
+    """The path from x to L with z drawn at random in its middle, and with the randomness moved aside.
+
+    Below the second the KL's own branch, from μ and σ to L without passing z, and its slopes back.
+    """
+    figure, rows = plt.subplots(2, 1, figsize=(9, 5.0), height_ratios=[1, 2.15])
     _draw_graph(rows[0], r"$z\sim\mathcal{N}(\mu,\sigma^2 I)$", "before: the gradient stops at the draw", stop=3)
-    _draw_graph(rows[1], r"$z=\mu+\sigma\odot\epsilon$", "after: the draw stands beside the path", stop=0)
+    _draw_graph(rows[1], r"$z=\mu+\sigma\odot\epsilon$",
+                r"after: the draw stands beside the path, and the KL has a branch of its own to $\phi$", stop=0)
     rows[1].annotate("", (6.6, 0.3), (6.6, 0.95), arrowprops={"arrowstyle": "-|>", "color": BLACK})
     _draw_node(rows[1], 6.6, 1.3, r"$\epsilon\sim\mathcal{N}(0,I)$", random=True)
-    rows[1].text(7.7, 1.3, "random, but no parameter in it", fontsize=9, va="center")
-    rows[1].set_ylim(-1.05, 1.75)
+    rows[1].text(7.9, 1.3, "random, but no parameter in it", fontsize=9, va="center")
+    _draw_kl_branch(rows[1])
+    rows[1].set_ylim(-2.35, 1.75)
     return figure
+
+
+def _draw_kl_branch(axes):
+    """From μ, σ down to the KL and on to L, and its slopes back: no z on the way."""
+    _draw_node(axes, 8.4, -1.75, r"$\mathrm{KL}(\mathcal{N}(\mu,\sigma^2I)\,\|\,\mathcal{N}(0,I))$", random=False)
+    for start, end, leaves, arrives, color in [((4.0, -0.3), (6.8, -1.75), -90, 180, BLACK),
+                                               ((10.0, -1.75), (12.9, -0.3), 0, -90, BLACK),
+                                               ((13.1, -0.3), (10.0, -1.95), -90, 0, BLUE),
+                                               ((6.8, -1.95), (3.8, -0.3), 180, -90, BLUE)]:
+        axes.annotate("", end, start, arrowprops={
+            "arrowstyle": "-|>", "color": color, "lw": 1.8 if color == BLUE else 1, "shrinkA": 0, "shrinkB": 0,
+            "connectionstyle": f"angle,angleA={leaves},angleB={arrives},rad=6"})
+    slopes_of_kl = r"$\partial\mathrm{KL}/\partial\mu=\mu$" "\n" r"$\partial\mathrm{KL}/\partial\sigma=\sigma-1/\sigma$"
+    axes.text(3.5, -1.75, slopes_of_kl, color=BLUE, fontsize=10, ha="right", va="center")
 
 
 def _draw_graph(axes, z, title, stop):
@@ -73,8 +107,8 @@ def _draw_graph(axes, z, title, stop):
         axes.text(4.8, -0.2, "✗", color=ORANGE, fontsize=15, ha="center", va="center")
         axes.text(4.8, -0.62, "no derivative of a draw", color=ORANGE, fontsize=9, ha="center")
     else:
-        axes.text(4.8, -0.72, r"$\partial z/\partial\mu=1,\ \ \partial z/\partial\sigma=\epsilon$", color=GREEN,
-                  fontsize=10, ha="center")
+        axes.text(4.15, -0.62, r"$\partial z/\partial\mu=1,\ \ \partial z/\partial\sigma=\epsilon$", color=GREEN,
+                  fontsize=10, ha="left")
     axes.text(10.2, -0.66, r"$\partial\mathcal{L}/\partial z$, by backprop", color=GREEN, fontsize=9, ha="center")
     axes.set(xlim=(-0.6, 13.5), ylim=(-0.95, 0.6))
     axes.set_title(title, loc="left")
@@ -88,11 +122,13 @@ def _draw_node(axes, x, y, label, random):
 
 
 @style()
-def estimator_figure(records: list[dict], curves: dict[str, np.ndarray], ceiling: float | None = None) -> Figure:
+def estimator_figure(records: list[dict], curves: dict[str, np.ndarray], ceiling: float | None = None,
+                     every: int = 1) -> Figure:
     """The estimators' variances against the dimension, and training under each of them.
 
     `records` are those of `variance_against_dimension`, crosses measured, lines the closed forms; `curves` the ELBOs
-    from `fit_rows` or `fit_vae`, nats a row, or, given the mean log p(x) as `ceiling`, what is left to it.
+    from `fit_rows` or `fit_vae`, nats a row, reported `every` so many steps, of one seed (n,) or of several (seeds, n),
+    whose range is shaded. Given the mean log p(x) as `ceiling`, what is left to it.
     """
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4.2))
     for name in dict.fromkeys(record["estimator"] for record in records):
@@ -105,10 +141,12 @@ def estimator_figure(records: list[dict], curves: dict[str, np.ndarray], ceiling
     left.legend(fontsize=8)
     for name, elbo in curves.items():
         # a gap shows on a logarithmic axis where the estimator's noise keeps the climb
-        height = elbo if ceiling is None else np.maximum(ceiling - elbo, 1e-16)
-        right.plot(np.linspace(0, 1, len(elbo)), height, color=ESTIMATOR_COLORS[name], lw=1.4,
+        height = np.atleast_2d(elbo if ceiling is None else np.maximum(ceiling - elbo, 1e-16))
+        steps = every * np.arange(height.shape[1])
+        right.plot(steps, np.median(height, 0), color=ESTIMATOR_COLORS[name], lw=1.4,
                    ls=ESTIMATOR_DASHES.get(name, "-"), label=name)
-    right.set(xlabel="share of the steps", title="Training under each estimator",
+        right.fill_between(steps, height.min(0), height.max(0), color=ESTIMATOR_COLORS[name], alpha=0.25, lw=0)
+    right.set(xlabel="step" if every > 1 else "report", title="Training under each estimator",
               ylabel="ELBO (nats per row)" if ceiling is None else "log p(x) − ELBO (nats per row)",
               yscale="linear" if ceiling is None else "log")
     right.legend(fontsize=8, loc="best")
