@@ -93,7 +93,9 @@ def outputs(task: Task, out, n: int, several: bool) -> list[np.ndarray]:
         if isinstance(out, tuple) and len(out) > 1 and any(np.ndim(item) for item in out):
             raise Wrong("number of results", f"it returns {_kind(out)}, expected one thing, {names_of(task, 1)[0]}.")
         return [_as_array(task, out, 0, 1)]
-    y_alone = task.kind == "back" and len(out) == 1
+    y_alone = task.kind == "back" and isinstance(out, tuple) and len(out) == 1
+    if isinstance(out, np.ndarray) and out.ndim and len(out) == n:
+        out = list(out)
     if not isinstance(out, tuple | list) or len(out) != n and not y_alone:
         names = names_of(task, n)
         if task.kind == "back":
