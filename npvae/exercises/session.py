@@ -29,8 +29,8 @@ def check(name: str, answer) -> Verdict:
 
     Examples
     --------
-    >>> check("rows_for", lambda solver, table, row, W, b, x, index: x @ W)
-    ✗ rows_for: the answer for "free" has shape (8, 6), expected (B, R).
+    >>> check("rows_for", lambda solver, table, row, W, b, x, index: table)
+    ✗ rows_for: the answer for "free" has shape (m, R), expected (B, R).
     """
     task = task_of(name)
     try:

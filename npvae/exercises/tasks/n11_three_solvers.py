@@ -58,8 +58,8 @@ $$q_i = \text{row } i \text{ of a table}, \qquad q, \text{ the same for all}, \q
            "rows (np.tile or np.broadcast_to); an affine map of all rows is one matrix product."),
     play='rows_for("shared", np.zeros((5, 2)), np.ones(2), np.eye(2), np.zeros(2), np.ones((3, 2)), np.arange(3))',
     misconceptions=[
-        (table_read_from_the_top, 'for "free" the table is read from the top: index says where the x of this batch stand '
-                                  "in the data."),
+        (table_read_from_the_top, 'for "free" the table is read from the top: index says where the x of this batch '
+                                  "stand in the data."),
         (encoder_without_b, 'for "amortized" the encoder\'s b is missing.'),
         (shared_row_from_the_table, 'for "shared" the mean of the table is taken: the one row for all is the argument '
                                     "row.")])
