@@ -163,7 +163,7 @@ def shape_relation(got: np.ndarray, right: np.ndarray, sizes: dict) -> tuple[str
         return "transposed", f"{said}: transposed?"
     if got.size == right.size:
         return "shape", f"{said}: the numbers are as many, in another shape"
-    if got.ndim == right.ndim + 1 and got.shape[0] == got.shape[1]:
+    if got.ndim > 1 and got.ndim == right.ndim + 1 and got.shape[0] == got.shape[1]:
         n = shape_in_names(got.shape[:1], sizes)[1:].split(",")[0]
         return "broadcast", f"{said}: ({n},) and ({n}, 1) broadcast to ({n}, {n}), keep both alike"
     missing = [axis for axis in range(got.ndim) if got.shape[:axis] + got.shape[axis + 1:] == right.shape]
