@@ -147,7 +147,8 @@ def _frame(draw, values) -> Picture:
 
 def _slider(name, values, place):
     shown, label = [_shown(value) for value in values], re.sub(r"_(\w+)", r"<sub>\1</sub>", escape(spelled(name)))
-    return (f'<label style="display:flex;gap:.7em;align-items:center;max-width:32em"><span>{label}</span>'
+    return (f'<label style="display:flex;gap:.7em;align-items:center;max-width:32em">'
+            f'<span style="min-width:3em">{label}</span>'
             f'<input type="range" min="0" max="{len(values) - 1}" value="{place}" style="flex:1" '
             f'data-values="{escape("|".join(shown))}" oninput="{escape(" ".join(SHOW.split()))}">'
             f'<output style="min-width:4em">{escape(shown[place])}</output></label>')

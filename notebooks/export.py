@@ -1,0 +1,90 @@
+"""Write notebooks as pages or as talks that need no network: `python notebooks/export.py 07 08 --to slides`.
+
+The pages stand in `exported/`, beside a folder with MathJax, reveal.js and what they need; copy both. That folder comes
+from the packages of `pip install -e '.[slides]'`. Where there is a network, `jupyter nbconvert --to html` and
+`--to slides` do without them.
+"""
+
+import argparse
+import importlib.util
+import pathlib
+import re
+import shutil
+
+from jinja2 import DictLoader
+from nbconvert import HTMLExporter, SlidesExporter
+from traitlets.config import Config
+
+FOLDER = pathlib.Path(__file__).parent
+# what is copied beside the pages: package, folder in it, name here
+PARTS = (("nbclassic", "static/components/MathJax", "MathJax"),
+         ("nbclassic", "static/components/requirejs", "requirejs"),
+         ("nbclassic", "static/components/jquery", "jquery"),
+         ("sphinx_revealjs", "_static/revealjs", "revealjs"))
+FOLDED = """{% extends 'index.html.j2' %}
+{% block input %}{% if 'hide-input' in cell.metadata.get('tags', []) %}
+<details style="margin-left:var(--jp-cell-prompt-width)"><summary>code</summary>{{ super() }}</details>
+{% else %}{{ super() }}{% endif %}{% endblock input %}"""
+# MathJax as nbclassic brings it has one family of fonts
+FONTS = """<script type="text/x-mathjax-config">MathJax.Hub.Config({"HTML-CSS":
+{availableFonts: [], imageFont: null, preferredFont: null, webFont: "STIX-Web"}});</script>"""
+MATHJAX = "lib/MathJax/MathJax.js?config=TeX-AMS-MML_HTMLorMML-full,Safe"
+# a page of the talk is 1280 by 720; what a cell prints and shows may use all of its width
+TALK = """<style>.reveal .jp-Cell {padding: 2px 0} .reveal pre {box-shadow: none; width: 100%}
+.reveal .jp-OutputArea img {zoom: 1.25; width: auto; height: auto; max-width: 980px; max-height: 450px; margin: 0 auto;
+display: block} .reveal .npvae-live img {max-height: 400px}
+.reveal .jp-InputPrompt, .reveal .jp-OutputPrompt {display: none}</style>"""
+
+
+def copy_parts(target):
+    """Copy what the pages load into `target`/lib; a SystemExit that names the package where one is missing."""
+    for package, inside, name in PARTS:
+        found = importlib.util.find_spec(package)
+        if found is None:
+            raise SystemExit(f"{package} is missing: pip install -e '.[slides]'")
+        shutil.copytree(pathlib.Path(found.origin).parent / inside, target / "lib" / name, dirs_exist_ok=True)
+
+
+def exporter(kind):
+    """nbconvert's exporter with its addresses inside `lib`."""
+    config = Config({"HTMLExporter": {"mathjax_url": MATHJAX, "jquery_url": "lib/jquery/jquery.min.js",
+                                      "require_js_url": "lib/requirejs/require.js"}})
+    if kind == "html":
+        return HTMLExporter(config=config, extra_loaders=[DictLoader({"folded.html.j2": FOLDED})],
+                            template_file="folded.html.j2")
+    config.SlidesExporter = Config({"reveal_url_prefix": "lib/revealjs", "reveal_number": "c/t", "reveal_width": "1280",
+                                    "reveal_height": "720", "reveal_transition": "none", "mathjax_url": MATHJAX,
+                                    "jquery_url": "lib/jquery/jquery.min.js",
+                                    "require_js_url": "lib/requirejs/require.js"})
+    config.TagRemovePreprocessor = Config({"enabled": True, "remove_input_tags": {"hide-input"}})
+    return SlidesExporter(config=config)
+
+
+def export(path, target, kind):
+    """Write the notebook's page into the folder `target`; its path."""
+    body, _ = exporter(kind).from_filename(str(path))
+    ending = "slides.html" if kind == "slides" else "html"
+    # links lead from page to page
+    body = re.sub(r'(href="[\w.-]+)\.ipynb', rf"\1.{ending}", body)
+    # a language of diagrams, from the network, in which no notebook draws
+    body = re.sub(r'<script type="module">(?:(?!</script>).)*mermaid.*?</script>', "", body, flags=re.DOTALL)
+    page = target / f"{path.stem}.{ending}"
+    head = FONTS + (TALK if kind == "slides" else "") + "</head>"
+    page.write_text(body.replace("</head>", head, 1), encoding="utf-8")
+    return page
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("numbers", nargs="*", help="of the notebooks, such as 07; by default all")
+    parser.add_argument("--to", choices=("html", "slides"), default="html")
+    parser.add_argument("--target", type=pathlib.Path, default=pathlib.Path("exported"))
+    options = parser.parse_args()
+    copy_parts(options.target)
+    for path in sorted(FOLDER.glob("[0-9][0-9]_*.ipynb")):
+        if not options.numbers or path.name[:2] in options.numbers:
+            print(export(path, options.target, options.to))
+
+
+if __name__ == "__main__":
+    main()
