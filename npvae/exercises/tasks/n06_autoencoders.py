@@ -21,18 +21,16 @@ def autoencoder_loss(y, x):
     return (r**2).sum(), 2 * r
 
 
-def half(y, x):
-    return ((y - x) ** 2).sum() / 2, y - x
-
-
 LOSS = Task(
     name="autoencoder_loss", title="The cost and its slope", points=1, solution=autoencoder_loss,
-    inputs=lambda rng, B, D: (rng.normal(size=(B, D)), rng.normal(size=(B, D))), sizes="B D", returns=("the value", "dy"),
+    inputs=lambda rng, B, D: (rng.normal(size=(B, D)), rng.normal(size=(B, D))), sizes="B D",
+    returns=("the value", "dy"),
     text=r"""$$C = \sum_{i=1}^B \|y^i - x^i\|^2, \qquad dy = \frac{\partial C}{\partial y}.$$
 
 The sum is over all images, as on the board: one number for the batch.""",
     hints=("How does one term of the double sum, $(y^i_d - x^i_d)^2$, change with $y^i_d$?",
-           "With r = y − x the value is the sum of all r², and dy is the derivative of r² at each place: the shape of y."),
+           "With r = y − x the value is the sum of all r², and dy is the derivative of r² at each place: the shape of "
+           "y."),
     play="autoencoder_loss(np.array([[1.0, 2.0]]), np.array([[0.0, 4.0]]))",
     example=lambda: (np.array([[1.0, 2.0]]), np.array([[0.0, 4.0]])),
     edges={"where y = x": lambda rng: (np.ones((3, 2)), np.ones((3, 2)))},
@@ -50,7 +48,8 @@ The sum is over all images, as on the board: one number for the batch.""",
          "the differences are not squared: errors of opposite signs cancel."),
         (named("absolute values", lambda y, x: (np.abs(y - x).sum(), np.sign(y - x))),
          "it adds absolute values, where the cost has squares."),
-        (named("one half in front", half), "a ½ stands in front: the cost on the board has none, and its slope has a 2."),
+        (named("one half in front", lambda y, x: (((y - x) ** 2).sum() / 2, y - x)),
+         "a ½ stands in front: the cost on the board has none, and its slope has a 2."),
         (named("the 2 of the square missing", lambda y, x: (((y - x) ** 2).sum(), y - x)),
          "dy is half of the slope: the 2 of the square is missing."),
         (named("gradient has the wrong sign", lambda y, x: (((y - x) ** 2).sum(), 2 * (x - y))),
@@ -59,8 +58,6 @@ The sum is over all images, as on the board: one number for the batch.""",
          "dy is that of the mean over the batch, while the value is the sum over it."),
         (named("gradient of the mean", lambda y, x: (((y - x) ** 2).sum(), 2 * (y - x) / x.size)),
          "dy is that of the mean over all numbers, while the value is their sum."),
-        (named("gradient with respect to x", lambda y, x: (((y - x) ** 2).sum(), -2 * (y - x))),
-         "dy has the wrong sign: it is the slope in x."),
         (named("one number for each image", lambda y, x: (((y - x) ** 2).sum(1), 2 * (y - x))),
          "the value holds a number for each image: sum over the batch, too, so that it is one number."),
         (named("one number for each pixel", lambda y, x: ((y - x) ** 2, 2 * (y - x))),
@@ -82,13 +79,13 @@ def linear_autoencoder(x, W_f, W_g):
 
 
 def linear_with(value=lambda r, x: (r**2).sum(), minus=1.0, twice=2.0, through=lambda W_f, W_g: W_g.T,
-                both=1.0, code=1.0, to_decoder=lambda x, z: z):
+                code=1.0):
     """The solution with a part exchanged."""
     def answer(x, W_f, W_g):
         z = x @ W_f
         y = z @ W_g
         dy = twice * (y - minus * x)
-        return value(y - minus * x, x), code * both * x.T @ (dy @ through(W_f, W_g)), both * to_decoder(x, z).T @ dy
+        return value(y - minus * x, x), code * x.T @ (dy @ through(W_f, W_g)), z.T @ dy
     return answer
 
 
@@ -112,8 +109,8 @@ $$dW_g = z^\top dy, \qquad dz = dy\, W_g^\top, \qquad dW_f = x^\top dz .$$""",
          "the value is a mean, and the gradients are those of the sum, which is asked for."),
         (named("batch mean value", linear_with(lambda r, x: (r**2).sum() / len(x))),
          "the value is a mean over the batch, and the gradients are those of the sum, which is asked for."),
-        (named("mean", linear_with(lambda r, x: (r**2).sum() / len(x), both=1, twice=2.0)),
-         "it is a mean over the batch, where the sum is asked for."),
+        (named("mean over the batch", lambda x, W_f, W_g: tuple(a / len(x) for a in linear_autoencoder(x, W_f, W_g))),
+         "all is divided by the size of the batch: it is a mean over the images, where the sum is asked for."),
         (named("the 2 of the square missing", linear_with(twice=1.0)),
          "both gradients are half of the right ones: the 2 of the square is missing."),
         (named("sign", linear_with(twice=-2.0)),
@@ -232,7 +229,8 @@ $$y = \bar x + (x - \bar x)\, U U^\top .$$""",
            "Centre, take the last K columns, project down with U and up with Uᵀ, and go back to where the data are."),
     play="pca_reconstruction(np.array([[0.0, 0.0], [2.0, 2.0], [3.0, 1.0]]), 1)",
     example=lambda: (np.array([[0.0, 0.0], [2.0, 2.0], [3.0, 1.0]]), 1),
-    edges={"for K = D": lambda rng: (rng.normal(size=(9, 3)), 3), "for K = 1": lambda rng: (rng.normal(size=(9, 3)), 1)},
+    edges={"for K = D": lambda rng: (rng.normal(size=(9, 3)), 3),
+           "for K = 1": lambda rng: (rng.normal(size=(9, 3)), 1)},
     misconceptions=[
         (named("mean not added", lambda X, K: (X - X.mean(0)) @ axes_of(X, K) @ axes_of(X, K).T),
          "the mean is not added back: the plane goes through the mean of the data, not through the origin."),
@@ -274,7 +272,7 @@ def bytes_inputs(rng, B, K):
 
 
 def outside(rng):
-    return np.array([[-1.0, 7.0], [0.5, 2.5], [3.0, -4.0]]), np.array([0.0, 2.0]), np.array([1.0, 5.0])
+    return np.array([[-1.0, 7.0], [0.31, 2.71], [3.0, -4.0]]), np.array([0.0, 2.0]), np.array([1.0, 5.0])
 
 
 def with_steps(n, rounded=np.round, clip=True, add=1.0, one_range=False, low_of=lambda low: low):
@@ -287,16 +285,16 @@ def with_steps(n, rounded=np.round, clip=True, add=1.0, one_range=False, low_of=
     return answer
 
 
-def bytes_judged(out, args):
-    """Bytes of another dtype are no bytes."""
+def bytes_or_not(out, args):
+    # numbers of another type than uint8 are moved, so that they are not taken for bytes
     sent, received = np.asarray(out[0]), np.asarray(out[1])
-    if sent.dtype != np.uint8 and sent.shape == args[0].shape:
-        return [np.array(sent.dtype.itemsize), received]
-    return [sent, received]
+    return [sent if sent.dtype == np.uint8 else sent + 0.25, received]
 
 
 BYTES = Task(
-    name="send_bytes", title="A byte for each coordinate", points=2, solution=send_bytes, inputs=bytes_inputs, sizes="B K",
+    name="send_bytes", title="A byte for each coordinate", points=2, solution=send_bytes, inputs=bytes_inputs,
+    sizes="B K",
+    canonical=bytes_or_not,
     returns=("the bytes", "the received z"),
     text=r"""Each $z_j$ is rounded to the nearest of 256 steps between $low_j$ and $high_j$. The receiver knows the
 range, and undoes it. Between 256 values lie 255 steps.""",
@@ -310,9 +308,8 @@ range, and undoes it. Between 256 values lie 255 steps.""",
         (named("not a byte", lambda z, low, high: (send_bytes(z, low, high)[0].astype(float),
                                                    send_bytes(z, low, high)[1])),
          "the numbers sent are no bytes: the dtype is to be uint8, as eight bytes for each would be no compression."),
-        (named("256 steps", with_steps(256)), "256 values have 255 steps between them: a scale of 256 leaves the byte."),
-        (named("256 steps wrapped", with_steps(256, clip=False)),
-         "256 values have 255 steps between them: 256 does not fit into a byte, and becomes 0."),
+        (named("256 steps", with_steps(256)),
+         "256 values have 255 steps between them: a scale of 256 leaves the byte."),
         (named("not clipped", with_steps(255, clip=False)),
          "what lies outside of the range is not clipped: 256 as a byte is 0, the other end."),
         (named("cut off", with_steps(255, np.floor)),
@@ -349,8 +346,8 @@ NEAREST = Task(
     text=r"""The simplest semi-supervised classifier: describe all images by $z = f_\phi(x)$, and give a new one the
 label of the nearest labelled one, $\arg\min_i \|z - z^i\|$.""",
     hints=("All distances at once are an array (n, m): which axis do the labelled codes run along?",
-           "new[:, None] − codes has shape (n, m, K). Square, sum over the last axis, argmin over the axis of length m, "
-           "and look the label up."),
+           "new[:, None] − codes has shape (n, m, K). Square, sum over the last axis, argmin over the axis of length "
+           "m, and look the label up."),
     play="nearest_label(np.array([[0.0], [1.0]]), np.array([7, 3]), np.array([[0.2], [0.9], [5.0]]))",
     example=lambda: (np.array([[0.0], [1.0]]), np.array([7, 3]), np.array([[0.2], [0.9], [5.0]])),
     edges={"for one labelled code": lambda rng: (np.zeros((1, 2)), np.array([4]), rng.normal(size=(3, 2)))},
@@ -379,7 +376,8 @@ label of the nearest labelled one, $\arg\min_i \|z - z^i\|$.""",
             (new @ (codes / np.linalg.norm(codes, axis=1)[:, None]).T).argmax(1)]),
          "angles are compared, not distances: two codes of one direction may be far apart."),
         (named("first coordinate", lambda codes, labels, new: labels[np.abs(
-            new[:, None, 0] - codes[:, 0]).argmin(1)]), "only the first coordinate is compared: sum over all of them.")])
+            new[:, None, 0] - codes[:, 0]).argmin(1)]),
+            "only the first coordinate is compared: sum over all of them.")])
 
 # ---- generation, which does not work
 
@@ -391,12 +389,6 @@ def prior_mismatch(Z):
     """
     m, S = Z.mean(0), np.cov(Z.T, bias=True)
     return 0.5 * (np.trace(S) + m @ m - len(m) - np.linalg.slogdet(S)[1])
-
-
-def mismatch_terms(divided=0):
-    def moments(Z):
-        return Z.mean(0), np.cov(Z.T, bias=not divided)
-    return moments
 
 
 def other_way_round(Z):
@@ -429,7 +421,8 @@ It is zero only if mean and covariance are those of $N(0, I)$. An autoencoder do
     edges={"for wide codes": lambda rng: (50 * rng.normal(size=(40, 3)),),
            "for codes near a plane": lambda rng: (rng.normal(size=(40, 3)) * np.array([1, 1, 1e-4]),)},
     terms={"½ tr S": lambda Z: Z.var(0).sum() / 2, "½ ‖m‖²": lambda Z: (Z.mean(0) ** 2).sum() / 2,
-           "−½ K": lambda Z: -Z.shape[1] / 2, "−½ log det S": lambda Z: -np.linalg.slogdet(np.cov(Z.T, bias=True))[1] / 2},
+           "−½ K": lambda Z: -Z.shape[1] / 2,
+           "−½ log det S": lambda Z: -np.linalg.slogdet(np.cov(Z.T, bias=True))[1] / 2},
     misconceptions=[
         (named("covariance with m − 1", unbiased),
          "the covariance is divided by m − 1 (np.cov does that): here it has 1/m, which is bias=True."),

@@ -291,7 +291,7 @@ WRONG = {
         (nodes_back_mean, r"mean"),
         (nodes_back_for_each_draw, r"sum"),
         (nodes_halves_exchanged, r"exchang|halves|half|order"),
-        (nodes_own_noise, r"noise|ε|differ.*second"),
+        (nodes_own_noise, r"noise|ε|numbers of its own"),
     ],
     "pathwise": [
         (pathwise_averaged, r"each draw|shape|averag|mean"),
