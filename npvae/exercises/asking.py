@@ -10,9 +10,6 @@ import numpy as np
 from npvae.exercises.task import Task, Wrong
 from npvae.exercises.trial import TooSlow, at_most
 
-ORDINALS = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth"]
-
-
 def check_callable(task: Task, answer):
     """The answer as a function of the task's arguments, or Wrong; a number stands for a function of none."""
     if not task.arguments and not callable(answer) and answer is not None:
@@ -106,7 +103,7 @@ def outputs(task: Task, out, n: int, several: bool) -> list[np.ndarray]:
 
 
 def _as_array(task, item, i, n):
-    what = "it returns" if n == 1 else f"{names_of(task, n)[i]}, the {ORDINALS[i]} thing it returns, is"
+    what = "it returns" if n == 1 else f"{names_of(task, n)[i]} is"
     if item is None:
         raise Wrong("returns None", f"{what} None: is a `return` missing?")
     if callable(item) and not isinstance(item, np.ndarray):

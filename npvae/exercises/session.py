@@ -52,6 +52,8 @@ def _judged(task, answer):
         judge(task, answer)
     except Wrong as wrong:
         return wrong.mistake, wrong.sentence
+    except Exception as problem:        # of the check, not of the answer: a mistake of ours, or an answer unheard of
+        return "not judged", f"the check itself has failed on it ({type(problem).__name__}: {problem})."
     return "", ""
 
 

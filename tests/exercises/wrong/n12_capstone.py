@@ -238,6 +238,24 @@ def tanh_not_differentiated(theta, x, eps):
     return value, gradient
 
 
+def slope_of_tanh_forgotten(theta, x, eps):
+    B, D = x.shape
+    h = np.tanh(x @ theta["W1"] + theta["b1"])
+    mu, log_sigma = np.split(h @ theta["W2"] + theta["b2"], 2, axis=1)
+    sigma, s2 = np.exp(log_sigma), np.exp(2 * theta["log_sigma_g"])
+    z = mu + sigma * eps
+    u = np.tanh(z @ theta["W3"] + theta["b3"])
+    r = x - u @ theta["W4"] - theta["b4"]
+    dg = r / s2 / B
+    du = dg @ theta["W4"].T * (1 - u**2)
+    dz = du @ theta["W3"].T
+    dq = np.concatenate([dz - mu / B, dz * sigma * eps - (sigma**2 - 1) / B], axis=1)
+    dh = dq @ theta["W2"].T
+    return vae_elbo(theta, x, eps).mean(), {
+        "W1": x.T @ dh, "b1": dh.sum(0), "W2": h.T @ dq, "b2": dq.sum(0), "W3": z.T @ du, "b3": du.sum(0),
+        "W4": u.T @ dg, "b4": dg.sum(0), "log_sigma_g": ((r**2).sum(1) / s2 - D).mean()}
+
+
 def rows_not_averaged(theta, x, eps):
     value, gradient = vae_gradient(theta, x, eps)
     return vae_elbo(theta, x, eps), gradient
@@ -274,7 +292,7 @@ def trained_is_right(train, rng):
 
 def by_the_package(train, rng):
     vae = npvae.VAE(latent_dim=10, hidden=(100,), sweeps=90, batch_size=120, learning_rate=0.005, seed=0,
-    progress=False) vae.fit(train)
+                    progress=False).fit(train)
     return (lambda x: np.split(vae.solver_.infer(np.asarray(x)), 2, axis=1)), (
         lambda z: vae.model_.decode(z)), vae.sigma_g_
 
@@ -324,8 +342,9 @@ def principal_components(train, rng):
     s2 = (S[K:] ** 2).sum() / len(train) / (64 - K)
     W = Vt[:K].T * np.sqrt(S[:K] ** 2 / len(train) - s2)
     M = W.T @ W + s2 * np.eye(K)
-    return (lambda x: (np.linalg.solve(M, W.T @ (x - mean).T).T, np.tile(0.5 * np.log(s2 / np.diag(M)), (len(x), 1)))),
-        ( lambda z: z @ W.T + mean), np.sqrt(s2)
+    log_sigma = 0.5 * np.log(s2 / np.diag(M))
+    return (lambda x: (np.linalg.solve(M, W.T @ (x - mean).T).T, np.tile(log_sigma, (len(x), 1)))), (
+        lambda z: z @ W.T + mean), np.sqrt(s2)
 
 
 def bits_per_pixel(train, rng):
@@ -346,7 +365,7 @@ WRONG = {
     "vae_gradient": [(kl_left_out_of_the_gradient, "KL"), (sum_for_the_mean, "B times|mean|sum"), (of_the_loss, "sign"),
                      (of_the_loss_alone, "sign"), (sigma_g_fixed, "log_sigma_g"),
                      (sigma_g_without_normaliser, "log_sigma_g|D"), (tanh_not_differentiated, "W3.*(tanh|chain)|tanh"),
-                     (rows_not_averaged, "mean"),
+                     (rows_not_averaged, "mean"), (slope_of_tanh_forgotten, "slope.*encoder"),
                      (changed("W4", lambda g, *_: g["W4"] * 0), "W4"),
                      (changed("b3", lambda g, *_: -g["b3"]), "b3.*sign")],
     "capstone": [(sigma_for_log_sigma, "log_sigma|log σ"), (log_variance_for_log_sigma, "log σ²|variance"),
