@@ -10,6 +10,7 @@ import numpy as np
 from npvae.exercises.task import Task, Wrong
 from npvae.exercises.trial import TooSlow, at_most
 
+
 def check_callable(task: Task, answer):
     """The answer as a function of the task's arguments, or Wrong; a number stands for a function of none."""
     if not task.arguments and not callable(answer) and answer is not None:
