@@ -9,8 +9,8 @@ from npvae.lab.plots.curves import curves, lines, panels, rows_against_bound, sp
 from npvae.lab.plots.images import explorer_figure, image_strips, latent_points
 from npvae.lab.plots.diagrams import encoder_decoder, graphical_model
 from npvae.lab.plots.elbo import (
-    bound_curves, contours, integrands, kl_directions, latent_picture, posterior_and_bar, posterior_gallery, split_bars,
-    torn, triangle)
+    bound_curves, contours, density_beside_curve, integrands, kl_directions, latent_picture, posterior_and_bar,
+    posterior_gallery, split_bars, torn, triangle)
 from npvae.lab.plots.ascent import ascent_animation, ascent_figure
 from npvae.lab.plots.solvers import (
     below_ceiling, climbs, clusters, collapse_figure, fates, gap_stack, ladder, rows_on_a_curve, scale_figure, scaling)

@@ -37,6 +37,21 @@ def latent_picture(z: np.ndarray, prior: np.ndarray, curve: np.ndarray, sigma_g:
 
 
 @style()
+def density_beside_curve(z: np.ndarray, curve: np.ndarray, sigma_g: float, x: np.ndarray,
+                         density: np.ndarray) -> Figure:
+    """Left, g(z) (n,) and the band g(z) ± σ_g; right, p(x) (k,), on limits that stay when σ_g or the curve changes."""
+    figure, (main, side) = plt.subplots(1, 2, figsize=(6.6, 2.9), width_ratios=[2, 1], sharey=True)
+    main.fill_between(z, curve - sigma_g, curve + sigma_g, color=BLUE, alpha=0.25, lw=0, label=r"$g(z) \pm \sigma_g$")
+    main.plot(z, curve, color=BLACK, lw=1.8, label="$g(z)$")
+    main.set(xlabel="$z$", ylabel="$x$", xlim=(-2.8, 2.8), ylim=(x[0], x[-1]), title="The decoder")
+    main.legend(loc="lower right", fontsize=8.5)
+    side.fill_betweenx(x, density, color=ORANGE, alpha=0.3, lw=0)
+    side.plot(density, x, color=ORANGE, lw=1.8)
+    side.set(xlabel="density", xlim=(0, 1.5), title=r"$p_\theta(x)$")
+    return figure
+
+
+@style()
 def integrands(z: np.ndarray, values: dict[float, np.ndarray], areas: dict[float, float]) -> Figure:
     """p(x|z) p(z) as a function of z (n,), by x; the shaded area is p(x)."""
     figure, axes = plt.subplots(figsize=(7, 3.2))
