@@ -34,8 +34,11 @@ def completed_likelihood(likelihood, width: int):
 
 
 def prior_row(latent) -> np.ndarray:
-    """The row (R,) of the least KL to the prior, from a row of zeros."""
-    return climb(lambda q, rows: _negative(*latent.kl(q)), np.zeros((1, latent.row_size)), 1e-12, 2000)[0]
+    """The row (R,) of the least KL to the prior, from a row of zeros; one near it, where the prior is a limit of rows."""
+    start = np.zeros((1, latent.row_size))
+    near, least = (climb(lambda q, rows: _negative(*latent.kl(q)), start, t, 2000)[0] for t in (1e-4, 1e-12))
+    # a limit of rows that grow is left where they still have a slope: from there q can be learned
+    return near if np.abs(least - near).max() > 3 else least
 
 
 def mean(latent, q: np.ndarray) -> np.ndarray:
