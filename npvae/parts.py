@@ -111,8 +111,10 @@ def with_back(part: object, protocol: type, name: str, *arguments, values: int =
 
 
 def check_shape(part: object, protocol: type, name: str, what: str, a: object, *shapes: tuple) -> None:
-    """Raise a ValueError unless what a method has answered is an array of floats of one of the shapes."""
-    if not isinstance(a, np.ndarray | np.floating) or a.dtype.kind != "f" or a.shape not in shapes:
+    """Raise a ValueError unless what a method has answered is an array of float32 or float64 of one of the shapes."""
+    # float16 would end every sum at 65,504
+    floats = isinstance(a, np.ndarray | np.floating) and a.dtype.kind == "f" and a.itemsize >= 4
+    if not floats or a.shape not in shapes:
         got = described(a)
         raise ValueError(f"{what} of {_title(part, name)} has {got}, expected {' or '.join(map(str, shapes))}: "
                          f"{shapes_of(protocol, name)}")

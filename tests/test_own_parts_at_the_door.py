@@ -491,3 +491,38 @@ def test_each_method_of_a_protocol_says_its_shapes_and_what_happens_without(prot
     for name, member in members(protocol).items():
         assert "->" in member.__doc__.splitlines()[0], name
         assert getattr(member, "without", "required")
+
+
+class Scale:
+    """y = a x."""
+
+    def __init__(self, a):
+        self.a = np.asarray(a, float)
+
+    def arrays(self):
+        return {"a": self.a}
+
+    def on(self, parameters, prefix="", gradient=True):
+        twin = Scale(self.a)
+        twin.a = parameters[prefix + "a"]
+        return twin
+
+    def __call__(self, x):
+        return x * self.a, lambda dy: dy * self.a
+
+
+@pytest.mark.parametrize("solver", [npvae.VariationalEM, npvae.SharedQ, npvae.AmortizedVI])
+def test_a_gradient_that_back_never_writes_is_said(solver):
+    decoder = npvae.chain(npvae.mlp([2, 3]), Scale(np.ones(3)))
+    model = npvae.LatentVariableModel(npvae.Gaussian(2), decoder, npvae.GaussianLikelihood())
+    with pytest.raises(ValueError, match="back of the decoder writes no gradient of theta.decoder.1.a"):
+        solver(model, sweeps=1, progress=False).fit(np.random.default_rng(0).normal(size=(20, 3)))
+
+
+def test_a_half_is_no_float_to_compute_with():
+    def halves(x):
+        return x.astype(np.float16), lambda dy: dy
+
+    with pytest.raises(ValueError, match="float16"):
+        npvae.VariationalEM(npvae.LatentVariableModel(npvae.Gaussian(2), npvae.chain(npvae.mlp([2, 3]), halves),
+                                                      npvae.GaussianLikelihood()), sweeps=1)

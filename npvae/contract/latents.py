@@ -166,7 +166,7 @@ def _nodes_are_of_q(part, q):
     # E q'(z)/½(q(z) + q'(z)) = 1 over draws from both: one of them may lie where the other has no z
     _known(part, "log_q")
     draws = [_drawn(part, row) for row in (q, q + 0.05)]
-    z, w = (np.concatenate(pair) for pair in zip(*draws))
+    z, w = (np.concatenate(pair) for pair in zip(*draws, strict=True))
     one, other = part.log_q(q, z), part.log_q(q + 0.05, z)
     return _within_errors(2 * np.exp(other - np.logaddexp(one, other)), 0.5 * w, 1.0)
 

@@ -34,7 +34,7 @@ def completed_likelihood(likelihood, width: int):
 
 
 def prior_row(latent) -> np.ndarray:
-    """The row (R,) of the least KL to the prior, from a row of zeros; one near it, where the prior is a limit of rows."""
+    """The row (R,) of the least KL to the prior, from zeros; one near it, where the prior is a limit of rows."""
     start = np.zeros((1, latent.row_size))
     near, least = (climb(lambda q, rows: _negative(*latent.kl(q)), start, t, 2000)[0] for t in (1e-4, 1e-12))
     # a limit of rows that grow is left where they still have a slope: from there q can be learned

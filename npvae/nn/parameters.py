@@ -119,16 +119,27 @@ def check_network(role: str, network: object) -> None:
 
 
 def check_back_writes(parameters: Parameters, role: str, f: Callable, x: np.ndarray) -> np.ndarray:
-    """The y of `y, back = f(x)`; a ValueError if `back` adds to a gradient, of which no solver sets any to zero."""
-    found = []
-    for _ in range(2):
+    """The y of `y, back = f(x)`; a ValueError if `back` adds to a gradient, or leaves one of `role` as it was.
+
+    No solver sets a gradient to zero, and what is not written is never learned.
+    """
+    found, before, fills = [], parameters.grad.copy(), (0.0, 1.0, 2.0)
+    for there in fills:
+        parameters.grad.fill(there)
         with np.errstate(all="ignore"):
             y, back = f(x.astype(parameters.value.dtype))
             if callable(back):
                 back(np.ones_like(y))
         found.append({name: parameters.gradient(name).copy() for name in parameters.names})
-    adds = [name for name, one in found[0].items() if not np.array_equal(one, found[1][name], equal_nan=True)]
-    if adds:
+    parameters.grad[...] = before
+    changes = {name: [g[name] for g in found] for name in parameters.names if parameters.gradient(name).size}
+    moved = {name for name, (a, b, _) in changes.items() if not np.array_equal(a, b, equal_nan=True)}
+    as_it_was = {name for name in moved if all(np.all(g == a) for g, a in zip(changes[name], fills, strict=True))}
+    if adds := sorted(moved - as_it_was):
         raise ValueError(f"back of the {role} adds to the gradient of {', '.join(adds)}, which no step sets to zero: "
                          "let it write, dW[...] = … in place of dW[...] += …")
+    lost = sorted(name for name in as_it_was if {role, "phi" if role == "encoder" else role} & set(name.split(".")))
+    if lost and callable(back):
+        raise ValueError(f"back of the {role} writes no gradient of {', '.join(lost)}, which would never be learned: "
+                         "let it write dW[...] = …, or 0 where W is to stay as it is")
     return y
