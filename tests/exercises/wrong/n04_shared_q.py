@@ -448,7 +448,7 @@ WRONG = {
         (price_not_centred, r"cent|mean|subtract"),
         (price_correlation, r"correlation|covariance|scale"),
         (price_of_all_data, r"\bm\b|mean|sum|per datum"),
-        (price_D_times_noise, r"D - K|D-K"),
+        (price_D_times_noise, r"D [-−] K"),
     ],
     "q_for_groups": [
         (groups_divided_by_m, r"\bm\b|divid|size|number"),
