@@ -1,4 +1,7 @@
-"""The notebooks' sliders in a real JupyterLab in headless Chromium: move one, and the figure has to follow."""
+"""The notebooks' sliders in headless Chromium, in a real JupyterLab and in pages without a kernel: the figure follows.
+
+`python tests/notebooks/test_sliders.py FOLDER` writes pictures of every live figure at both ends of each slider.
+"""
 
 import contextlib
 import importlib.util
@@ -10,13 +13,13 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 import pytest
 
 NOTEBOOKS = pathlib.Path(__file__).parents[2] / "notebooks"
-NAMES = ("02_elbo", "07_reparameterization", "08_variational_autoencoder")
-FOUND = [name for name in NAMES if (NOTEBOOKS / f"{name}.ipynb").exists()]
+LIVE = 'class="npvae-live"'
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 CHROMEDRIVER = shutil.which("chromedriver")
 NEEDED = {name: importlib.util.find_spec(name) for name in ("selenium", "jupyterlab", "ipywidgets", "ipykernel")}
@@ -25,7 +28,6 @@ MISSING = [name for name, found in {**NEEDED, "chromium": CHROMIUM, "chromedrive
 PATIENCE = 180                      # seconds for one thing to happen; a quiet machine needs a few
 TOKEN = secrets.token_hex(16)
 HANDLE = ".jp-Cell-outputArea .noUi-handle"
-WIDGET = "application/vnd.jupyter.widget-view+json"
 CHROMIUM_OPTIONS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
                     "--disable-dev-shm-usage", "--disable-background-networking", "--disable-component-update",
                     "--disable-sync", "--window-size=1400,1000")
@@ -78,11 +80,12 @@ def without_outputs(notebook):
     return notebook
 
 
-def widget_cells(name):
-    """How many cells the committed notebook has, and the positions of those that show widgets."""
+def live_cells(name):
+    """How many cells the committed notebook has, and the positions of those that show a live figure."""
     cells = json.loads((NOTEBOOKS / f"{name}.ipynb").read_text(encoding="utf-8"))["cells"]
-    shown = [any(WIDGET in output.get("data", {}) for output in cell.get("outputs", [])) for cell in cells]
-    return len(cells), [position for position, widgets in enumerate(shown) if widgets]
+    shown = [any(LIVE in "".join(output.get("data", {}).get("text/html", "")) for output in cell.get("outputs", []))
+             for cell in cells]
+    return len(cells), [position for position, live in enumerate(shown) if live]
 
 
 def server_environment(folder):
@@ -141,11 +144,19 @@ def lab(tidy, tmp_path_factory):
 @pytest.fixture
 def browser(tmp_path):
     """A headless Chromium without a past; at the end a screenshot of what it showed last stays in tmp_path."""
+    with browsing(tmp_path / "profile") as driver:
+        yield driver
+        driver.save_screenshot(str(tmp_path / "last.png"))
+
+
+@contextlib.contextmanager
+def browsing(profile):
+    """A headless Chromium that keeps what it has to keep in the folder `profile`, and ends with all that it started."""
     from selenium import webdriver
 
     options = webdriver.ChromeOptions()
     options.binary_location = CHROMIUM
-    for option in (*CHROMIUM_OPTIONS, f"--user-data-dir={tmp_path / 'profile'}"):
+    for option in (*CHROMIUM_OPTIONS, f"--user-data-dir={profile}"):
         options.add_argument(option)
     service = webdriver.ChromeService(CHROMEDRIVER, popen_kw={"start_new_session": True})
     try:
@@ -153,7 +164,6 @@ def browser(tmp_path):
             driver.set_page_load_timeout(PATIENCE)
             driver.set_script_timeout(PATIENCE)
             yield driver
-            driver.save_screenshot(str(tmp_path / "last.png"))
     finally:
         end_group(getattr(service, "process", None))
 
@@ -199,43 +209,107 @@ def figure_follows(browser, cell, handle):
     wait(lambda: browser.execute_script(PIXELS, cell) == before, "the figure to come back")
 
 
+FOUND = [path.stem for path in sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb")) if live_cells(path.stem)[1]]
+
+
 @pytest.mark.parametrize("name", FOUND)
 def test_sliders_change_the_figure(name, lab, browser):
-    """Every slider of the notebook."""
-    total, positions = widget_cells(name)
-    assert positions, "the committed notebook shows no widget"
+    """Every slider of the notebook, with a kernel that draws anew."""
+    total, positions = live_cells(name)
     open_notebook(browser, lab, name, total)
     step_through(browser, positions[-1] + 1)
     for position in positions:
         cell = cells_of(browser)[position]
-        wait(lambda cell=cell: cell.find_elements("css selector", HANDLE), "a slider")
-        for handle in cell.find_elements("css selector", HANDLE):
+        for handle in handles(cell):
             figure_follows(browser, cell, handle)
 
 
-@pytest.mark.parametrize("name", FOUND)
-def test_two_sliders_moved_at_once_leave_a_whole_figure(name, lab, browser):
+def handles(cell):
+    """The widgets' sliders of a cell, once they are there."""
+    wait(lambda: cell.find_elements("css selector", HANDLE), "a slider")
+    return cell.find_elements("css selector", HANDLE)
+
+
+def test_two_sliders_moved_at_once_leave_a_whole_figure(lab, browser):
     """The second slider moves while the figure for the first is still being drawn."""
     from selenium.webdriver import Keys
 
-    total, positions = widget_cells(name)
-    open_notebook(browser, lab, name, total)
-    step_through(browser, positions[-1] + 1)
-    cell = cells_of(browser)[positions[0]]
-    wait(lambda: len(cell.find_elements("css selector", HANDLE)) > 1, "two sliders")
-    first, second = cell.find_elements("css selector", HANDLE)[:2]
+    name, position = next((name, position) for name in FOUND for position in live_cells(name)[1]
+                          if sliders_in_output(name, position) > 1)
+    open_notebook(browser, lab, name, live_cells(name)[0])
+    step_through(browser, position + 1)
+    cell = cells_of(browser)[position]
+    first, second = handles(cell)[:2]
     start = wait(lambda: browser.execute_script(PIXELS, cell), "a figure beside the sliders")
     first.send_keys(Keys.HOME)
     halfway = wait(lambda: changed(browser, cell, start), "the figure to follow the first slider")
     second.send_keys(Keys.HOME)
     home = wait(lambda: changed(browser, cell, halfway), "the figure to follow the second slider")
-    for key, handles in ((Keys.END, (first, second)), (Keys.HOME, (first, second))):
-        for handle in handles:
+    for key, pressed in ((Keys.END, (first, second)), (Keys.HOME, (first, second))):
+        for handle in pressed:
             handle.send_keys(key)
     wait(lambda: browser.execute_script(PIXELS, cell) == home, "the whole figure of both sliders at home")
+
+
+def sliders_in_output(name, position):
+    """How many sliders the committed output of a cell has."""
+    cell = json.loads((NOTEBOOKS / f"{name}.ipynb").read_text(encoding="utf-8"))["cells"][position]
+    return sum("".join(output.get("data", {}).get("text/html", "")).count('type="range"') for output in cell["outputs"])
 
 
 def changed(browser, cell, before):
     """The figure's pixels if there are some and they are not those from before, else nothing."""
     now = browser.execute_script(PIXELS, cell)
     return now if now not in ([], before) else None
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_sliders_change_the_figure_of_a_page_without_a_kernel(name, browser, tmp_path):
+    """Every slider of the exported page, at its ends and back: another frame, another value beside it."""
+    from selenium.webdriver import Keys
+
+    for figure in live_figures(browser, name, tmp_path):
+        for slider in figure.find_elements("css selector", "input[type=range]"):
+            seen = []
+            for key in (Keys.HOME, Keys.END, Keys.HOME):
+                slider.send_keys(key)
+                seen.append(as_shown(browser, figure, slider))
+            assert seen[0] == seen[2] and all(a != b for a, b in zip(seen[0], seen[1], strict=True))
+
+
+def live_figures(browser, name, folder):
+    """The live figures of a notebook's exported page, opened in the browser."""
+    from nbconvert import HTMLExporter
+
+    page = folder / f"{name}.html"
+    page.write_text(HTMLExporter().from_filename(str(NOTEBOOKS / f"{name}.ipynb"))[0], encoding="utf-8")
+    browser.get(page.as_uri())
+    figures = browser.find_elements("css selector", ".npvae-live")
+    assert len(figures) == len(live_cells(name)[1])
+    return figures
+
+
+def as_shown(browser, figure, slider):
+    """The frame that is seen, and the value beside the slider."""
+    frame = browser.execute_script("return arguments[0].querySelector('img').currentSrc", figure)
+    return frame, browser.execute_script("return arguments[0].nextElementSibling.textContent", slider)
+
+
+def pictures(folder, names):
+    """Write each live figure of the exported pages with one slider after the other at its ends."""
+    from selenium.webdriver import Keys
+
+    with tempfile.TemporaryDirectory() as profile, browsing(profile) as browser:
+        for name in names:
+            for number, figure in enumerate(live_figures(browser, name, folder), 1):
+                for slider in figure.find_elements("css selector", "input[type=range]"):
+                    label = slider.find_element("xpath", "preceding-sibling::span").text
+                    middle = slider.get_attribute("value")
+                    for end, key in (("low", Keys.HOME), ("high", Keys.END)):
+                        slider.send_keys(key)
+                        figure.screenshot(str(folder / f"{name[:2]}_{number}_{label}_{end}.png"))
+                    slider.send_keys(Keys.HOME + Keys.ARROW_RIGHT * int(middle))
+
+
+if __name__ == "__main__":
+    pictures(pathlib.Path(sys.argv[1]), [name for name in FOUND if name[:2] in sys.argv[2:] or not sys.argv[2:]])
