@@ -1,6 +1,7 @@
 """What a learner calls: check, hint, solution, progress."""
 
 import json
+import textwrap
 from pathlib import Path
 
 from npvae.exercises.judge import judge, report_of
@@ -57,12 +58,14 @@ def _judged(task, answer):
     return "", ""
 
 
-def assert_right(name: str, answer) -> Verdict:
+def assert_right(name: str, answer) -> None:
     """As `check`, but an AssertionError holds the sentence: for cells that are graded."""
     verdict = check(name, answer)
     if not verdict:
-        raise AssertionError(f"{name}: {verdict.sentence}")
-    return verdict
+        # in lines that a feedback page shows whole
+        raise AssertionError("\n".join(textwrap.wrap(f"{name}: {verdict.sentence}", 88)))
+    # what a graded cell returns nbgrader takes for points
+    print(verdict)
 
 
 def hint(name: str, level: int = 1) -> str:
