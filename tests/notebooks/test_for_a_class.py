@@ -83,3 +83,10 @@ def test_cells_that_only_plot_fold(path):
             assert "hide-input" in cell.metadata.get("tags", []), cell.id
         hidden = cell.metadata.get("jupyter", {}).get("source_hidden", False)
         assert hidden == ("hide-input" in cell.metadata.get("tags", [])), f"{cell.id}: JupyterLab folds the same cells"
+
+
+def test_the_page_for_a_class_links_to_every_notebook_and_to_nothing_that_is_missing():
+    text = (FOLDER / "README.md").read_text(encoding="utf-8")
+    targets = {target for target, _ in links(text)}
+    assert {path.name for path in PATHS} <= targets
+    assert all((FOLDER / target).exists() for target in targets)
