@@ -36,12 +36,14 @@ def add_bench(commands) -> None:
     command = add_command(
         commands, "bench", run_bench, "Time a training step against the bare matrix products and the frameworks that "
         "are installed; with --scale, time and memory against the number of data; with --posteriors, how near a full "
-        "covariance and some steps of argmax_q come to log p(x) of the digits.",
-        ["", "--quick --sizes toy digits", "--json bench.json", "--scale --out results", "--posteriors"],
+        "covariance and some steps of argmax_q come to log p(x) of the digits; with --result, the seconds from the "
+        "start of a process to a trained model.",
+        ["", "--quick --sizes toy digits", "--json bench.json", "--scale --out results", "--posteriors",
+         "--result --images FOLDER       # MNIST's IDX files instead of random images"],
         "seed of the data, weights and noise of npvae's own steps; with --posteriors the first (default 0)")
     command.add_argument("--quick", action="store_true",
                          help="a few rounds only; with --scale, up to 10,000 rows and 100,000 images; with "
-                         "--posteriors, one seed, 20 sweeps, 20 rows")
+                         "--posteriors, one seed, 20 sweeps, 20 rows; with --result, one round, 5 nats, 2,000 images")
     command.add_argument("--sizes", nargs="+", metavar="SIZE",
                          help="which of toy, digits, mnist, mnist_b512 to time (default: all)")
     command.add_argument("--scale", action="store_true",
@@ -50,6 +52,11 @@ def add_bench(commands) -> None:
     command.add_argument("--posteriors", action="store_true",
                          help="diagonal and full q_i and q_φ, and 10 steps more: the approximation and the "
                          "amortization gap on the digits at three seeds (some five minutes)")
+    command.add_argument("--result", action="store_true",
+                         help="time a fresh process, in seven rounds: import, build, compile and train until a test "
+                         "ELBO of 30 nats on the digits, and for one sweep over 60,000 images")
+    command.add_argument("--images", metavar="NAME|PATH",
+                         help="with --result: the images, as --data of npvae train takes them (default: random ones)")
     command.add_argument("--out", metavar="DIR", help="with --scale: write scale.png there")
 
 
@@ -57,14 +64,16 @@ def run_bench(args: Namespace) -> None:
     """Measure, print the table, write figure and JSON."""
     if args.out and not args.scale:
         raise ValueError(f"--out {args.out}: only --scale has a picture to write there")
-    if args.scale and args.posteriors:
-        raise ValueError("--scale and --posteriors: one at a time")
-    if args.sizes and (args.scale or args.posteriors):
-        other = "--scale" if args.scale else "--posteriors"
-        raise ValueError(f"--sizes {' '.join(args.sizes)}: of the steps that {other} does not time: leave it out")
+    measures = {"scale": measured_scale, "posteriors": measured_posteriors, "result": measured_result}
+    asked = [name for name in measures if getattr(args, name)]
+    if len(asked) > 1:
+        raise ValueError(f"--{' and --'.join(asked)}: one at a time")
+    if args.sizes and asked:
+        raise ValueError(f"--sizes {' '.join(args.sizes)}: of the steps that --{asked[0]} does not time: leave it out")
+    if args.images and not args.result:
+        raise ValueError(f"--images {args.images}: only --result trains on them")
     check_files({}, {"--out": args.out and Path(args.out) / "scale.png", "--json": args.json})
-    measured = measured_posteriors if args.posteriors else measured_scale if args.scale else measured_steps
-    figures, text = measured(args)
+    figures, text = measures[asked[0]](args) if asked else measured_steps(args)
     print(text)
     if args.json:
         write_json(figures, args.json)
@@ -84,6 +93,15 @@ def measured_posteriors(args: Namespace) -> tuple[dict, str]:
 
     figures = posteriors(*((20, 1, 20) if args.quick else ()), first_seed=args.seed)
     return figures, posteriors_table(figures)
+
+
+def measured_result(args: Namespace) -> tuple[dict, str]:
+    """The figures of `npvae bench --result` and their table."""
+    from npvae.datasets import load
+    from npvae.lab.result import result, result_table
+
+    figures = result(args.quick, load(args.images).train if args.images else None, seed=args.seed)
+    return figures, result_table(figures)
 
 
 def measured_scale(args: Namespace) -> tuple[dict, str]:
