@@ -544,7 +544,7 @@ ADAM = Task(
         mistake("gradient not squared", adam_with(power=np.abs), "v: the gradient is not squared."),
         mistake("gradient not squared", adam_with(power=lambda g: g), "v: the gradient is not squared."),
         mistake("corrected moments kept", adam_with(keep=True),
-                "the corrected m̂ and v̂ are returned in place of m and v: the next step would correct them once more."),
+                "the corrected m̂ and v̂ are returned for m and v: the next step would correct them once more."),
         mistake("counts from zero", adam_with(count=lambda t: t + 1),
                 "t is one too large: the first step has t = 1 already."),
         mistake("counts one too few", adam_with(count=lambda t: t - 1),
@@ -622,8 +622,8 @@ not everything becomes 0.""",
            "for one column": lambda rng: (rng.normal(size=(3, 1)),)},
     misconceptions=[
         mistake("overflow", plain_lse,
-                "exp overflows where a is large, and underflows to log 0 where it is very negative: nothing is taken off "
-                "first."),
+                "exp overflows where a is large, and underflows to log 0 where it is very negative: nothing is taken "
+                "off first."),
         mistake("overflow", lambda a: (plain_lse(a)[0], log_sum_exp(a)[1]),
                 "the value overflows where a is large: nothing is taken off first."),
         mistake("overflow in back", lambda a: (log_sum_exp(a)[0], plain_lse(a)[1]),
@@ -658,6 +658,6 @@ not everything becomes 0.""",
         mistake("dvalue not used", lambda a: (log_sum_exp(a)[0], lambda d: row_softmax(a)),
                 "back does not use dvalue: each row's softmax is multiplied by its own."),
         mistake("softmax's own slope", lse_back(lambda a: row_softmax(a) * (1 - row_softmax(a))),
-                "da is p(1 − p), the slope of the softmax; asked for is the slope of log-sum-exp, the softmax itself.")])
+                "da is p(1 − p), the slope of the softmax; asked for is that of log-sum-exp, the softmax itself.")])
 
 TASKS = [AFFINE, TANH, SOFTPLUS, CHAIN, NUMERIC, COMPLEX, ADAM, LSE]
