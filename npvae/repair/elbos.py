@@ -23,7 +23,7 @@ from npvae.repair.trial import Bench, State
 ROWS, MORE = 7, 12          # rows of the first place, and of the others
 TIMES, OFTEN = 300, 4000    # how often a function that draws is called for each of them
 SLACK = 1e-8                # nats, of values of size 1
-
+SECONDS = 5.0               # of search, of the processor: the check has taken some before it
 
 
 def find_edit(user, model, X, seed, same, importance=1):
@@ -33,7 +33,8 @@ def find_edit(user, model, X, seed, same, importance=1):
     weights `importance` draws.
     """
     reached = Reached(user.elbo_fn)
-    return searched(reached, partial(ElboBench, user, model, X, seed, same, importance, reached), goal="the ELBO")
+    bench = partial(ElboBench, user, model, X, seed, same, importance, reached)
+    return searched(reached, bench, SECONDS, goal="the ELBO")
 
 
 class ElboBench(Bench):

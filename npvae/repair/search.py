@@ -26,7 +26,7 @@ from npvae.repair.statements import statements
 from npvae.repair.trial import Bench, Overrun, at_most, in_child, resource
 
 SECONDS = 6.5       # of search, of the processor; on a busy machine it takes up to PATIENCE times as long
-PATIENCE = 2.0
+PATIENCE = 3.0
 MOST, EACH = 6, 2   # edits that are looked for once one is found: in all, and in one place
 HARDLY = 12         # characters by which an edit is hardly larger
 USUAL = (0, 1, -1, 2, -2, 0.5, -0.5, 0.25, 4)
@@ -57,7 +57,8 @@ def searched(reached, bench, seconds=SECONDS, goal="the gradient"):
     def work():
         warnings.simplefilter("ignore")
         try:
-            return Search(bench(), reached, seconds, goal).found() or NotAvailable(
+            start = time.process_time()
+            return Search(bench(), reached, start + seconds, goal).found() or NotAvailable(
                 f"no small edit makes {goal} right")
         except Exception as problem:        # of somebody else's code, which does not keep a report from being made
             return NotAvailable(f"the search broke off: {problem!r}")
@@ -69,10 +70,10 @@ def searched(reached, bench, seconds=SECONDS, goal="the gradient"):
 class Search:
     """The search in the child process."""
 
-    def __init__(self, bench, reached, seconds, goal):
+    def __init__(self, bench, reached, end, goal):
         self.bench, self.reached, self.goal = bench, reached, goal
-        self.start = time.process_time()
-        self.end, self.latest = self.start + seconds, time.monotonic() + PATIENCE * seconds
+        self.start, self.end = time.process_time(), end
+        self.latest = time.monotonic() + PATIENCE * (end - self.start)
         self.watch = Watch(reached, bench)
         self.watch.look(bench.wrong())
         self.wrong, self.parts = bench.wrong_names(bench.before), []
