@@ -17,7 +17,9 @@ NAME = submissions.NAME
 
 def nbgrader(course, *arguments):
     """Run a command of nbgrader in a course's folder."""
-    env = {**os.environ, "PYTHONPATH": str(submissions.ROOT), "OPENBLAS_NUM_THREADS": "1"}
+    # it calls alembic, which stands beside Python
+    path = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])
+    env = {**os.environ, "PATH": path, "PYTHONPATH": str(submissions.ROOT), "OPENBLAS_NUM_THREADS": "1"}
     done = subprocess.run([sys.executable, "-m", "nbgrader", *arguments], cwd=course, env=env, capture_output=True,
                           text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-2000:]
