@@ -30,10 +30,25 @@ FONTS = """<script type="text/x-mathjax-config">MathJax.Hub.Config({"HTML-CSS":
 {availableFonts: [], imageFont: null, preferredFont: null, webFont: "STIX-Web"}});</script>"""
 MATHJAX = "lib/MathJax/MathJax.js?config=TeX-AMS-MML_HTMLorMML-full,Safe"
 # a page of the talk is 1280 by 720; what a cell prints and shows may use all of its width
-TALK = """<style>.reveal .jp-Cell {padding: 2px 0} .reveal pre {box-shadow: none; width: 100%}
+TALK = """<style>:root {--jp-code-font-size: 16px !important}
+.reveal .jp-Cell {padding: 2px 0} .reveal pre {box-shadow: none; width: 100%}
 .reveal .jp-OutputArea img {zoom: 1.25; width: auto; height: auto; max-width: 980px; max-height: 450px; margin: 0 auto;
 display: block} .reveal .npvae-live img {max-height: 400px}
-.reveal .jp-InputPrompt, .reveal .jp-OutputPrompt {display: none}</style>"""
+.reveal .jp-InputPrompt, .reveal .jp-OutputPrompt {display: none}</style>
+<script>
+// the pictures of a page give way to its words, down to half their height
+function fit(page) {
+  const pictures = [...page.querySelectorAll('.jp-OutputArea img')];
+  for (let height = 450; height >= 225 && page.scrollHeight > 720; height -= 15)
+    pictures.forEach(picture => picture.style.maxHeight = height + 'px');
+}
+window.addEventListener('load', () => require(['lib/revealjs/dist/reveal.js'], talk => { window.Reveal = talk; }));
+// a page's height changes when it is shown, and when its formulas are set
+window.addEventListener('load', () => {
+  const watch = new ResizeObserver(pages => pages.forEach(page => fit(page.target)));
+  document.querySelectorAll('.slides section:not(:has(section))').forEach(page => watch.observe(page));
+});
+</script>"""
 
 
 def copy_parts(target):

@@ -25,10 +25,9 @@ OPTIONS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", 
            "--window-size=1280,720", "--host-resolver-rules=MAP * ~NOTFOUND")
 # how far the page of the talk that is shown reaches beyond 1280 × 720, and formulas that MathJax has left as they were
 LOOK = """
-const page = Reveal.getCurrentSlide(), scale = Reveal.getScale(), box = page.getBoundingClientRect();
-const parts = [...page.querySelectorAll('.jp-Cell *')].map(part => part.getBoundingClientRect())
-    .filter(part => part.width && part.height);
-return [Math.max(0, page.scrollHeight - 720), Math.max(0, ...parts.map(part => (part.right - box.right) / scale)),
+const page = Reveal.getCurrentSlide();
+const wide = [page, ...page.querySelectorAll('pre, .jp-OutputArea-output, .MathJax_Display, table')];
+return [Math.max(0, page.scrollHeight - 720), Math.max(0, ...wide.map(part => part.scrollWidth - part.clientWidth)),
         page.innerText.match(/\\$[^$]{1,60}\\$|\\\\\\w+\\{/g) || [], page.querySelectorAll('.merror').length];
 """
 READY = "return window.MathJax && MathJax.Hub && MathJax.Hub.queue.pending == 0 && MathJax.isReady === true"
@@ -80,13 +79,13 @@ def opened(browser, page):
 def talk(browser, page):
     """Go through a talk; for each of its pages the number and what `LOOK` says of it."""
     opened(browser, page)
-    browser.execute_script("require(['lib/revealjs/dist/reveal.js'], loaded => { window.Reveal = loaded })")
     wait(lambda: browser.execute_script("return window.Reveal && Reveal.isReady()"), "the talk")
     count = browser.execute_script("return Reveal.getTotalSlides()")
     for number in range(1, count + 1):
         browser.execute_script("Reveal.getCurrentSlide().querySelectorAll('.fragment')"
                                ".forEach(part => part.classList.add('visible'))")
-        time.sleep(0.1)
+        time.sleep(0.2)
+        wait(lambda: browser.execute_script(READY), "the formulas of a page")
         yield number, browser.execute_script(LOOK)
         browser.execute_script("Reveal.next(); while (Reveal.availableFragments().next) Reveal.next()")
 
