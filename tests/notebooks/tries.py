@@ -33,4 +33,11 @@ TRIES = [
         "np.allclose(density, np.exp(log_normal(x, 0, np.sqrt(0.25 + sigma_g**2))), atol=1e-6)", until="three-lines"),
     Try("01", "Lower `nodes` to 9.", {"nodes = 41  ": "nodes = 9  "}, "0.15 < max(errors.values()) < 0.25",
         until="grid-years", without=("live-curve",)),
+    Try("07", "Set $\\sigma$ to its smallest value and move $\\mu$", {},
+        "abs(eleven.mean() + 0.05) < 0.005 and abs(eleven.mean()) * 1.1 < 0.06", until="cell-06"),
+    Try("07", "climb with `climb(model, x, estimator, 300, seed, rate=0.03)`",
+        {"estimator, 300, seed)": "estimator, 300, seed, rate=0.03)", "range(5)": "range(1)"},
+        "sorted(refused) == ['mean baseline', 'no baseline', 'optimal baseline'] "
+        "and abs(rest['pathwise'][0] - 0.03) < 0.005 and abs(rest['leave-one-out'][0] - 0.16) < 0.03", until="rest",
+        without=("cell-30", "cell-41")),
 ]
