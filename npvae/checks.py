@@ -4,6 +4,7 @@ import math
 import numbers
 import operator
 import os
+import re
 from decimal import Decimal
 from pathlib import Path
 
@@ -37,12 +38,14 @@ def whole(name: str, number, least: int = 1, most: float = math.inf) -> int:
 
 
 def shown(value) -> str:
-    """The value's repr for a message, in one line, cut where it is long.
+    """The value's repr for a message, in one line, cut where it is long, without an address.
 
     >>> shown(np.zeros(1000))[:20]
     'array([0., 0., 0., 0'
+    >>> shown(object())
+    '<object object>'
     """
-    text = " ".join(repr(value).split())
+    text = re.sub(r" at 0x[0-9a-fA-F]+>", ">", " ".join(repr(value).split()))
     return text if len(text) <= 200 else text[:200] + " …"
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from npvae.checks import positive, real, truth, whole, wholes
+from npvae.checks import positive, real, shown, truth, whole, wholes
 from npvae.inference.own_optimizer import check_optimizer
 from npvae.inference.schedules import cosine
 from npvae.models import BernoulliLikelihood, GaussianLikelihood, LaplaceLikelihood, PoissonLikelihood
@@ -52,9 +52,9 @@ def check_network_fits(role: str, network, n_in: int, n_out: int) -> None:
     try:
         found = network(np.zeros((1, n_in)))[0].shape
     except (ValueError, TypeError, AttributeError, IndexError) as mismatch:
-        raise ValueError(f"the {role} {network} does not take rows of {n_in} numbers") from mismatch
+        raise ValueError(f"the {role} {shown(network)} does not take rows of {n_in} numbers") from mismatch
     if found != (1, n_out):
-        raise ValueError(f"the {role} {network} makes {found[-1]} numbers of {n_in}, expected {n_out}, as "
+        raise ValueError(f"the {role} {shown(network)} makes {found[-1]} numbers of {n_in}, expected {n_out}, as "
                          "latent_dim and the data's columns say")
 
 
@@ -92,7 +92,7 @@ def code_dim(settings) -> int:
             raise ValueError(f"latent_dim is {K}, but the {name} {name_of(getattr(settings, name))} has K = {dim}: "
                              "leave one of them out, or let them agree")
     if len({dim for _, dim in said}) > 1:
-        raise ValueError(f"the latent {name_of(latent)} has K = {said[0][1]}, but the decoder {decoder} takes "
+        raise ValueError(f"the latent {name_of(latent)} has K = {said[0][1]}, but the decoder {shown(decoder)} takes "
                          f"{said[1][1]} numbers: let them agree")
     return said[0][1] if said else K
 

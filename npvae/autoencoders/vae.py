@@ -19,7 +19,7 @@ from npvae.autoencoders.settings import (
     networks,
     number_or_schedule,
 )
-from npvae.checks import LARGEST, as_generator, positive, real, truth, whole
+from npvae.checks import LARGEST, as_generator, positive, real, shown, truth, whole
 from npvae.declared import declares
 from npvae.inference import AmortizedVI, importance_weighted_bound
 from npvae.inference.schedules import warm_up
@@ -215,8 +215,8 @@ class VAE(Estimator):
         latent = Gaussian(self.latent_dim) if self.latent is None else self.latent
         model = LatentVariableModel(latent, decoder, likelihood(self))
         if model.data_dim != data_dim:
-            raise ValueError(f"the decoder {decoder} and {model.likelihood} make data of {model.data_dim} numbers, but "
-                             f"the data have {data_dim} columns: let them agree")
+            raise ValueError(f"the decoder {shown(decoder)} and {shown(model.likelihood)} make data of "
+                             f"{model.data_dim} numbers, but the data have {data_dim} columns: let them agree")
         return AmortizedVI(
             model, encoder=encoder, sweeps=self.sweeps, seconds=self.seconds, batch_size=self.batch_size,
             learning_rate=learning_rate(self),

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from npvae.arrays import finite_array, real_array
+from npvae.checks import shown
 from npvae.declared import check_one_prior, declares
 from npvae.models import LatentVariableModel
 from npvae.models.checks import check_model
@@ -66,7 +67,7 @@ def finite_q(latent, q: ArrayLike) -> np.ndarray:
     """The rows q (B, R), or a ValueError unless they are finite numbers, as many as a row of the latent has."""
     q = finite_array("q", q, ("rows", check_latent(latent).row_size))
     if not len(q):
-        raise ValueError(f"q has no rows, expected from one row of {latent.row_size} numbers for {latent}")
+        raise ValueError(f"q has no rows, expected from one row of {latent.row_size} numbers for {shown(latent)}")
     return q
 
 

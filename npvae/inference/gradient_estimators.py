@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from npvae.arrays import numbers
+from npvae.checks import shown
 from npvae.declared import declares
 from npvae.inference.checks import finite_q
 from npvae.inference.estimator_checks import checked_draws, finite, slope, value_and_back
@@ -51,7 +52,7 @@ def _score(latent, q, z):
         # ∂/∂logits = z − softmax(logits)
         return z - np.exp(log_softmax(q))
     if not declares(latent, "nodes are mu + sigma eps"):
-        raise ValueError(f"no score is known for {latent}, whose q is its own: take the pathwise gradient")
+        raise ValueError(f"no score is known for {shown(latent)}, whose q is its own: take the pathwise gradient")
     mu, log_sigma = q[:, : latent.dim], q[:, latent.dim:]
     eps = (z - mu) * np.exp(-log_sigma)
     # ∂/∂μ = ε/σ,  ∂/∂log σ = ε² − 1
@@ -86,8 +87,8 @@ def pathwise(latent, q: ArrayLike, f: Callable, noise: Noise) -> np.ndarray:
            [ 4., -4.]])
     """
     if declares(latent, "nodes are all z"):
-        raise ValueError(f"pathwise got {latent}, expected Gaussian: a one-hot z does not move with q, so there is no "
-                         "path to differentiate along; use score_function, or `elbo`, which sums over every z")
+        raise ValueError(f"pathwise got {shown(latent)}, expected Gaussian: a one-hot z does not move with q, so there "
+                         "is no path to differentiate along; use score_function, or `elbo`, which sums over every z")
     q = finite_q(latent, q)
     noise = check_noise(noise, len(q), latent.dim)
     S, (B, R), K = len(noise.eps), q.shape, latent.dim

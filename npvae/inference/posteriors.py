@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from npvae.checks import shown
 from npvae.models import LatentVariableModel
 from npvae.nn.own_networks import try_network
 from npvae.nn.parameters import check_network
@@ -107,7 +108,7 @@ def check_encoder(encoder: Callable, model: LatentVariableModel) -> Callable:
     try:
         rows = encoder(np.zeros((1, model.data_dim)))[0].shape[1]
     except (ValueError, TypeError, AttributeError, IndexError) as mismatch:
-        raise ValueError(f"the encoder {encoder} does not take rows of {model.data_dim} numbers") from mismatch
+        raise ValueError(f"the encoder {shown(encoder)} does not take rows of {model.data_dim} numbers") from mismatch
     if rows != model.latent.row_size:
         raise ValueError(f"the encoder returns {rows} numbers a row, expected {model.latent.row_size} for "
                          f"{model.latent}: [mu, log_sigma] for Gaussian, logits for Categorical")

@@ -31,7 +31,7 @@ def check_decoder(decoder: object, latent: object) -> np.ndarray:
     _try_decoder(decoder, latent, trained=False)
     first = getattr(decoder, "layers", (decoder,))[0]
     if not declares(latent, "nodes are all z") and not getattr(first, "input_gradient", True):
-        raise ValueError(f"the decoder {decoder} was built with input_gradient=False, but the gradient for z "
+        raise ValueError(f"the decoder {shown(decoder)} was built with input_gradient=False, but the gradient for z "
                          "flows through its input: build it with input_gradient=True")
     try:
         # 0 may be no z of this family
@@ -40,10 +40,11 @@ def check_decoder(decoder: object, latent: object) -> np.ndarray:
         # a decoder without a backward pass will do for what is computed exactly
         fits = (back is None or callable(back)) and g.ndim == 2 and len(g) == 1 and g.dtype.kind in "fc"
     except (ValueError, TypeError, AttributeError, IndexError) as mismatch:
-        raise ValueError(f"the decoder {decoder} does not take the {latent.dim} numbers of {name_of(latent)}: give it "
-                         f"{latent.dim} inputs, and layers that return (y, back)") from mismatch
+        raise ValueError(f"the decoder {shown(decoder)} does not take the {latent.dim} numbers of {name_of(latent)}: "
+                         f"give it {latent.dim} inputs, and layers that return (y, back)") from mismatch
     if not fits:
-        raise ValueError(f"the decoder {decoder} does not return (g, back) with g (B, D) for z (B, {latent.dim})")
+        raise ValueError(f"the decoder {shown(decoder)} does not return (g, back) with g (B, D) for z (B, "
+                         f"{latent.dim})")
     return np.where(np.isfinite(g), g, 0)
 
 

@@ -10,7 +10,7 @@ from functools import partial
 
 import numpy as np
 
-from npvae.checks import whole
+from npvae.checks import shown, whole
 from npvae.declared import declares
 from npvae.dialects.elbos import ROWS, Terms, UserFunction, nodes_of, trial_rows
 from npvae.gradcheck.bound.mistakes import Fit
@@ -120,8 +120,8 @@ def _check_options(elbo_fn, row, draws):
 def _check_bound_model(model):
     """Notes on a model that can be checked, else a ValueError."""
     if not declares(model.latent, "nodes are mu + sigma eps"):
-        raise ValueError(f"check_bound got {model}, expected a model with a Gaussian latent, e.g. probabilistic PCA or "
-                         "npvae.mlp_model(2, [16], 5): its rows are [μ, log σ] and z = μ + σ ε")
+        raise ValueError(f"check_bound got {shown(model)}, expected a model with a Gaussian latent, e.g. probabilistic "
+                         "PCA or npvae.mlp_model(2, [16], 5): its rows are [μ, log σ] and z = μ + σ ε")
     if getattr(model.likelihood, "sigma_g", None) is None or abs(np.log(model.likelihood.sigma_g)) > 1e-3:
         return []
     if is_affine_gaussian(model):
