@@ -119,6 +119,9 @@ def _is_a_sentence(error, call):
         return True
     frames = traceback.extract_tb(error.__traceback__)
     last = frames[-1]
+    # what a callback of the caller's raises is the caller's
+    if last.name == getattr(call.arguments.get("after_sweep"), "__name__", ""):
+        return True
     inside = [frame for frame in frames if frame.filename.startswith(PACKAGE)]
     if not inside:
         # Python's own words for a wrong name or number of arguments of a public function, or a user's part called
