@@ -1,11 +1,13 @@
 """Every notebook runs from top to bottom in a fresh kernel, and the committed file is one that a reader can use."""
 
+import base64
 import statistics
+import struct
 from pathlib import Path
 
 import nbformat
 import pytest
-from rerun import code_cells, complaints, run
+from rerun import WIDGET, closes_with_claims, code_cells, complaints, run
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
@@ -65,3 +67,16 @@ def test_has_figures_and_ends_with_claims(path):
     assert any("image/png" in output.get("data", {}) for cell in cells for output in cell.get("outputs", []))
     assert cells[-1].cell_type == "code"
     assert sum(line.strip().startswith(("holds(", "assert ")) for line in lines(cells[-1])) >= 3
+
+
+@pytest.mark.parametrize("path", list(filter(closes_with_claims, NOTEBOOKS)), ids=lambda path: path.stem)
+def test_each_figure_has_words_and_twice_the_resolution_and_nothing_needs_a_kernel(path):
+    notebook = read(path)
+    assert "widgets" not in notebook.metadata
+    for cell in code_cells(notebook):
+        for output in cell.outputs:
+            assert WIDGET not in output.get("data", {})
+            if png := output.get("data", {}).get("image/png"):
+                shown = output.metadata["image/png"]
+                assert len(shown["alt"].split()) >= 3, cell.id
+                assert struct.unpack(">I", base64.b64decode(png)[16:20])[0] >= 2 * shown["width"] - 1, cell.id
