@@ -7,6 +7,7 @@ input that it changes, another answer when asked again; a shape; the relation to
 import numpy as np
 
 from npvae.exercises.asking import check_callable, names_of
+from npvae.exercises.mutants import about_slips
 from npvae.exercises.other_inputs import at_other_inputs
 from npvae.exercises.points import (
     Tried,
@@ -197,6 +198,7 @@ def _related(task, answer, tried):
     if not found or found[0] == "constant":
         found = (about_terms(task, tried) if i == 0 else None) or found
     found = found or at_other_inputs(task, tried) or about_rows(task, answer, tried, i)
+    found = found or about_slips(task, tried, lambda a, b: not b.problem and _alike(a, b, task.tolerance))
     if found:
         return Wrong(found[0], f"{where}{found[1]}.")
     if any(t.changed for t in tried):

@@ -60,7 +60,9 @@ def _one_by_one(task, answer, tried):
     B = tried.point.sizes.get("B")
     if not B or not task.one_row or task.kind == "back":
         return None
-    for row in range(2):
+    wrong = [r for r in range(B) if not np.all(close(task, tried.got[0][r], tried.point.right[0][r]))] if all(
+        np.ndim(a) and len(a) == B for a in (tried.got[0], tried.point.right[0])) else range(2)
+    for row in wrong[:2]:
         args = tuple(a[row:row + 1] if isinstance(a, np.ndarray) and a.ndim and len(a) == B else a
                      for a in tried.point.args)
         try:
