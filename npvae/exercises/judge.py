@@ -4,10 +4,13 @@ In this order: can it be called; does it agree with a known misconception; the s
 input that it changes, another answer when asked again; a shape; the relation to the right value; rows; a number.
 """
 
+from functools import partial
+
 import numpy as np
 
 from npvae.exercises.asking import check_callable, names_of
-from npvae.exercises.mutants import about_slips
+from npvae.exercises.laws import broken_law
+from npvae.exercises.mutants import about_a_slip, about_two_slips
 from npvae.exercises.other_inputs import at_other_inputs
 from npvae.exercises.points import (
     Tried,
@@ -80,6 +83,10 @@ def _misconception(task, tried, right_at=()):
 def _alike_at(task, variant, t):
     other = attempt(task, variant, t.point)
     return not other.problem and not t.problem and _alike(t, other, task.tolerance)
+
+
+def _the_same(task, a, b):
+    return not b.problem and _alike(a, b, task.tolerance)
 
 
 def _alike(a: Tried, b: Tried, tolerance=1e-9):
@@ -198,7 +205,8 @@ def _related(task, answer, tried):
     if not found or found[0] == "constant":
         found = (about_terms(task, tried) if i == 0 else None) or found
     found = found or at_other_inputs(task, tried) or about_rows(task, answer, tried, i)
-    found = found or about_slips(task, tried, lambda a, b: not b.problem and _alike(a, b, task.tolerance))
+    alike = partial(_the_same, task)
+    found = found or about_a_slip(task, tried, alike)
     if found:
         return Wrong(found[0], f"{where}{found[1]}.")
     if any(t.changed for t in tried):
@@ -206,7 +214,12 @@ def _related(task, answer, tried):
             _unchanged(tried)
         except Wrong as problem:
             return problem
-    return Wrong("unknown", f"{_number(task, next(t for t in tried if not agrees(task, t)))}.")
+    law = broken_law(task, answer, tried)
+    number = _number(task, next(t for t in tried if not agrees(task, t)))
+    if law:
+        return Wrong("breaks a law", f"{law}; {number}.")
+    found = about_two_slips(task, tried, alike) or ("unknown", number)
+    return Wrong(found[0], f"{found[1]}.")
 
 
 def _number(task, t):

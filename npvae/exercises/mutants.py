@@ -12,7 +12,7 @@ from npvae.exercises.points import Tried, attempt
 from npvae.exercises.task import Task
 from npvae.repair.edits import edits
 
-SECONDS = (0.8, 0.8)        # of the processor, for one slip and for two
+SECONDS = 0.8       # of the processor, for one slip, and for two
 PLACES = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
 ONE_OF = ("log", "exp", "sqrt", "diag", "abs", "square", "maximum", "tanh")
 WRAPPED = {"squared": "({}) ** 2", "replaced by its root": "np.sqrt({})", "replaced by its logarithm": "np.log({})",
@@ -29,24 +29,29 @@ class Slip:
     statement: int
 
 
-def about_slips(task: Task, tried: list[Tried], alike) -> tuple[str, str] | None:
-    """The mistake and half a sentence, if the solution with one slip or two agrees with the answer at all inputs.
+def about_a_slip(task: Task, tried: list[Tried], alike) -> tuple[str, str] | None:
+    """The mistake and half a sentence, if the solution with a slip in it agrees with the answer at all inputs.
 
     `alike(a, b)` says whether two functions gave the same.
     """
-    tree = ast.parse(task.source)
+    tree, end = ast.parse(task.source), time.process_time() + SECONDS
     if not isinstance(tree.body[0], ast.FunctionDef):
         return None
-    end, singles = time.process_time() + SECONDS[0], []
     for slip in slips(tree, tried[0].point):
         if _agrees(task, slip, tried, alike):
             return "a slip", f"it is what comes out if {slip.words}"
-        singles.append(slip)
         if time.process_time() > end:
             return None
-    end = time.process_time() + SECONDS[1]
-    for first in singles:
-        for second in slips(first.tree, tried[0].point):
+    return None
+
+
+def about_two_slips(task: Task, tried: list[Tried], alike) -> tuple[str, str] | None:
+    """As `about_a_slip`, for two of them that are edits of an operator, a sign, an axis, a factor or a term."""
+    tree, end = ast.parse(task.source), time.process_time() + SECONDS
+    if not isinstance(tree.body[0], ast.FunctionDef):
+        return None
+    for first in _edits(tree):
+        for second in _edits(first.tree):
             if time.process_time() > end:
                 return None
             if second.statement >= first.statement and _agrees(task, second, tried, alike):
@@ -56,10 +61,13 @@ def about_slips(task: Task, tried: list[Tried], alike) -> tuple[str, str] | None
 
 def slips(tree: ast.Module, point) -> Iterator[Slip]:
     """The tree with one slip in it, each in turn."""
-    for edit in edits(tree):
-        if words := _in_words(edit.what, edit.path[-1][0], edit.new):
-            yield Slip(edit.applied(), words, edit.line)
+    yield from _edits(tree)
     yield from _other_slips(tree, point)
+
+
+def _edits(tree):
+    for edit in edits(tree, conditions=False):
+        yield Slip(edit.applied(), _in_words(edit.what, edit.path[-1][0], edit.new), edit.line)
 
 
 def _agrees(task, slip, tried, alike):
@@ -98,7 +106,8 @@ def _in_words(what, old, new):
         return f"{wrong} stands where {right} belongs"
     if what.startswith("a factor"):
         return f"{_code(old)} is taken {what.split()[2]} times"
-    simple = {"a minus dropped": f"{_code(old)} lacks its minus", "a minus inserted": f"{_code(old)} has a minus too many",
+    simple = {"a minus dropped": f"{_code(old)} lacks its minus",
+              "a minus inserted": f"{_code(old)} has a minus too many",
               "a transpose dropped": f"{_code(old)} is not transposed", "a transpose added": f"it is {_code(new)}",
               "the order of a matrix product": f"the factors of {_code(old)} are exchanged",
               "a statement left out": f"the step {_code(old)} is left out"}
@@ -162,6 +171,11 @@ def _others(node, parent, sizes):
         for other in ("max", "min", "prod", "std", "var"):
             call = ast.Call(ast.Attribute(node.func.value, other, ast.Load()), node.args, node.keywords)
             yield call, f"the {other} of {_code(_folded(node))} stands in place of the {node.func.attr}"
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+        for other, name in sizes.items():
+            if ast.unparse(node.right) not in sizes:
+                yield (ast.BinOp(node.left, ast.Div(), ast.parse(other, mode="eval").body),
+                       f"it is divided by {name}, and not by {_code(node.right)}")
     if text in sizes:
         for other, name in sizes.items():
             if name != sizes[text]:
@@ -169,9 +183,10 @@ def _others(node, parent, sizes):
     if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and isinstance(
             parent, ast.BinOp | ast.UnaryOp | ast.Call) and getattr(parent, "func", None) is not node:
         for words, form in WRAPPED.items():
-            yield ast.parse(form.format(text), mode="eval").body, f"{node.id} is {words}"
+            yield ast.parse(form.format(text), mode="eval").body, f"`{node.id}` is {words}"
     if isinstance(node, ast.Slice) and (node.lower is None) != (node.upper is None) and node.step is None:
-        yield ast.Slice(node.upper, node.lower), f"the other part is taken, `{ast.unparse(ast.Slice(node.upper, node.lower))}`"
+        other = ast.Slice(node.upper, node.lower)
+        yield other, f"the other part is taken, `[{ast.unparse(other)}]`"
 
 
 def _sizes(function, point):

@@ -118,6 +118,9 @@ def _normalised(got, right):
             return "normalised", f"it is divided by its sum over {along}, and should not be"
         if all(near(g, r - r.mean(axis, keepdims=True)) for g, r in zip(got, right, strict=True)):
             return "centred", f"its mean over {along} is taken off, and should not be"
+        if axis == -1 and all(near(g, np.full(r.shape, 1 / r.shape[-1])) and near(r.sum(-1), np.ones(r.shape[:-1]))
+                              for g, r in zip(got, right, strict=True)):
+            return "uniform", "it is uniform, the same for all, whatever it is called with"
         if all(near(g, np.broadcast_to(r.mean(axis, keepdims=True), r.shape)) for g, r in
                zip(got, right, strict=True)) and any(r.shape[axis] > 1 for r in right):
             return "mean", f"it is the same along {along}, the mean of the right values: do not average over it"

@@ -34,6 +34,8 @@ class Task:
     misconceptions
         (variant, sentence): a wrong function, called by what is wrong with it, and what to say of an answer that
         agrees with it at all inputs.
+    laws
+        (holds, sentence): holds(answer, *arguments) is False where an answer breaks what all right ones keep.
     edges
         {"where σ is 1e-3": rng -> arguments}: more inputs, tried last.
     terms
@@ -71,6 +73,7 @@ class Task:
     play: str = ""
     example: Callable | None = None
     misconceptions: Sequence[tuple[Callable, str]] = ()
+    laws: Sequence[tuple[Callable, str]] = ()
     edges: Mapping[str, Callable] = field(default_factory=dict)
     terms: Mapping[str, Callable] = field(default_factory=dict)
     returns: tuple[str, ...] = ()

@@ -10,6 +10,7 @@ import pytest
 import npvae
 from npvae import exercises
 from npvae.exercises import notebooks
+from npvae.exercises.points import random_points
 from npvae.exercises.tasks import all_tasks
 
 FOLDER = Path(__file__).parents[2] / "notebooks" / "exercises"
@@ -62,3 +63,10 @@ def test_no_sentence_holds_the_solution():
         lines = {line.strip() for line in task.source.splitlines() if line.strip().startswith("return ")}
         for _, sentence in task.misconceptions:
             assert not any(line in sentence for line in lines), name
+
+
+@pytest.mark.parametrize("name", [name for name, task in TASKS.items() if task.laws])
+def test_the_solution_keeps_all_laws(name):
+    task = TASKS[name]
+    for point in random_points(task):
+        assert [said for holds, said in task.laws if not holds(task.solution, *point.args)] == []

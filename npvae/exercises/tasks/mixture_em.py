@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from npvae.exercises.laws import same
 from npvae.exercises.misconceptions import mistake
 from npvae.exercises.task import Task
 
@@ -58,6 +59,18 @@ An $x$ that is far from all means has a posterior, too, though each of its $K$ t
            "off, "
            "exponentiate, normalise each row."),
     play="e_step(np.array([[0.1], [0.9], [500.0]]), np.array([[0.0], [1.0]]), np.array([0.5, 0.5]), 0.3).round(3)",
+    laws=[
+        (lambda f, X, mu, pi, s: same(f(X, mu, pi, s).sum(1), np.ones(len(X))), "its rows do not sum to one"),
+        (lambda f, X, mu, pi, s: same(f(X + 2, mu + 2, pi, s), f(X, mu, pi, s)),
+         "it changes when data and means are moved together: only their distances count"),
+        (lambda f, X, mu, pi, s: same(f(X, 0 * mu, pi, s), np.tile(pi, (len(X), 1))),
+         "where all means are the same it is not pi, though x says nothing then"),
+        (lambda f, X, mu, pi, s: same(f(3 * X, 3 * mu, pi, 3 * s), f(X, mu, pi, s)),
+         "it changes when all lengths, sigma_g too, are three times as large: they count as ‖x − μ‖²/sigma_g²"),
+        (lambda f, X, mu, pi, s: same(f(np.repeat(X, 2, 1), np.repeat(mu, 2, 1), pi, np.sqrt(2) * s), f(X, mu, pi, s)),
+         "with each dimension there twice the exponent is not doubled: a squared distance is a sum over dimensions"),
+        (lambda f, X, mu, pi, s: same(f(X, mu, pi, s)[:1], f(X[:1], mu, pi, s)), "a row's q depends on the other "
+                                                                                 "data")],
     misconceptions=[
         mistake("normalised over the data", _by(lambda d, pi, s: np.log(pi) - d / (2 * s * s), axis=0),
                 "its columns sum to one: each row, a datapoint, has a q that sums to one over its labels, the last "
@@ -125,6 +138,17 @@ Work out its gradient with respect to $\mu_k$.""",
            "A sum over i of q_ik (x^i − μ_k), over σ_g² and m. It can be had without a loop: q.T @ X is the sum of "
            "q_ik x^i."),
     play="gradient_of_means(np.array([[1.0], [3.0]]), np.array([[1.0], [1.0]]), np.array([[2.0]]), 1.0)",
+    laws=[
+        (lambda f, X, q, mu, s: same(f(X, q, m_step_means(X, q), s), 0 * mu),
+         "at the weighted averages of the data, the M-step's means, it is not zero"),
+        (lambda f, X, q, mu, s: same(f(X + 2, q, mu + 2, s), f(X, q, mu, s)),
+         "it changes when data and means are moved together: only x − μ counts"),
+        (lambda f, X, q, mu, s: same(f(np.tile(X, (2, 1)), np.tile(q, (2, 1)), mu, s), f(X, q, mu, s)),
+         "it changes when each datapoint is there twice: it is the gradient of a mean over the data"),
+        (lambda f, X, q, mu, s: same(f(X, q, mu, 2 * s), f(X, q, mu, s) / 4),
+         "with sigma_g twice as large it is not a quarter: it goes with 1/sigma_g²"),
+        (lambda f, X, q, mu, s: same(f(X, q / 2, mu, s), f(X, q, mu, s) / 2), "with all weights halved it is not "
+                                                                              "halved")],
     misconceptions=[
         mistake("sum over the data", lambda X, q, mu, s: len(X) * gradient_of_means(X, q, mu, s),
                 "it is the gradient of the sum over the data: the mean is asked for, 1/m of it."),
@@ -164,6 +188,17 @@ $$\sum_{i=1}^m q_{ik} (x^i - \mu_k) = 0.$$""",
     hints=("Solve for μ_k: it is an average of the data. With which weights, and what do they add up to?",
            "The weighted sums are q.T @ X, (K, D); divide each row by the sum of its weights."),
     play="m_step_means(np.array([[0.0], [1.0], [5.0]]), np.array([[1, 0], [0.5, 0.5], [0, 1]]))",
+    laws=[
+        (lambda f, X, q: same(f(X + 2, q), f(X, q) + 2), "when the data are moved the means do not move along: they "
+                                                         "are no "
+         "weighted averages, whose weights sum to one"),
+        (lambda f, X, q: same(f(X, q / 2), f(X, q)), "it changes when all weights are halved: only their ratios count"),
+        (lambda f, X, q: same(f(np.tile(X, (2, 1)), np.tile(q, (2, 1))), f(X, q)), "it changes when each datapoint is "
+                                                                                   "there "
+         "twice"),
+        (lambda f, X, q: same(f(X, 0 * q + 1), np.tile(X.mean(0), (q.shape[1], 1))),
+         "with equal weights each mean is not the mean of the data"),
+        (lambda f, X, q: same(f(3 * X, q), 3 * f(X, q)), "with data three times as large the means are not")],
     misconceptions=[
         mistake("divided by m", lambda X, q: q.T @ X / len(X),
                 "it is divided by m: the weights of mean k add up to Σ_i q_ik, and an average is divided by that."),
@@ -173,6 +208,10 @@ $$\sum_{i=1}^m q_{ik} (x^i - \mu_k) = 0.$$""",
         mistake("hard", lambda X, q: m_step_means(X, np.eye(q.shape[1])[q.argmax(1)]),
                 "it is hard: each datapoint counts for argmax q alone; it counts for all means, with the weights "
                 "q_ik."),
+        mistake("divided by K", lambda X, q: q.T @ X / q.shape[1],
+                "it is divided by K: each mean is divided by the sum of its own weights."),
+        mistake("one datapoint each", lambda X, q: X[q.argmax(0)],
+                "each mean is one of the data, the most probable one: it is an average of all, with the weights q."),
         mistake("divided by all of q", lambda X, q: q.T @ X / q.sum(),
                 "it is divided by the sum of all q, which is m: each mean by the sum of its own weights."),
         mistake("divided by the rows", lambda X, q: (q / q.sum(1, keepdims=True)).T @ X,
@@ -204,6 +243,13 @@ $$\frac{\sum_i q_{ik}}{\pi_k} = \lambda \quad\text{for all } k.$$
 Which $\lambda$ makes the $\pi_k$ sum to one?""",
     hints=("Sum over k what the Lagrange condition says of π_k.", "π_k is proportional to the sum of column k of q."),
     play="m_step_pi(np.array([[1, 0], [0.5, 0.5], [0, 1], [0, 1]]))",
+    laws=[
+        (lambda f, q: same(f(q).sum(), 1.0), "its numbers do not sum to one"),
+        (lambda f, q: same(f(np.tile(q, (2, 1))), f(q)), "it changes when each datapoint is there twice"),
+        (lambda f, q: same(f(np.eye(q.shape[1])), np.full(q.shape[1], 1 / q.shape[1])),
+         "where each label has one datapoint of its own it is not uniform"),
+        (lambda f, q: same(f(np.concatenate([q, q[:1]])), (len(q) * f(q) + q[0]) / (len(q) + 1)),
+         "one datapoint more does not count by 1/m of its q: pi is the plain average of the rows")],
     misconceptions=[
         mistake("not divided by m",
                 lambda q: q.sum(0), "it is the sum of each column, which does not sum to 1: λ is missing."),
@@ -248,6 +294,21 @@ Find the $\sigma_g$ at which its derivative is zero.""",
            "All squared distances, weighted by q, added up over data and labels, divided by m and by D; then the "
            "root."),
     play="m_step_sigma_g(np.array([[1.0], [-1.0]]), np.ones((2, 1)), np.zeros((1, 1)))",
+    laws=[
+        (lambda f, X, q, mu: same(f(3 * X, q, 3 * mu), 3 * f(X, q, mu)), "with lengths three times as large it is not "
+                                                                         "three "
+         "times as large, as a standard deviation is"),
+        (lambda f, X, q, mu: same(f(X + 2, q, mu + 2), f(X, q, mu)), "it changes when data and means are moved "
+                                                                     "together"),
+        (lambda f, X, q, mu: same(f(np.tile(X, (2, 1)), np.tile(q, (2, 1)), mu), f(X, q, mu)),
+         "it changes when each datapoint is there twice: it is to be an average over the data"),
+        (lambda f, X, q, mu: same(f(np.repeat(X, 2, 1), q, np.repeat(mu, 2, 1)), f(X, q, mu)),
+         "it changes when each dimension is there twice: it is to be an average over the dimensions"),
+        (lambda f, X, q, mu: same(f(X, 0 * q + np.eye(len(mu))[0], mu), np.sqrt(((X - mu[0]) ** 2).mean())),
+         "where all q are sure of one label it is not the root mean square of x − μ of that label"),
+        (lambda f, X, q, mu: same(f(np.zeros((4, 1)), np.full((4, 2), 0.5), np.array([[1.0], [7.0]])), 5.0),
+         "with q = (½, ½) and means at distances 1 and 7 it is not the root of (1 + 49)/2, the average of the "
+         "squares")],
     misconceptions=[
         mistake("the variance", lambda X, q, mu: m_step_sigma_g(X, q, mu) ** 2,
                 "it is the variance sigma_g²: its root is asked for."),
@@ -348,6 +409,19 @@ It may never fall from sweep to sweep: if yours does, one of the two steps is no
     play="""X = npvae.datasets.mixture(300, rng=3, components=5, sigma_g=0.3).train
 mu, pi, sigma_g, history = em(X, X[:5], np.full(5, 0.2), 1.0, 60)
 sigma_g, history[[0, -1]], np.diff(history).min()""",
+    laws=[
+        (lambda f, X, mu, pi, s, n: len(f(X, mu, pi, s, n)[3]) == n, "history does not have an entry for each sweep"),
+        (lambda f, X, mu, pi, s, n: abs(f(X, mu, pi, s, n)[1].sum() - 1) < 1e-6, "pi does not sum to one"),
+        (lambda f, X, mu, pi, s, n: same(f(X, mu, pi, s, 1)[3], em(X, mu, pi, s, 1)[3]),
+         "in the first sweep the ELBO, noted after the E-step, is not the mean of log p(x)"),
+        (lambda f, X, mu, pi, s, n: same(f(X, mu, pi, s, 1)[1], em(X, mu, pi, s, 1)[1]),
+         "after one sweep pi is not the mean of the posteriors: is it the E-step, or the M-step of pi?"),
+        (lambda f, X, mu, pi, s, n: same(f(X, mu, pi, s, 1)[0], em(X, mu, pi, s, 1)[0]),
+         "after one sweep the means are not the weighted averages of the data: the M-step of mu is wrong"),
+        (lambda f, X, mu, pi, s, n: same(f(X, mu, pi, s, 1)[2], em(X, mu, pi, s, 1)[2]),
+         "after one sweep mu and pi are right and sigma_g is not: its M-step is wrong"),
+        (lambda f, X, mu, pi, s, n: same(f(X, mu, pi, s, 2)[3], em(X, mu, pi, s, 2)[3]),
+         "the first sweep is right, and the second does not go on from where it ended")],
     misconceptions=[
         mistake("old means in sigma_g", _changed(old=True),
                 "sigma_g is computed with the means from before the M-step: with the new ones it is smaller, and the "

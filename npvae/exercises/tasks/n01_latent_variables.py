@@ -8,6 +8,7 @@ $e^{-2000}$.
 
 import numpy as np
 
+from npvae.exercises.laws import same
 from npvae.exercises.misconceptions import mistake
 from npvae.exercises.sampling import judge_ancestral, judge_prior_sampling
 from npvae.exercises.task import Task
@@ -51,6 +52,9 @@ def log_normal(x, mean, sigma):
     return -D / 2 * np.log(2 * np.pi) - D * np.log(sigma) - squares / (2 * sigma**2)
 
 
+GRID_X = np.linspace(-9, 9, 2001)
+
+
 def _square(x, mean):
     return ((x - mean) ** 2).sum(1)
 
@@ -70,6 +74,14 @@ $$\log N(x;\, \text{mean}, \sigma^2 I) = -\frac D2 \log 2\pi - D \log \sigma - \
     terms={"the constant −(D/2) log 2π": lambda x, mean, sigma: np.full(len(x), -x.shape[1] / 2 * np.log(2 * np.pi)),
            "the term −D log sigma": lambda x, mean, sigma: np.full(len(x), -x.shape[1] * np.log(sigma)),
            "the term −‖x − mean‖²/(2 sigma²)": lambda x, mean, sigma: -_square(x, mean) / (2 * sigma**2)},
+    laws=[
+        (lambda f, x, mean, s: same(f(x + 3, mean + 3, s), f(x, mean, s)),
+         "it changes when x and mean are moved together: only their distance counts"),
+        (lambda f, x, mean, s: (f(mean, mean, s) >= f(x, mean, s)).all(), "it is not greatest at x = mean"),
+        (lambda f, x, mean, s: abs(np.exp(f(GRID_X[:, None], 0 * GRID_X[:, None], s)).sum() * 0.009 - 1)
+         < 1e-3, "in one dimension its exponential does not integrate to 1, so it is no density"),
+        (lambda f, x, mean, s: same(f(np.repeat(x, 2, 1), np.repeat(mean, 2, 1), s), 2 * f(x, mean, s)),
+         "with every dimension there twice it is not doubled, though independent dimensions add up")],
     misconceptions=[
         mistake("the board's formula",
                 lambda x, mean, sigma: -x.shape[1] / 2 * np.log(sigma) + _square(x, mean) / sigma**2,
@@ -132,6 +144,13 @@ So take out the largest term of each datapoint before you exponentiate: $\log \s
     play="""z, h = np.linspace(-6, 6, 801, retstep=True)
 log_joint = -0.5 * z**2 - 0.5 * (1.2 - z) ** 2 - np.log(2 * np.pi)       # x = z + noise: p(x) = N(x; 0, 2)
 integral_on_a_grid(log_joint[None], h), -0.25 * 1.2**2 - 0.5 * np.log(4 * np.pi)""",
+    laws=[
+        (lambda f, a, h: same(f(a + 2, h), f(a, h) + 2), "with each joint density e² times as large log p(x) does not "
+                                                         "grow "
+         "by 2"),
+        (lambda f, a, h: same(f(np.repeat(a, 2, 1), h), f(a, h) + np.log(2)),
+         "with each node there twice the integral is not doubled: all nodes count alike, in a sum"),
+        (lambda f, a, h: same(f(a[:, ::-1], h), f(a, h)), "it depends on the order of the nodes")],
     misconceptions=[
         mistake("no spacing", lambda a, h: integral_on_a_grid(a, 1.0),
                 "the spacing h is missing: a sum over nodes becomes an integral when each node counts for a width h."),
@@ -232,9 +251,18 @@ Return its logarithm, for each column. Draws lie along the first axis, as everyw
     play="""z = np.random.default_rng(0).normal(0.6, 0.7, size=(1000, 1))
 log_q = -0.5 * ((z - 0.6) / 0.7) ** 2 - np.log(0.7) - 0.5 * np.log(2 * np.pi)
 importance_sampling(-0.5 * z**2 - 0.5 * (1.2 - z) ** 2 - np.log(2 * np.pi), log_q), -0.36 - 0.5 * np.log(4 * np.pi)""",
+    laws=[
+        (lambda f, p, q: same(f(p + 2, q + 2), f(p, q)), "it changes when both logarithms grow by the same: only their "
+         "difference counts"),
+        (lambda f, p, q: same(f(p + 2, q), f(p, q) + 2), "with p(x, z) e² times as large log p(x) does not grow by 2"),
+        (lambda f, p, q: same(f(np.tile(p, (2, 1)), np.tile(q, (2, 1))), f(p, q)),
+         "it changes when each draw is counted twice: it is to be an average over the draws"),
+        (lambda f, p, q: same(f(p[:1], q[:1]), (p - q)[0]), "with a single draw it is not log p − log q")],
     misconceptions=[
         mistake("mean of the logarithms", lambda p, q: (p - q).mean(0),
                 "it is the mean of the logarithms, which estimates the ELBO: here the log of the mean is asked for."),
+        mistake("the greatest weight", lambda p, q: (p - q).max(0),
+                "it is the greatest weight alone: the mean over all draws is asked for."),
         mistake("q is not used", lambda p, q: _log_mean(p),
                 "q is not used: draws from q have to be corrected by dividing by q(z)."),
         mistake("times q", lambda p, q: _log_mean(p + q),
@@ -294,6 +322,13 @@ $$\mathrm{ESS} = \frac{1}{\sum_{s=1}^S \tilde w_s^2}.$$""",
            "Exponentiate with the maximum of the column taken out, divide by the column's sum, square, add up, "
            "invert."),
     play="effective_sample_size(np.array([[0.0, 0.0], [0.0, -50.0]]))      # two draws: both count, one counts",
+    laws=[
+        (lambda f, a: same(f(a + 2), f(a)), "it changes when all weights are multiplied by the same: they are to be "
+                                            "normalised"),
+        (lambda f, a: same(f(0 * a), np.full(a.shape[1], float(len(a)))), "for S equal weights it is not S"),
+        (lambda f, a: same(f(np.where(np.arange(len(a))[:, None], -60.0, a)), np.ones(a.shape[1])),
+         "where one draw has all the weight it is not 1"),
+        (lambda f, a: same(f(np.tile(a, (2, 1))), 2 * f(a)), "with each draw there twice it is not doubled")],
     misconceptions=[
         mistake("logarithms taken for weights", lambda a: a.sum(0) ** 2 / (a**2).sum(0),
                 "the logarithms are used as if they were the weights: exponentiate first."),

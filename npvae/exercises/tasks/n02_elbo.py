@@ -9,6 +9,7 @@ columns are labels; $0 \log 0 = 0$ everywhere.
 import numpy as np
 
 import npvae
+from npvae.exercises.laws import same
 from npvae.exercises.misconceptions import mistake
 from npvae.exercises.task import Task
 
@@ -36,6 +37,16 @@ def log0(q):
 def softmax(a):
     """exp(a) with rows that sum to one."""
     return np.exp(a - np.logaddexp.reduce(a, axis=1, keepdims=True))
+
+
+def log_sum(a):
+    """log of the sum of exp(a) over each row."""
+    return np.logaddexp.reduce(a, axis=1)
+
+
+def _sure(q):
+    # rows that are sure of the first label
+    return np.tile(np.eye(q.shape[1])[0], (len(q), 1))
 
 
 # ---- Bayes
@@ -66,6 +77,15 @@ quotient.""",
     hints=("What are the logarithms of numerator and denominator made of? Which constant may be taken off?",
            "Add the two logarithms, take the row's maximum off, exponentiate, divide by the row's sum."),
     play="posterior(np.log([0.5, 0.3, 0.2]), -0.5 * (1.2 - np.array([[-2.0, 0.0, 2.0]])) ** 2)",
+    laws=[
+        (lambda f, p, j: same(f(p, j).sum(1), np.ones(len(j))), "its rows do not sum to one"),
+        (lambda f, p, j: same(f(p, j + 2), f(p, j)), "it changes when p(x|z) is e² times as large for all z: that "
+                                                     "cancels"),
+        (lambda f, p, j: same(f(p, 0 * j), np.tile(np.exp(p), (len(j), 1))), "where x says nothing about z it is not "
+                                                                             "the prior"),
+        (lambda f, p, j: same(f(np.full(len(p), -np.log(len(p))), j), softmax(j)),
+         "with a uniform prior it is not in proportion to p(x|z)"),
+        (lambda f, p, j: same(f(p, j)[:1], f(p, j[:1])), "a row's posterior depends on the other rows")],
     misconceptions=[
         mistake("no prior", lambda p, j: softmax(j), "the prior is not used: the joint is p(z) p(x|z)."),
         mistake("prior not in logarithms", lambda p, j: softmax(np.exp(p) + j),
@@ -134,6 +154,15 @@ It is never negative, and infinite where $q$ believes in a label that $p$ exclud
     play="kl_discrete(np.array([[0.5, 0.5], [1.0, 0.0]]), np.array([[0.9, 0.1], [0.5, 0.5]]))",
     terms={"the average of log q under q": lambda q, p: (q * log0(q)).sum(1),
            "the average of −log p under q": lambda q, p: -(q * np.log(p)).sum(1)},
+    laws=[
+        (lambda f, q, p: (f(q, p) > -1e-9).all(), "it is negative somewhere, and a KL never is"),
+        (lambda f, q, p: same(f(q, q), np.zeros(len(q))), "the KL of q to itself is not 0"),
+        (lambda f, q, p: same(f(q[:, ::-1], p[:, ::-1]), f(q, p)), "it depends on the order of the labels"),
+        (lambda f, q, p: same(f(np.repeat(q, 2, 1) / 2, np.repeat(p, 2, 1) / 2), f(q, p)),
+         "it changes when each label is cut into two halves: the logarithm of the ratio is averaged under q"),
+        (lambda f, q, p: same(f(_sure(q), p), -np.log(p[:, 0])), "where q is sure of a label it is not −log p of that "
+                                                                 "label, "
+         "as the average under q of the log of the ratio is")],
     misconceptions=[
         mistake("the other way round", lambda q, p: kl_discrete(p, q),
                 "it is KL(p ‖ q), the other way round: the average is taken under q."),
@@ -145,6 +174,14 @@ It is never negative, and infinite where $q$ believes in a label that $p$ exclud
                 "it is the sum of both directions: a KL is not symmetric, and KL(q ‖ p) is asked for."),
         mistake("no logarithm", lambda q, p: (q * q / p).sum(1),
                 "the logarithm is missing: without it this is one plus chi squared, a slip that the board has, too."),
+        mistake("log of the average", lambda q, p: np.log((q * q / p).sum(1)),
+                "it is the log of the average ratio: the logarithms of the ratios are averaged."),
+        mistake("a squared distance", lambda q, p: ((q - p) ** 2).sum(1),
+                "it is a squared distance, no KL: that averages the log of the ratio under q."),
+        mistake("an absolute distance", lambda q, p: np.abs(q - p).sum(1),
+                "it is an absolute distance, no KL: that averages the log of the ratio under q."),
+        mistake("under p", lambda q, p: (p * np.log(q / p)).sum(1),
+                "the average is taken under p: the weights are q, the first of the two."),
         mistake("base 2", lambda q, p: kl_discrete(q, p) / np.log(2), "it is in bits: np.log gives nats, np.log2 does "
                                                                       "not."),
         mistake("mean over z", lambda q, p: kl_discrete(q, p) / q.shape[1],
@@ -187,11 +224,20 @@ $$L(q, x, \theta) = \sum_z q(z) \log \frac{p_\theta(x, z)}{q(z)}, \qquad 0 \log 
 elbo_discrete(np.full((1, 3), 1 / 3), log_pxz), np.log(0.16)            # below log p(x)""",
     terms={"the average of log p(x, z)": lambda q, j: (q * j).sum(1),
            "the entropy": lambda q, j: -(q * log0(q)).sum(1)},
+    laws=[
+        (lambda f, q, j: (f(q, j) < log_sum(j) + 1e-7).all(), "it lies above log p(x) somewhere: it is no lower bound"),
+        (lambda f, q, j: same(f(softmax(j), j), log_sum(j)), "at the posterior it is not log p(x)"),
+        (lambda f, q, j: same(f(q, j + 2), f(q, j) + 2), "with p(x, z) e² times as large it does not grow by 2, as "
+                                                         "log p(x) does"),
+        (lambda f, q, j: same(f(_sure(q), j), j[:, 0]), "where q is sure of a label it is not log p(x, z) of that "
+                                                        "label")],
     misconceptions=[
         mistake("log p(x)", lambda q, j: np.logaddexp.reduce(j, axis=1),
                 "it is log p(x), whatever q is: the ELBO depends on q, and is log p(x) only at the posterior."),
         mistake("log of the average", lambda q, j: np.log((q * np.exp(j)).sum(1)),
                 "it is the log of an average: the logarithms log p(x, z) are averaged under q, not p(x, z)."),
+        mistake("the posterior for the joint", lambda q, j: (q * (np.log(softmax(j)) - log0(q))).sum(1),
+                "log p(z|x) stands where log p(x, z) belongs: the joint is not normalised."),
         mistake("log of the average ratio", lambda q, j: np.log((q * np.exp(j) / q).sum(1)),
                 "it is the log of the average of p(x, z)/q(z), which is log p(x) for any q: the logarithms are "
                 "averaged."),
@@ -257,6 +303,16 @@ Return both, the KL as a KL: never negative.""",
            "p(z) given."),
     play="two_terms(np.array([[0.05, 0.15, 0.8]]), np.log([0.5, 0.3, 0.2]), -0.5 * (1.2 - np.array([[-2.0, 0.0, "
          "2.0]])) ** 2)",
+    laws=[
+        (lambda f, q, p, j: (f(q, p, j)[1] > -1e-9).all(), "kl is negative somewhere, and a KL never is"),
+        (lambda f, q, p, j: same(f(0 * q + np.exp(p), p, j)[1], np.zeros(len(q))), "where q is the prior, kl is not 0"),
+        (lambda f, q, p, j: same(f(q, p, j + 2)[1], f(q, p, j)[1]), "kl depends on p(x|z): to the prior it does not"),
+        (lambda f, q, p, j: same(f(q, p, j + 2)[0], f(q, p, j)[0] + 2),
+         "with p(x|z) e² times as large explains does not grow by 2: it is to be an average of logarithms under q"),
+        (lambda f, q, p, j: same(f(_sure(q), p, j)[0], j[:, 0]),
+         "where q is sure of a label, explains is not log p(x|z) of that label"),
+        (lambda f, q, p, j: same(f(softmax(p + j), p, j)[0] - f(softmax(p + j), p, j)[1], log_sum(p + j)),
+         "at the posterior explains − kl is not log p(x)")],
     misconceptions=[
         mistake("KL to the posterior",
                 lambda q, p, j: (_explains(q, p, j), (q * (log0(q) - np.log(softmax(p + j)))).sum(1)),
@@ -318,6 +374,13 @@ Write the left side or the right side, as you like. Again the logarithms may be 
     terms={"log p(x)": lambda q, j: np.logaddexp.reduce(j, axis=1),
            "the average of log p(x, z)": lambda q, j: -(q * j).sum(1),
            "the entropy of q": lambda q, j: (q * log0(q)).sum(1)},
+    laws=[
+        (lambda f, q, j: (f(q, j) > -1e-9).all(), "it is negative somewhere, and the ELBO never lies above log p(x)"),
+        (lambda f, q, j: same(f(softmax(j), j), np.zeros(len(j))), "at the posterior it is not 0"),
+        (lambda f, q, j: same(f(q, j + 2), f(q, j)), "it changes when p(x, z) is e² times as large: log p(x) and L "
+                                                     "grow alike"),
+        (lambda f, q, j: same(f(_sure(q), j), log_sum(j) - j[:, 0]),
+         "where q is sure of a label it is not −log of the posterior of that label")],
     misconceptions=[
         mistake("negative", lambda q, j: -gap(q, j),
                 "its sign is wrong: it is L − log p(x), and the bound lies below, so log p(x) − L is never negative."),
@@ -390,6 +453,15 @@ work out $\partial L / \partial a_k$. Each row has its own ELBO; nothing is aver
            "average under q. What do the numbers of a row add up to?"),
     play="""log_pxz = np.log([[0.02, 0.08]])
 elbo_gradient(np.zeros((1, 2)), log_pxz), elbo_gradient(log_pxz, log_pxz)       # at the posterior it is 0""",
+    laws=[
+        (lambda f, a, j: same(f(a, j).sum(1), np.zeros(len(a))),
+         "its rows do not sum to zero, though a constant added to all logits of a row changes no q"),
+        (lambda f, a, j: same(f(j, j), 0 * j), "at the posterior, the summit, it is not zero"),
+        (lambda f, a, j: same(f(a + 2, j), f(a, j)), "it changes when all logits of a row grow by the same, though q "
+                                                     "does not"),
+        (lambda f, a, j: same(f(a, j + 2), f(a, j)), "it changes when p(x, z) is e² times as large: L only grows by 2"),
+        (lambda f, a, j: same(f(a, j)[:1], f(a[:1], j[:1])), "a row's slope depends on the other rows"),
+        (lambda f, a, j: ((f(a, j) * _slope(a, j)).sum(1) > 0).all(), "in some rows it does not point uphill")],
     misconceptions=[
         mistake("gradient in q", lambda a, j: j - np.log(softmax(a)) - 1,
                 "it is dL/dq: the chain rule's second factor is missing, the Jacobian of the softmax from q to the "

@@ -12,6 +12,7 @@ PCA.
 import numpy as np
 
 from npvae.exercises.climbing import judge_argmax
+from npvae.exercises.laws import same
 from npvae.exercises.misconceptions import mistake
 from npvae.exercises.task import Task
 from npvae.exercises.tasks.mixture_em import E_STEP, EM, MEANS, PI, SIGMA, SLOPE
@@ -106,6 +107,15 @@ $$b = \bar x, \qquad \sigma_g^2 = \frac{1}{D - K} \sum_{j > K} \lambda_j, \qquad
 W, b, sigma_g = ppca(X, 2)
 C = W.T @ W + sigma_g**2 * np.eye(5)                            # the model's covariance of x
 sigma_g, np.abs(C - np.cov(X.T, bias=True)).max()""",
+    laws=[
+        (lambda f, X, K: same(f(X, K)[1], X.mean(0)), "b is not the mean of the data"),
+        (lambda f, X, K: same(f(X, K)[2], ppca(X, K)[2]), "sigma_g is not the root of the mean of the eigenvalues "
+                                                          "after the K-th"),
+        (lambda f, X, K: same(np.trace(f(X, K)[0].T @ f(X, K)[0]) + X.shape[1] * f(X, K)[2] ** 2, X.var(0).sum()),
+         "W: the model's variance, of W and of the noise, is not that of the data"),
+        (lambda f, X, K: same(f(X, K)[0] @ f(X, K)[0].T, np.diag(np.diag(f(X, K)[0] @ f(X, K)[0].T))),
+         "W: its rows are not orthogonal"),
+        (lambda f, X, K: same(f(X + 2, K)[0], f(X, K)[0]), "W changes when all data are moved")],
     misconceptions=[
         mistake("smallest eigenvalues", lambda X, K: _ppca(X, K, order=1),
                 "it takes the smallest eigenvalues for the largest: np.linalg.eigh returns them in ascending order."),

@@ -9,6 +9,7 @@ price in nats. `log_pxz` (m, K) holds $\log p_\theta(x^i, z = k)$.
 
 import numpy as np
 
+from npvae.exercises.laws import same
 from npvae.exercises.misconceptions import mistake
 from npvae.exercises.task import Task
 
@@ -52,6 +53,17 @@ Compare the right side with the ELBO of a single datapoint: which $q$ maximises 
     hints=("What stands in the place of log p(x, z)? The best q of a single datapoint is its posterior.",
            "Average log_pxz over the data, take the maximum off, exponentiate, and let it sum to one."),
     play="best_shared_q(np.log([[0.4, 0.1], [0.1, 0.4], [0.1, 0.2]]))",
+    laws=[
+        (lambda f, a: same(f(a).sum(), 1.0), "its numbers do not sum to one"),
+        (lambda f, a: same(f(a + np.arange(len(a))[:, None]), f(a)),
+         "it changes when a datapoint is more probable under all labels alike: that only adds to the ELBO"),
+        (lambda f, a: same(f(np.tile(a, (2, 1))), f(a)), "it changes when each datapoint is there twice: logarithms "
+                                                         "are "
+         "averaged over the data"),
+        (lambda f, a: same(f(a[:1]), softmax(a[0])), "for a single datapoint it is not its posterior"),
+        (lambda f, a: same(f(a), best_shared_q(a)), "its mean ELBO is not the highest: the mean of log p(x, k) "
+                                                    "counts, of "
+         "all data alike")],
     misconceptions=[
         mistake("average of the posteriors", lambda a: softmax(a).mean(0),
                 "it is the average of the posteriors: that is the best π, not the best q, which averages logarithms."),
@@ -110,6 +122,16 @@ number.)""",
            "The log of the sum over k of the exponentials of the mean logarithms, with the maximum taken out."),
     play="""log_pxz = np.log([[0.4, 0.1], [0.1, 0.4]])
 value_of_shared_q(log_pxz), np.log(0.5)                         # below the mean of log p(x)""",
+    laws=[
+        (lambda f, a: f(a) < log_sum(a, 1).mean() + 1e-9, "it lies above the mean of log p(x), which no ELBO does"),
+        (lambda f, a: same(f(a + 2), f(a) + 2), "with p(x, z) e² times as large it does not grow by 2"),
+        (lambda f, a: same(f(a[:1]), log_sum(a[0])), "for a single datapoint it is not log p(x), which its own q "
+                                                     "reaches"),
+        (lambda f, a: same(f(np.tile(a, (2, 1))), f(a)), "it changes when each datapoint is there twice: it is a mean "
+                                                         "over "
+         "the data"),
+        (lambda f, a: f(a) > value_of_shared_q(a) - 1e-9, "there is a shared q with a higher ELBO: this is not the "
+                                                          "best one's")],
     misconceptions=[
         mistake("each its own", lambda a: log_sum(a, 1).mean(),
                 "it is the mean of log p(x^i), which needs a q of its own for each datapoint: one shared q reaches "
@@ -127,6 +149,9 @@ value_of_shared_q(log_pxz), np.log(0.5)                         # below the mean
                 "it is the sum over the data, m times too large: the mean is asked for."),
         mistake("log of the mean", lambda a: log_sum(log_sum(a) - np.log(len(a))),
                 "it averages the densities p(x, k) over the data: the mean of their logarithms is what the ELBO has."),
+        mistake("mean of all", lambda a: a.mean(),
+                "it is the plain mean of all log p(x, z): over the labels their exponentials are summed, and the log "
+                "taken."),
         mistake("mean over the labels", lambda a: value_of_shared_q(a) - np.log(a.shape[1]),
                 "it is a mean over the K labels: p(x, z) is summed over z."),
         mistake("average of the posteriors", _value_of(lambda a: softmax(a).mean(0)),
@@ -181,6 +206,17 @@ One group is solution 1, and $m$ groups of one are variational EM. An encoder wi
            "last."),
     play="""log_pxz = np.log([[0.4, 0.1], [0.1, 0.4], [0.3, 0.1]])
 q_for_groups(log_pxz, np.array([7, 3, 7])).round(3)""",
+    laws=[
+        (lambda f, a, g: same(f(a, g).sum(1), np.ones(len(a))), "its rows do not sum to one"),
+        (lambda f, a, g: all(same(f(a, g)[g == n], np.tile(f(a, g)[g == n][:1], ((g == n).sum(), 1))) for n in set(g)),
+         "within a group the rows are not the same"),
+        (lambda f, a, g: same(f(a, np.arange(len(a))), softmax(a)), "where each datapoint is a group of its own it is "
+                                                                    "not the "
+         "posterior"),
+        (lambda f, a, g: same(f(a, 0 * g), np.tile(best_shared_q(a), (len(a), 1))),
+         "where all data are one group it is not the best shared q"),
+        (lambda f, a, g: same(f(np.where((g == g[0])[:, None], a, a + np.arange(a.shape[1])), g)[0], f(a, g)[0]),
+         "a group's q depends on the data of other groups")],
     misconceptions=[
         mistake("divided by m", _each(lambda a, g: softmax(a.sum(0) / len(g))),
                 "the sum over a group is divided by m: the mean of a group is divided by its own size."),
@@ -253,6 +289,17 @@ shared_ceiling(X), npvae.shared_ceiling(X)""",
     terms={"the constant −(D/2) log 2π": lambda X: -X.shape[1] / 2 * np.log(2 * np.pi),
            "the term −(D/2) log V": lambda X: -X.shape[1] / 2 * np.log(X.var(0).mean()),
            "the term −D/2": lambda X: -X.shape[1] / 2},
+    laws=[
+        (lambda f, X: same(f(X + 2), f(X)), "it changes when all data are moved: V measures their distance from their "
+                                            "mean"),
+        (lambda f, X: same(f(3 * X), f(X) - X.shape[1] * np.log(3)),
+         "with data three times as large it does not fall by D log 3, as the log of a density does"),
+        (lambda f, X: same(f(np.tile(X, (2, 1))), f(X)), "it changes when each datapoint is there twice: it is a mean "
+                                                         "over the "
+         "data"),
+        (lambda f, X: same(f(np.repeat(X, 2, 1)), 2 * f(X)), "with each dimension there twice it is not doubled"),
+        (lambda f, X: same(f(X / np.sqrt(X.var(0).mean())), -X.shape[1] / 2 * (np.log(2 * np.pi) + 1)),
+         "for V = 1 it is not that of a standard normal, −(D/2)(log 2π + 1)")],
     misconceptions=[
         mistake("one dimension", lambda X: _ceiling(1, X.var(0).mean()), "the factor D is missing: it is the ceiling "
                                                                          "of one dimension."),
@@ -318,6 +365,16 @@ npvae.shared_ceiling(X[:, 20:30])""",
            "the sum of log λ_j": lambda X, K: -0.5 * np.log(np.linalg.eigvalsh(np.cov(X.T, bias=True))[::-1][:K]).sum(),
            "the noise's term (D − K) log s²": lambda X, K: -(X.shape[1] - K) / 2 * np.log(
                np.linalg.eigvalsh(np.cov(X.T, bias=True))[::-1][K:].mean())},
+    laws=[
+        (lambda f, X, K: f(X, K) > -1e-9, "it is negative: own q are never worse than a shared one"),
+        (lambda f, X, K: same(f(X + 2, K), f(X, K)), "it changes when all data are moved: the covariance does not"),
+        (lambda f, X, K: same(f(3 * X, K), f(X, K)), "it changes when the data are three times as large: a price in "
+                                                     "nats is a "
+         "ratio of variances"),
+        (lambda f, X, K: same(f(np.concatenate([np.eye(X.shape[1]), -np.eye(X.shape[1])]), K), 0.0),
+         "where all eigenvalues are the same it is not 0"),
+        (lambda f, X, K: same(f(np.tile(X, (2, 1)), K), f(X, K)), "it changes when each datapoint is there twice"),
+        (lambda f, X, K: same(f(X, 0), 0.0), "with K = 0, without a latent variable, it is not 0")],
     misconceptions=[
         mistake("no half", lambda X, K: 2 * price(X, K), "the half is missing: it is twice the price."),
         mistake("smallest first", lambda X, K: _price(X, K, np.linalg.eigvalsh(np.cov(X.T, bias=True))),
@@ -341,6 +398,9 @@ npvae.shared_ceiling(X[:, 20:30])""",
                 "s² is divided by D: D − K eigenvalues are left over, and their mean is asked for."),
         mistake("one eigenvalue for s2", lambda X, K: _price(X, K, s2=lambda v: v[K]),
                 "s² is the (K + 1)-th eigenvalue alone: it is the mean of all after the K-th."),
+        mistake("roots of the eigenvalues",
+                lambda X, K: _price(X, K, np.sqrt(np.linalg.eigvalsh(np.cov(X.T, bias=True)))[::-1]),
+                "the roots of the eigenvalues are taken: λ are variances, as they are."),
         mistake("V summed", lambda X, K: _price(X, K, V=np.sum), "V is the sum of the eigenvalues: it is their mean."),
         mistake("standard deviation for s2", lambda X, K: _price(X, K, s2=lambda v: np.sqrt(v[K:].mean())),
                 "the root of s² stands where s², a variance, belongs."),

@@ -10,6 +10,7 @@ are left elsewhere.
 import numpy as np
 
 from npvae.exercises.climbing import judge_fitted_encoder
+from npvae.exercises.laws import same
 from npvae.exercises.misconceptions import mistake
 from npvae.exercises.task import Task
 
@@ -45,6 +46,22 @@ has what it has, whatever $m$ is. Which of the two is smaller for a thousand ima
     hints=("How long is a row? Which of the two numbers has m in it?", "Add up the sizes of the two matrices and the "
                                                                        "two biases."),
     play="numbers_of_q(1000, 784, 128, 16), numbers_of_q(1_000_000, 784, 128, 16)",
+    laws=[
+        (lambda f, m, D, H, K: same(f(2 * m, D, H, K)[0], 2 * f(m, D, H, K)[0]), "the table does not double with "
+                                                                                 "twice the data"),
+        (lambda f, m, D, H, K: same(f(m, 2 * D, H, K)[0], f(m, D, H, K)[0]), "the table depends on D: its rows "
+                                                                             "describe q"),
+        (lambda f, m, D, H, K: same(f(1, D, H, K)[0], 2.0 * K), "for one datapoint the table is not one row, mu and "
+                                                                "log_sigma"),
+        (lambda f, m, D, H, K: same(f(2 * m, D, H, K)[1], f(m, D, H, K)[1]), "the encoder depends on m: all data "
+                                                                             "share it"),
+        (lambda f, m, D, H, K: same(f(m, D + 1, H, K)[1], f(m, D, H, K)[1] + H),
+         "with one input more the encoder does not have H weights more, one to each hidden unit"),
+        (lambda f, m, D, H, K: same(f(m, D, H, K + 1)[1], f(m, D, H, K)[1] + 2 * (H + 1)),
+         "with one latent dimension more the encoder does not have two outputs more, each with H weights and a bias"),
+        (lambda f, m, D, H, K: same(f(m, D, H + 1, K)[1], f(m, D, H, K)[1] + D + 1 + 2 * K),
+         "with one hidden unit more the encoder does not have D weights and a bias more before it, and 2K weights "
+         "after it")],
     misconceptions=[
         mistake("no biases", _numbers(lambda m, D, H, K: D * H + 2 * K * H), "encoder: the biases are missing, H and "
                                                                              "2K of them."),
@@ -137,6 +154,11 @@ $$\frac{\partial}{\partial A} \frac1B \sum_{i=1}^B L(q_i, x^i, \theta) = \sum_{i
     return -0.5 * ((q - 1) ** 2).sum(1), lambda dvalue: dvalue[:, None] * (1 - q)
 
 gradient_phi(np.array([[1.0], [2.0]]), np.zeros((1, 2)), np.zeros(2), L)""",
+    laws=[
+        (lambda f, X, A, c, L: same(f(X, A, c, L)[1], gradient_phi(X, A, c, L)[1]),
+         "dc is not the sum over the rows of dq, where 1/B is in dq"),
+        (lambda f, X, A, c, L: same(f(0 * X, A, c, L)[0], 0 * A), "dA: where all x are 0 it is not 0, though A does "
+                                                                  "nothing then")],
     misconceptions=[
         mistake("sum over the batch", _phi(scale=np.ones_like), "it is the gradient of the sum over the batch: the "
                                                                 "mean is asked for, "
@@ -255,6 +277,20 @@ A row holds $\log\sigma$. Note that $\mu$ is affine in $x$ and $\sigma$ does not
            "of the means."),
     play="""W = np.array([[1.0, 0.0], [0.5, 0.5]])
 ppca_encoder(np.array([[0.0, 0.0], [1.0, 2.0]]), W, np.zeros(2), 0.5).round(3)""",
+    laws=[
+        (lambda f, X, W, b, s: same(f(X + 2, W, b + 2, s), f(X, W, b, s)), "it changes when x and b are moved "
+                                                                           "together: only "
+         "x − b counts"),
+        (lambda f, X, W, b, s: same(np.ptp(f(X, W, b, s)[:, len(W):], 0), np.zeros(len(W))),
+         "log_sigma is not the same for all x"),
+        (lambda f, X, W, b, s: same(f(X, 0 * W, b, s), np.zeros((len(X), 2 * len(W)))),
+         "where W is 0, and x says nothing, it is not the prior, mu = 0 and log_sigma = 0"),
+        (lambda f, X, W, b, s: same(f(3 * X, 3 * W, 3 * b, 3 * s), f(X, W, b, s)),
+         "it changes when x, W, b and sigma_g are three times as large: z does not know the units of x"),
+        (lambda f, X, W, b, s: same(f(X, W, b, s)[:, len(W):], ppca_encoder(X, W, b, s)[:, len(W):]),
+         "mu may be right, and log_sigma is not: ½ log of one over the diagonal of the precision"),
+        (lambda f, X, W, b, s: same(f(X, W, b, s)[:, :len(W)], ppca_encoder(X, W, b, s)[:, :len(W)]),
+         "mu is not the posterior's mean, and log_sigma is right")],
     misconceptions=[
         mistake("no b", _rows(b_times=0.0), "b is not subtracted: the posterior looks at x − b."),
         mistake("plus b", _rows(b_times=-1.0), "b has the wrong sign: the decoder adds it, so it is subtracted from "
@@ -328,6 +364,15 @@ turn = np.array([[0.8, -0.6], [0.6, 0.8]])
 approximation_gap(W, 0.5), approximation_gap(turn @ W, 0.5)""",
     terms={"the sum of log P_kk": lambda W, s: 0.5 * np.log((W**2).sum(1) / s**2 + 1).sum(),
            "log det P": lambda W, s: -0.5 * np.linalg.slogdet(W @ W.T / s**2 + np.eye(len(W)))[1]},
+    laws=[
+        (lambda f, W, s: f(W, s) > -1e-9, "it is negative, and a gap never is"),
+        (lambda f, W, s: same(f(2 * np.eye(*W.shape), s), 0.0), "where the rows of W are orthogonal, and P diagonal, "
+                                                                "it is not 0"),
+        (lambda f, W, s: same(f(3 * W, 3 * s), f(W, s)), "it changes when W and sigma_g are three times as large: "
+                                                         "only their "
+         "ratio counts"),
+        (lambda f, W, s: same(f(W[::-1], s), f(W, s)), "it depends on the order of the latent dimensions"),
+        (lambda f, W, s: same(f(W[:, ::-1], s), f(W, s)), "it depends on the order of the data's dimensions")],
     misconceptions=[
         mistake("no half", lambda W, s: 2 * approximation_gap(W, s), "the half is missing: it is twice the gap."),
         mistake("negative", lambda W, s: -approximation_gap(W, s), "its sign is wrong: a gap is never negative."),
