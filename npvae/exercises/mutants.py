@@ -1,13 +1,13 @@
 """Is a wrong answer the right one with a slip in it? The solution is edited in one place, or two, until it agrees."""
 
 import ast
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-import npvae
 from npvae.exercises.points import Tried, attempt
 from npvae.exercises.task import Task
 from npvae.repair.edits import edits
@@ -71,7 +71,7 @@ def _edits(tree):
 
 
 def _agrees(task, slip, tried, alike):
-    space = {"np": np, "npvae": npvae}
+    space = {"np": np, "npvae": sys.modules["npvae"]}
     try:
         exec(compile(ast.fix_missing_locations(slip.tree), "a slip", "exec"), space)
     except Exception:

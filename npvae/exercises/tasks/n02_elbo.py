@@ -8,10 +8,10 @@ columns are labels; $0 \log 0 = 0$ everywhere.
 
 import numpy as np
 
-import npvae
 from npvae.exercises.laws import same
 from npvae.exercises.misconceptions import mistake
 from npvae.exercises.task import Task
+from npvae.gradcheck import gradcheck
 
 SMALL = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)        # added where nothing should be
 
@@ -433,7 +433,7 @@ def _slope(logits, log_pxz, centred=True, entropy=1):
 def _gradient_report(answer):
     log_pxz = 2 * np.random.default_rng(5).normal(size=(4, 3)) - 3
     logits = np.random.default_rng(6).normal(size=(4, 3))
-    return npvae.gradcheck((lambda a: elbo_discrete(softmax(a), log_pxz).sum(), lambda a: answer(a, log_pxz)), logits)
+    return gradcheck((lambda a: elbo_discrete(softmax(a), log_pxz).sum(), lambda a: answer(a, log_pxz)), logits)
 
 
 SLOPE = Task(

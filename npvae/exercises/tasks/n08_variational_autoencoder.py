@@ -7,10 +7,11 @@ holds $[\mu, \log\sigma]$, and `mu, log_sigma = np.split(q, 2, axis=1)` takes it
 
 import numpy as np
 
-import npvae
 from npvae.exercises.asking import called, check_callable, outputs
 from npvae.exercises.misconceptions import mistake
 from npvae.exercises.task import Task, Wrong
+from npvae.gradcheck import check_bound
+from npvae.models import probabilistic_pca
 
 
 def halves(q):
@@ -65,11 +66,11 @@ def with_width(width):
     return answer
 
 
-PPCA = npvae.probabilistic_pca(3, 5, sigma_g=0.6, rng=np.random.default_rng(3))
+PPCA = probabilistic_pca(3, 5, sigma_g=0.6, rng=np.random.default_rng(3))
 
 
 def bound_report(answer):
-    return npvae.check_bound(lambda q, x, eps: answer(q, x, eps, lambda z: PPCA.decoder(z)[0], 0.6), PPCA, repair=False)
+    return check_bound(lambda q, x, eps: answer(q, x, eps, lambda z: PPCA.decoder(z)[0], 0.6), PPCA, repair=False)
 
 
 ELBO = Task(

@@ -7,9 +7,9 @@ and a likelihood for pixels that are on or off. Rows $q$ hold $[\mu, \log\sigma]
 
 import numpy as np
 
-import npvae
 from npvae.exercises.misconceptions import mistake
 from npvae.exercises.task import Task
+from npvae.models import probabilistic_pca
 
 
 def halves(q):
@@ -387,7 +387,7 @@ def elbo_with(width=np.exp, slope=np.exp, value=lambda p, kl, q, x, s: p - kl, t
     return answer
 
 
-PPCA = npvae.probabilistic_pca(3, 5, sigma_g=0.6, rng=np.random.default_rng(3))
+PPCA = probabilistic_pca(3, 5, sigma_g=0.6, rng=np.random.default_rng(3))
 
 
 WHOLE = Task(
