@@ -16,6 +16,7 @@ from fuzz_judge import Call
 
 import npvae
 import npvae.autoencoders
+import npvae.exercises
 import npvae.inference
 import npvae.models
 import npvae.nn
@@ -49,6 +50,7 @@ def is_formula(name):
     return name in FORMULAS or name.split(".")[0] in PARTS and "." in name and name not in DOORS_OF_PARTS
 
 
+ALLOWED = {"exercises.assert_right": ("AssertionError",)}
 INF = {"shared_ceiling"}        # infinite where the data have no variance, as documented
 HOLDERS = {"Parameters", "lay_out", "Affine"}   # what they were given is what they hold
 WHOLE = {"VAE": npvae.VAE, "Autoencoder": npvae.Autoencoder, "VariationalEM": npvae.VariationalEM,
@@ -253,6 +255,11 @@ OWN = {
     "check_part": {"part": lambda w: w.one(npvae.tanh, npvae.Affine.random(w.D, 2, 0), npvae.SGD, npvae.MonteCarlo(2),
                                            pool.users_square),
                    "role": lambda w: None, "x": lambda w: None},
+    "exercises.check": {"name": lambda w: w.one("gaps", "rows_for", "tanh"),
+                        "answer": lambda w: w.one(right_gaps, npvae.tanh, *pool.CALLABLES, w.x(), None, object())},
+    "exercises.assert_right": {"name": lambda w: "gaps", "answer": lambda w: right_gaps},
+    "exercises.hint": {"name": lambda w: w.one("gaps", "tanh"), "level": lambda w: w.one(1, 2, 3)},
+    "exercises.solution": {"name": lambda w: "gaps"}, "exercises.progress": {"file": lambda w: None},
     "check_elbo": {"X": pool.World.x, "tolerance": lambda w: None, "dtype": lambda w: None},
 }
 for _layer in ("relu", "leaky_relu", "gelu", "sigmoid", "softplus"):
@@ -285,6 +292,11 @@ def PCA():
     return npvae.probabilistic_pca(3, 5, sigma_g=0.5)
 
 
+def right_gaps(log_p, best, elbo):
+    """A right answer to an exercise."""
+    return log_p - best, best - elbo
+
+
 def users_elbo(q, x, eps):
     """A right ELBO of the user's, one draw a row."""
     return npvae.elbo(PCA(), q, x, npvae.models.Noise(eps[None], np.ones((1, 1))))[0]
@@ -305,6 +317,9 @@ def doors():
         found[name] = _function(name, getattr(npvae, name))
     for name in ("warm_up", "cosine"):
         found[name] = _function(name, getattr(schedules, name))
+    for name in ("check", "assert_right", "hint", "solution", "tasks", "progress"):
+        full = f"exercises.{name}"
+        found[full] = _function(full, getattr(npvae.exercises, name))
     for report in (Report, BoundReport):
         _methods(found, report.__name__, report)
     whole = [_whole(name, cls) for name, cls in WHOLE.items()]
@@ -327,7 +342,7 @@ def _add(found, name, thing):
 
 def _function(name, function):
     return Door(name, function, OWN.get(name, {}), formula=is_formula(name), changes=_changes(name),
-                allowed=("inf", "nan") if name in HOLDERS else ("inf",) if name in INF else ())
+                allowed=ALLOWED.get(name, ("inf", "nan") if name in HOLDERS else ("inf",) if name in INF else ()))
 
 
 def _changes(name):

@@ -4,6 +4,7 @@ import json
 import textwrap
 from pathlib import Path
 
+from npvae.checks import whole
 from npvae.exercises.judge import judge, report_of
 from npvae.exercises.task import Wrong
 from npvae.exercises.tasks import all_tasks, task_of
@@ -71,8 +72,7 @@ def assert_right(name: str, answer) -> None:
 def hint(name: str, level: int = 1) -> str:
     """A hint to a task: 1 a push, 2 a plan, 3 the line of your last answer that is wrong, if the checker finds it."""
     task = task_of(name)
-    if level not in (1, 2, 3):
-        raise ValueError(f"level is {level!r}, expected 1 (a push), 2 (a plan) or 3 (your own line, or the formula)")
+    level = whole("level", level, 1, 3)
     if level < 3:
         return task.hints[level - 1]
     report = report_of(task, _last[name]) if name in _last else None
