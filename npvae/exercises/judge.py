@@ -4,6 +4,7 @@ In this order: can it be called; does it agree with a known misconception; the s
 input that it changes, another answer when asked again; a shape; the relation to the right value; rows; a number.
 """
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -68,21 +69,37 @@ def _of_a_wrong_one(task, answer, tried):
     if not agrees(task, again := attempt(task, answer, first.point)) and not _alike(first, again):
         return Wrong("another answer each time", "it answers differently when it is called again with the same "
                      "arguments: it keeps something from call to call, or draws numbers of its own.")
-    return (_hard_coded(task, answer, tried) or _shape(task, tried) or _kind_of_number(task, tried)
-            or _reported(task, answer) or _related(task, answer, tried))
+    known = _hard_coded(task, answer, tried) or _shape(task, tried) or _kind_of_number(task, tried)
+    if known:
+        return known
+    if task.kind == "back" and _first_wrong(task, tried) == 0:
+        # of a wrong value the slopes are wrong, too, or those of another one
+        return (_misconception(task, tried, only=0) or _related(task, answer, tried) or _reported(task, answer)
+                or _unknown(task, answer, tried))
+    return _reported(task, answer) or _related(task, answer, tried) or _unknown(task, answer, tried)
 
 
-def _misconception(task, tried, right_at=()):
+def _first_wrong(task, tried):
+    # which result is wrong, the first of them
+    return next(i for i in range(len(tried[0].point.right))
+                if not all(np.all(close(task, t.got[i], t.point.right[i])) for t in tried))
+
+
+def _misconception(task, tried, right_at=(), only=None):
     for variant, sentence in task.misconceptions:
-        if all(_alike_at(task, variant, t) for t in tried) and all(
+        if all(_alike_at(task, variant, t, only) for t in tried) and all(
                 agrees(task, attempt(task, variant, point)) for point in right_at):
             return Wrong(variant.__name__.replace("_", " ").strip(), sentence)
     return None
 
 
-def _alike_at(task, variant, t):
+def _alike_at(task, variant, t, only):
     other = attempt(task, variant, t.point)
-    return not other.problem and not t.problem and _alike(t, other, task.tolerance)
+    if other.problem or t.problem or len(other.got) != len(t.got):
+        return False
+    if only is not None:
+        t, other = (replace(one, got=[one.got[only]]) for one in (t, other))
+    return _alike(t, other, task.tolerance)
 
 
 def _the_same(task, a, b):
@@ -196,17 +213,14 @@ def _as_one_argument(task, answer):
 
 
 def _related(task, answer, tried):
-    n = len(tried[0].point.right)
-    wrong = [i for i in range(n) if not all(np.all(close(task, t.got[i], t.point.right[i])) for t in tried)]
-    where = "" if n == 1 else f"{names_of(task, n)[wrong[0]]}: "
-    i = wrong[0]
+    n, i = len(tried[0].point.right), _first_wrong(task, tried)
+    where = "" if n == 1 else f"{names_of(task, n)[i]}: "
     got, right = [t.got[i].astype(float) for t in tried], [t.point.right[i].astype(float) for t in tried]
     found = relation(got, right, [t.point.sizes for t in tried])
     if not found or found[0] == "constant":
-        found = (about_terms(task, tried) if i == 0 else None) or found
+        found = (about_terms(task, answer, tried) if i == 0 else None) or found
     found = found or at_other_inputs(task, tried) or about_rows(task, answer, tried, i)
-    alike = partial(_the_same, task)
-    found = found or about_a_slip(task, tried, alike)
+    found = found or about_a_slip(task, tried, partial(_the_same, task))
     if found:
         return Wrong(found[0], f"{where}{found[1]}.")
     if any(t.changed for t in tried):
@@ -214,11 +228,16 @@ def _related(task, answer, tried):
             _unchanged(tried)
         except Wrong as problem:
             return problem
+    return None
+
+
+def _unknown(task, answer, tried):
+    # no name for it: a law that it breaks, two slips at once, or a number
     law = broken_law(task, answer, tried)
     number = _number(task, next(t for t in tried if not agrees(task, t)))
     if law:
         return Wrong("breaks a law", f"{law}; {number}.")
-    found = about_two_slips(task, tried, alike) or ("unknown", number)
+    found = about_two_slips(task, tried, partial(_the_same, task)) or ("unknown", number)
     return Wrong(found[0], f"{found[1]}.")
 
 

@@ -13,7 +13,7 @@ CHANGES = {
     "{a} is not used: the answer is the same for any other": lambda a: 0 * a,
     "it is right for −{a} in place of {a}: a sign of {a} is wrong": lambda a: -a,
     "it is right for {a}² in place of {a}: {a} is squared once too often": lambda a: a**2,
-    "it is right for √{a} in place of {a}: {a} is to be squared": lambda a: np.sqrt(a),
+    "it is right for √{a} in place of {a}: a power of {a} is wrong": lambda a: np.sqrt(a),
     "it is right for exp({a}) in place of {a}": lambda a: np.exp(a),
     "it is right for log({a}) in place of {a}": lambda a: np.log(a),
     "it is right for 2·{a} in place of {a}": lambda a: 2 * a,

@@ -35,10 +35,10 @@ class Tried:
     changed: tuple = ()
 
 
-def random_points(task: Task) -> list[Point]:
+def random_points(task: Task, count: int = POINTS) -> list[Point]:
     """Points of random numbers with sizes that are pairwise distinct, the same at each call."""
     names, points = task.sizes.split(), []
-    for k in range(POINTS if task.arguments else 1):
+    for k in range(count if task.arguments else 1):
         rng = np.random.default_rng([77, k])
         sizes = dict(zip(names, (int(n) for n in rng.permutation(SIZES)), strict=False))
         points.append(point_at(task, task.inputs(rng, *sizes.values()), sizes, seed=k))

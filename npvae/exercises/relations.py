@@ -6,7 +6,8 @@ import numpy as np
 
 from npvae.exercises.asking import shape_in_names
 
-FACTORS = {"2": 2, "1/2": 0.5, "4": 4, "1/4": 0.25, "3": 3, "π": np.pi, "2π": 2 * np.pi, "1/√(2π)": (2 * np.pi) ** -0.5,
+FACTORS = {"2": 2, "1/2": 0.5, "4": 4, "1/4": 0.25, "3": 3, "π": np.pi, "1/π": 1 / np.pi, "2π": 2 * np.pi,
+           "1/√(2π)": (2 * np.pi) ** -0.5,
            "√2": 2**0.5, "1/√2": 2**-0.5, "log 2": np.log(2), "1/log 2": 1 / np.log(2), "1/log 10": 1 / np.log(10)}
 CONSTANTS = {"1": 1, "1/2": 0.5, "2": 2, "log 2π": np.log(2 * np.pi), "(1/2) log 2π": np.log(2 * np.pi) / 2,
              "log 2": np.log(2), "π": np.pi, "(1/2) log(2πe)": np.log(2 * np.pi * np.e) / 2,

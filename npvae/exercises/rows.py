@@ -3,6 +3,7 @@
 import numpy as np
 
 from npvae.exercises.points import Tried, agrees, attempt, close, point_at
+from npvae.exercises.relations import relation
 from npvae.exercises.task import Task, Wrong
 
 
@@ -10,7 +11,7 @@ def about_rows(task: Task, answer, tried: list[Tried], i: int) -> tuple[str, str
     """The mistake and a half sentence on where result i is wrong, of equal shapes."""
     masks = [np.asarray(close(task, t.got[i], t.point.right[i])) for t in tried]
     return (_negative(task, tried, masks) or _of_an_axis(masks, 0, "row") or _of_an_axis(masks, -1, "column")
-            or _diagonal(masks) or _one_by_one(task, answer, tried[0]))
+            or _diagonal(masks) or _one_by_one(task, answer, tried[0]) or _of_a_half(tried, masks, i))
 
 
 def _of_an_axis(masks, axis, thing):
@@ -25,6 +26,21 @@ def _of_an_axis(masks, axis, thing):
         return f"last {thing}", f"its last {thing} is wrong, all others are right: one round of a loop too few?"
     if all(f[1:].all() and not f[0] for f in fine):
         return f"first {thing}", f"its first {thing} is wrong, all others are right: does a loop begin too late?"
+    return None
+
+
+def _of_a_half(tried, masks, i):
+    # of rows [μ, log σ] one half
+    if any(m.ndim < 2 or m.shape[-1] % 2 for m in masks):
+        return None
+    for which, k, other in (("first", 0, "second"), ("second", 1, "first")):
+        wrong, fine = ([np.split(m, 2, -1)[j] for m in masks] for j in (k, 1 - k))
+        if all(m.all() for m in fine) and all(m.mean() < 0.5 for m in wrong):
+            got, right = ([np.split(a.astype(float), 2, -1)[k] for a in half] for half in (
+                [t.got[i] for t in tried], [t.point.right[i] for t in tried]))
+            found = relation(got, right, [t.point.sizes for t in tried])
+            said = f"its {other} half is right, and the {which} half is wrong"
+            return (f"{which} half: {found[0]}", f"{said}: {found[1]}") if found else (f"{which} half", said)
     return None
 
 

@@ -3,15 +3,21 @@
 import numpy as np
 
 from npvae.exercises.asking import called
+from npvae.exercises.points import attempt, random_points
 from npvae.exercises.relations import CONSTANTS, FACTORS, near
 from npvae.exercises.task import Task, Wrong
 
 
-def about_terms(task: Task, tried: list) -> tuple[str, str] | None:
+def about_terms(task: Task, answer, tried: list) -> tuple[str, str] | None:
     """The mistake and half a sentence, if the first result is a sum of the terms with other factors than 1."""
     names = list(task.terms)
     if not names:
         return None
+    if sum(t.got[0].size for t in tried) < len(names) + 4:
+        # single numbers: more of them
+        tried = [attempt(task, answer, point) for point in random_points(task, len(names) + 4)]
+        if any(t.problem or t.got[0].shape != t.point.right[0].shape for t in tried):
+            return None
     got = np.concatenate([np.ravel(t.got[0]).astype(float) for t in tried])
     parts = []
     for f in task.terms.values():

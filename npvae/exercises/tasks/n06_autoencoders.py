@@ -175,6 +175,8 @@ $$\min \frac1m \sum_i \|y^i - x^i\|^2 = \sum_{j > K} \lambda_j .$$""",
         mistake("scatter matrix", lambda X, K: eigenvalues_of(X, 1)[K:].sum(),
                 "it is m times too large: the matrix of sums is not divided by m, but the floor is a mean over the "
                 "data."),
+        mistake("correlation", lambda X, K: np.linalg.eigvalsh(np.corrcoef(X.T))[::-1][K:].sum(),
+                "the eigenvalues are those of the correlation matrix: do not divide by the standard deviations."),
         mistake("singular values", lambda X, K: np.linalg.svd(X - X.mean(0), compute_uv=False)[K:].sum() / len(X),
                 "singular values are not squared: an eigenvalue is s²/m."),
         mistake("mean eigenvalue", lambda X, K: eigenvalues_of(X)[K:].mean(),
@@ -220,6 +222,12 @@ def wrong_plane(X, K, **how):
     return mean + (X - mean) @ U @ U.T
 
 
+def singular_values_lost(X, K):
+    mean = X.mean(0)
+    u, _, v = np.linalg.svd(X - mean, full_matrices=False)
+    return mean + u[:, :K] @ v[:K]
+
+
 PCA = Task(
     name="pca_reconstruction", title="The best plane", points=2, solution=pca_reconstruction,
     inputs=lambda rng, m, D: (2 + rng.normal(size=(3 * m, D)) @ rng.normal(size=(D, D)), 2), sizes="m D", one_row=False,
@@ -249,6 +257,12 @@ $$y = \bar x + (x - \bar x)\, U U^\top .$$""",
                 "the rows of the eigenvector matrix are taken: eigh returns the eigenvectors as its columns."),
         mistake("rows for columns", lambda X, K: wrong_plane(X, K, rows=True, smallest=True),
                 "the rows of the eigenvector matrix are taken: eigh returns the eigenvectors as its columns."),
+        mistake("singular values lost", singular_values_lost,
+                "the codes are not multiplied by their singular values: each has unit length."),
+        mistake("one dimension too few", lambda X, K: pca_reconstruction(X, K - 1) if K > 1 else X.mean(0) + 0 * X,
+                "the plane has K − 1 dimensions, one too few."),
+        mistake("one dimension too many", lambda X, K: pca_reconstruction(X, K + 1),
+                "the plane has K + 1 dimensions, one too many."),
         mistake("codes", lambda X, K: (X - X.mean(0)) @ axes_of(X, K),
                 "these are the codes, of shape (m, K): go back up to D dimensions with Uᵀ."),
         mistake("standardised", standardised,
@@ -360,6 +374,9 @@ label of the nearest labelled one, $\arg\min_i \|z - z^i\|$.""",
                 "these are the indices of the neighbours: look up their labels."),
         mistake("farthest", lambda codes, labels, new: labels[((new[:, None] - codes) ** 2).sum(2).argmax(1)],
                 "these are the labels of the farthest codes: take the smallest distance."),
+        mistake("second nearest", lambda codes, labels, new: labels[
+            np.argsort(((new[:, None] - codes) ** 2).sum(2), axis=1)[:, min(1, len(codes) - 1)]],
+                "these are the labels of the second nearest: the nearest one is at index 0."),
         mistake("over the new codes", lambda codes, labels, new: labels[
             ((new[:, None] - codes) ** 2).sum(2).argmin(0) % len(labels)],
                 "the minimum is taken over the wrong axis: over the labelled codes, for each new one."),

@@ -119,6 +119,11 @@ def path_with(width=np.exp, slope=np.exp, eps_of=lambda e: e, at=None):
     return answer
 
 
+def first_times_sigma(q, df, eps):
+    sigma = np.exp(halves(q)[1])
+    return pathwise(q, df, eps) * np.concatenate([sigma, np.ones_like(sigma)], axis=1)
+
+
 PATHWISE = Task(
     name="pathwise", title="Along the path", points=2, solution=pathwise, returns=("the gradient",),
     inputs=lambda rng, S, B, K: (rows(rng, B, K), cubic, rng.normal(size=(S, B, K))), sizes="S B K",
@@ -138,6 +143,10 @@ and their mean is the estimate of $\nabla_q\, \mathbb E f(z)$. Return them one b
                 "it is averaged over the draws: asked for is the gradient of each draw, (S, B, 2K)."),
         mistake("σ missing", path_with(slope=np.ones_like),
                 "second half: a factor σ is missing, the chain rule from σ to log σ."),
+        mistake("σ in the first half", first_times_sigma,
+                "first half: it is multiplied by σ, but z moves with μ one to one."),
+        mistake("halves exchanged", lambda q, df, eps: np.roll(pathwise(q, df, eps), q.shape[1] // 2, axis=2),
+                "the two halves are in exchanged order: μ first, then log σ."),
         mistake("ε missing", path_with(eps_of=np.ones_like), "second half: the factor ε is missing."),
         mistake("slope at μ", path_with(at=lambda mu, s, e: mu[None]),
                 "the slope df is taken at μ; it belongs at the draw z."),
@@ -188,6 +197,12 @@ def density(e, s):
     return np.exp(-0.5 * e**2 - np.log(s) - 0.5 * np.log(2 * np.pi)).prod(2)
 
 
+def z_for_away(q, f, z):
+    mu, log_sigma = halves(q)
+    right = score_function(q, f, z)
+    return np.concatenate([f(z)[..., None] * z / np.exp(2 * log_sigma), np.split(right, 2, axis=2)[1]], axis=2)
+
+
 SCORE = Task(
     name="score_function", title="Values only", points=3, solution=score_function, inputs=score_inputs, sizes="S B K",
     returns=("the gradient",),
@@ -209,6 +224,10 @@ draw.""",
                 "first half: ∂log q/∂μ has σ² below, not σ."),
         mistake("z − μ not divided", score_with(first=lambda e, s: e * s),
                 "first half: z − μ is to be divided by σ², as the exponent is."),
+        mistake("z for z − μ", z_for_away,
+                "first half: z stands where z − μ belongs."),
+        mistake("+ 1 for − 1", score_with(second=lambda e, s: e**2 + 1),
+                "second half: the 1 has the wrong sign: it is the slope of the normaliser, −log σ."),
         mistake("− 1 missing", score_with(second=lambda e, s: e**2),
                 "second half: the − 1 is missing, the slope of the normaliser −log σ."),
         mistake("derivative in σ", score_with(second=lambda e, s: (e**2 - 1) / s),
@@ -253,6 +272,12 @@ Take the means over the draws.""",
     misconceptions=[
         mistake("the mean", lambda f, s: np.full(s.shape[1], f.mean()),
                 "it is the mean of f: the best baseline weighs each value by its squared score."),
+        mistake("the median", lambda f, s: np.full(s.shape[1], np.median(f)),
+                "it is the median of f: the best baseline weighs each value by its squared score."),
+        mistake("sum above", lambda f, s: (f[:, None] * s**2).sum(0) / (s**2).mean(0),
+                "above stands a sum over the draws, below a mean."),
+        mistake("sum below", lambda f, s: (f[:, None] * s**2).mean(0) / (s**2).sum(0),
+                "above stands a mean over the draws, below a sum."),
         mistake("one mean", lambda f, s: f.mean(),
                 "it is the mean of f: the best baseline weighs each value by the squared score, and has one for each "
                 "coordinate."),
@@ -305,6 +330,10 @@ The baseline of a draw is the mean of the *others*, so that no value is a part o
                 "out."),
         mistake("divided by S", lambda v: (v.sum(0) - v) / len(v),
                 "it is divided by S: the others are S − 1."),
+        mistake("divided by S + 1", lambda v: (v.sum(0) - v) / (len(v) + 1),
+                "it is divided by S + 1: the others are S − 1."),
+        mistake("the draws before", lambda v: np.stack([v[:s].mean(0) if s else 0 * v[0] for s in range(len(v))]),
+                "it is the mean of the draws before: those after belong to the others, too."),
         mistake("over the batch", lambda v: (v.sum(1, keepdims=True) - v) / (v.shape[1] - 1),
                 "it runs over the wrong axis: the others are the other draws of a row, not the other rows of the "
                 "batch."),
@@ -382,6 +411,8 @@ Write it, and how it moves with $\lambda$; `back` sums over the draws of a row."
                 "it is multiplied by the rate: the mean of z is 1/λ, so λ divides."),
         mistake("minus missing", exponential_with(lambda r, u: np.log(1 - u) / r, lambda z, r, u: -z / r),
                 "z is negative: a sign is wrong, as the logarithm of a number below 1 is negative."),
+        mistake("1 + u", exponential_with(lambda r, u: np.log(1 + u) / r, lambda z, r, u: -z / r),
+                "a sign of u is wrong: 1 + u stands in the logarithm."),
         mistake("rate missing", exponential_with(lambda r, u: -np.log(1 - u), lambda z, r, u: 0 * z),
                 "the rate is not used: the mean of z is to be 1/λ."),
         mistake("the density", exponential_with(lambda r, u: r * np.exp(-r * u),
@@ -464,6 +495,10 @@ Derive both gradients, in $\mu_k$ and in $\log\sigma_k$.""",
                 "it is negative, and a KL never is: the sign is that of −KL, as it stands in an ELBO."),
         mistake("− 1 missing", kl_with(lambda m, s: kl_terms(m, s) + 0.5),
                 "the − 1 is missing: at μ = 0, σ = 1 the KL is to be zero."),
+        mistake("μ for μ²", kl_with(lambda m, s: 0.5 * (np.exp(2 * s) + m - 1 - 2 * s), lambda m, s: 0.5 + 0 * m),
+                "μ is not squared."),
+        mistake("|μ| for μ²", kl_with(lambda m, s: 0.5 * (np.exp(2 * s) + np.abs(m) - 1 - 2 * s),
+                                      lambda m, s: 0.5 * np.sign(m)), "|μ| stands where μ² belongs."),
         mistake("σ for σ²", kl_with(lambda m, s: 0.5 * (np.exp(s) + m**2 - 1 - 2 * s),
                                    ds=lambda m, s: 0.5 * np.exp(s) - 1), "σ stands where σ² belongs."),
         mistake("mean over coordinates", kl_with(kl_terms, fold=lambda a: a.mean(1)),

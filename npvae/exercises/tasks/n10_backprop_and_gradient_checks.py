@@ -66,6 +66,8 @@ instance. Find the three matrix formulas. (The check uses square $W$, too, where
                 "dx and dW are in exchanged order: x comes first, as in the arguments."),
         mistake("another order", lambda x, W, b: (x @ W + b, lambda dy: (x.T @ dy, dy.sum(0), dy @ W.T)),
                 "the gradients come in another order than the arguments: dx, dW, db."),
+        mistake("x not in dW", affine_with(dW=lambda x, W, dy: np.ones_like(x).T @ dy),
+                "dW does not use x: each weight meets its own input."),
         mistake("dy not used", lambda x, W, b: (x @ W + b, lambda dy: affine(x, W, b)[1](np.ones_like(dy))),
                 "back does not use dy: it gives the gradients for a dy of ones."),
         mistake("W transposed", lambda x, W, b: (x @ W.T + b, affine(x, W, b)[1]),
@@ -106,6 +108,9 @@ TANH = Task(
         mistake("y not squared", slope_of(np.tanh, lambda x, y: 1 - y), "dx: the y of the slope is not squared."),
         mistake("sigmoid's slope", slope_of(np.tanh, lambda x, y: y * (1 - y)),
                 "dx: y (1 − y) is the slope of the sigmoid, not of tanh."),
+        mistake("root", slope_of(np.tanh, lambda x, y: np.sqrt(1 - y**2)), "dx: a root is taken of the slope 1 − y²."),
+        mistake("tanh of dy", lambda x: (np.tanh(x), lambda dy: np.tanh(dy) * (1 - np.tanh(x) ** 2)),
+                "dx: tanh is applied to dy, too: back is linear in dy, and multiplies it by the slope."),
         mistake("plus", slope_of(np.tanh, lambda x, y: 1 + y**2),
                 "dx: a sign is wrong, with a plus the slope exceeds 1."),
         mistake("y² − 1", slope_of(np.tanh, lambda x, y: y**2 - 1), "dx has the wrong sign: tanh rises."),
@@ -158,6 +163,10 @@ of the slope, too.""",
         mistake("the sigmoid's slope", slope_of(plus, lambda x, y: logistic(x) * (1 - logistic(x))),
                 "dx is the slope of the sigmoid: once differentiated too often, as the sigmoid is the slope of "
                 "softplus."),
+        mistake("a ReLU", slope_of(lambda x: np.maximum(x, 0), lambda x, y: (x > 0) * 1.0),
+                "y is a ReLU, max(x, 0): the logarithm's part, which makes it smooth, is missing."),
+        mistake("base 2", slope_of(lambda x: np.logaddexp2(0, x), lambda x, y: logistic(x)),
+                "y is to base 2: np.log is the natural logarithm."),
         mistake("of −x", slope_of(lambda x: plus(-x), lambda x, y: -logistic(-x)),
                 "a sign is wrong: it is the softplus of −x."),
         mistake("of −x in back", slope_of(plus, lambda x, y: logistic(-x)),
@@ -285,6 +294,9 @@ called once, on what the layer after it has returned.
                 "dx is dy itself: call the layers' backs, and keep what each returns."),
         mistake("each is given x", each_given_x,
                 "y: each layer gets the first x; it is to get what the layer before it has given."),
+        mistake("first two layers only", lambda layers: chain(layers[:2]), "y: only the first two layers are called."),
+        mistake("first layer only", lambda layers: chain(layers[:1]), "y: only the first layer is called."),
+        mistake("last layer only", lambda layers: chain(layers[-1:]), "y: only the last layer is called."),
         mistake("layers in reverse", backwards, "y: the layers are called in the reverse order."),
         mistake("last layer left out", lambda layers: chain(layers[:-1]), "y: the last layer is left out."),
         mistake("first layer left out", lambda layers: chain(layers[1:]), "y: the first layer is left out.")])
@@ -369,6 +381,10 @@ with the unit vector $e_i$: one coordinate is moved, all others stay.""",
         mistake("wrong sign", differences(sign=-1.0), "the sign is wrong: F at v − h e_i is subtracted."),
         mistake("half the step", differences(up=0.5, down=0.5, over=1.0),
                 "the points are v ± h/2: move by h itself to both sides."),
+        mistake("step in units of v", lambda F, v,
+                h: np.array([(F(v + h * abs(v) * e) - F(v - h * abs(v) * e)) / (2 * h)
+                                                                 for e in np.eye(len(v))]),
+                "the step is h·|v_i|, and it is divided by 2h: move by h itself."),
         mistake("second difference", lambda F, v, h: np.array([(F(v + h * e) - 2 * F(v) + F(v - h * e)) / h**2
                                                               for e in np.eye(len(v))]),
                 "it is the second difference, a curvature."),
@@ -395,6 +411,10 @@ def smooth(v):
     return np.exp(v / 2).sum() + (v**3).sum() + v[0] * v[-1]
 
 
+def right_slope(v):
+    return np.exp(v / 2) / 2 + 3 * v**2 + v[-1] * (np.arange(len(v)) == 0) + v[0] * (np.arange(len(v)) == len(v) - 1)
+
+
 def watched(complex_step, v):
     """The answer with a function that notes where it is called."""
     steps = []
@@ -414,6 +434,9 @@ def watched(complex_step, v):
         raise Wrong("real numbers only",
                     "F is only asked at real numbers, as for a difference, which loses digits: move v "
                     "by a complex step, i·h.")
+    if steps and min(steps) == 0 and not np.allclose(out, right_slope(v)):
+        raise Wrong("a difference", "F at v itself is subtracted, and a difference of nearly equal numbers loses its "
+                    "digits: nothing need be subtracted, the slope is in the imaginary part.")
     if steps and max(steps) > 1e-5 and np.shape(out) == v.shape:
         raise Wrong("step too long", f"the step h is {max(steps):.0e}, and the error grows like h²: nothing is "
                                      f"subtracted "
@@ -541,6 +564,11 @@ ADAM = Task(
         mistake("no ε", adam_with(epsilon=0.0), "ε is missing: where the gradient is zero this is 0/0."),
         mistake("βs exchanged", adam_with(0.999, 0.9), "β₁ and β₂ are exchanged: 0.9 belongs to m, 0.999 to v."),
         mistake("β₁ for both", adam_with(0.9, 0.9), "β₁ is used for v, too: β₂ is 0.999."),
+        mistake("β₂ of 0.99", adam_with(b2=0.99), "β₂ is 0.99 in v, where 0.999 is asked for."),
+        mistake("another order", lambda *a: adam_step(*a)[1:] + adam_step(*a)[:1],
+                "m, v and the value are returned in another order: the new value comes first."),
+        mistake("another order", lambda *a: tuple(adam_step(*a)[i] for i in (0, 2, 1)),
+                "m and v are returned in exchanged order."),
         mistake("gradient not squared", adam_with(power=np.abs), "v: the gradient is not squared."),
         mistake("gradient not squared", adam_with(power=lambda g: g), "v: the gradient is not squared."),
         mistake("corrected moments kept", adam_with(keep=True),
