@@ -531,6 +531,8 @@ For images $\log w$ is often near $-1000$, and $e^{-1000}$ is 0 in floats.""",
                 "exp is missing: log_w are logarithms already."),
         mistake("divided by S", lambda a: (a.max(0) + np.log(np.exp(a - a.max(0)).sum(0))) / len(a),
                 "it is divided by S outside of the logarithm: the mean belongs inside."),
+        mistake("log (S − 1)", lambda a: iw_bound(a) + np.log(len(a) / max(len(a) - 1, 1)),
+                "it is divided by S − 1: a mean over S draws has S below."),
         mistake("log S added", lambda a: iw_bound(a) + 2 * np.log(len(a)), "log S has the wrong sign.")])
 
 # ---- pixels that are on or off
