@@ -12,8 +12,9 @@ from npvae.lab.plots.elbo import (
     bound_curves, contours, density_beside_curve, integrands, kl_directions, latent_picture, posterior_and_bar,
     posterior_gallery, split_bars, torn, triangle)
 from npvae.lab.plots.ascent import ascent_animation, ascent_figure
+from npvae.lab.plots.gaps import gaps_below, groups_figure, ladder, width_figure
 from npvae.lab.plots.solvers import (
-    below_ceiling, climbs, clusters, collapse_figure, fates, gap_stack, ladder, rows_on_a_curve, scale_figure, scaling)
+    below_ceiling, climbs, clusters, collapse_figure, fates, gap_stack, rows_on_a_curve, scale_figure, scaling)
 from npvae.lab.plots.gradients import (
     computation_graphs, error_strips, estimator_figure, frozen_noise, layer_slopes, slopes, taylor_figure,
     u_curve_figure)

@@ -125,21 +125,6 @@ def gap_stack(axes: Axes, gaps: dict, floor: float, colors: list[str], ceiling: 
 
 
 @style()
-def ladder(gaps: dict[str, float], approximation: float, title: str = "") -> Figure:
-    """The amortization gap of each encoder, nats, as a bar on a logarithmic axis; the approximation gap as a line."""
-    figure, axes = plt.subplots(figsize=(1.6 + 0.95 * len(gaps), 3.6))
-    axes.bar(range(len(gaps)), gaps.values(), color=GREEN, width=0.6, log=True, label="amortization gap")
-    for i, gap in enumerate(gaps.values()):
-        axes.annotate(f"{gap:.2g}", (i, gap), xytext=(0, 3), textcoords="offset points", ha="center", fontsize=8.5)
-    axes.axhline(approximation, color=BLACK, ls="--", lw=1.2, label=f"approximation gap {approximation:.2g}")
-    axes.set_xticks(range(len(gaps)), gaps)
-    axes.set(ylabel="nats per row", title=title, ylim=(min(gaps.values()) / 3, max(gaps.values()) * 5))
-    axes.grid(False, axis="x")
-    axes.legend(loc="upper right", fontsize=8.5)
-    return figure
-
-
-@style()
 def collapse_figure(sigma_g: np.ndarray, closed: np.ndarray, crosses: dict[float, np.ndarray],
                     measured: dict[float, np.ndarray], bound: dict[float, np.ndarray]) -> Figure:
     """KL_j against σ_g (n,) in probabilistic PCA, and the sorted KL_j (K,) of a VAE at a few σ_g, nats.
