@@ -15,6 +15,7 @@ from npvae.lab.plots.ascent import ascent_animation, ascent_figure
 from npvae.lab.plots.gaps import gaps_below, groups_figure, ladder, width_figure
 from npvae.lab.plots.solvers import (
     below_ceiling, climbs, clusters, collapse_figure, fates, gap_stack, rows_on_a_curve, scale_figure, scaling)
+from npvae.lab.plots.ranks import ranks_figure
 from npvae.lab.plots.gradients import (
     computation_graphs, error_strips, estimator_figure, frozen_noise, layer_slopes, slopes, taylor_figure,
     u_curve_figure)

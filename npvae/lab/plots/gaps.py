@@ -47,17 +47,22 @@ def signed(value: float) -> str:
 
 
 @style()
-def ladder(gaps: dict[str, float], approximation: float, title: str = "") -> Figure:
-    """The amortization gap of each encoder, nats, as a rung on a logarithmic axis; the approximation gap as a line."""
+def ladder(gaps: dict[str, np.ndarray], approximation: float, title: str = "") -> Figure:
+    """The amortization gap of each encoder, nats, as a rung on a logarithmic axis; the approximation gap as a line.
+
+    Of several seeds (n,) the rung is the median, with a bar from the least to the greatest.
+    """
     figure, axes = plt.subplots(figsize=(1.6 + 0.95 * len(gaps), 3.6))
-    places, values = np.arange(len(gaps)), np.array(list(gaps.values()))
+    places, ends = np.arange(len(gaps)), np.array([[np.min(gap), np.max(gap)] for gap in gaps.values()])
+    values = np.array([np.median(gap) for gap in gaps.values()])
+    axes.vlines(places, *ends.T, color=GREEN, lw=5, alpha=0.35)
     axes.step(places, values, where="mid", color=GREEN, lw=1.0, alpha=0.5)
     axes.plot(places, values, "o", color=GREEN, ms=8, label="amortization gap")
     for i, gap in enumerate(values):
-        axes.annotate(f"{gap:.2g}", (i, gap), xytext=(0, 7), textcoords="offset points", ha="center", fontsize=8.5)
+        axes.annotate(f"{gap:.2g}", (i, gap), xytext=(7, 5), textcoords="offset points", fontsize=8.5)
     axes.axhline(approximation, color=BLACK, ls="--", lw=1.2, label=f"approximation gap {approximation:.2g}")
     axes.set_xticks(places, gaps)
-    axes.set(yscale="log", ylabel="nats per row", title=title, ylim=(min(values) / 3, max(values) * 5))
+    axes.set(yscale="log", ylabel="nats per row", title=title, ylim=(ends.min() / 3, ends.max() * 5))
     axes.legend(loc="upper right", fontsize=8.5)
     return figure
 

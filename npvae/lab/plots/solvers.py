@@ -157,12 +157,15 @@ def collapse_figure(sigma_g: np.ndarray, closed: np.ndarray, crosses: dict[float
 def scaling(m: np.ndarray, measured: dict[str, dict[str, np.ndarray]], labels: dict[str, str]) -> Figure:
     """Measurements against the number of data m (n,): by panel, and there by solver, a line (n,).
 
-    A panel whose label begins with "ELBO" has a linear axis.
+    Of several seeds, (n, seeds), it is the mean, with a band from the least to the greatest. A panel whose label begins
+    with "ELBO" has a linear axis.
     """
     figure, panels = plt.subplots(1, len(measured), figsize=(3.7 * len(measured), 3.4))
     for axes, (name, lines) in zip(panels, measured.items(), strict=True):
         for (solver, values), color, mark in zip(lines.items(), (BLUE, GREEN), "os", strict=True):
-            axes.plot(m, values, mark + "-", color=color, lw=1.5, ms=5, label=solver)
+            values = np.reshape(values, (len(m), -1))
+            axes.plot(m, values.mean(1), mark + "-", color=color, lw=1.5, ms=5, label=solver)
+            axes.fill_between(m, values.min(1), values.max(1), color=color, alpha=0.2, lw=0)
         linear = labels[name].startswith("ELBO")
         axes.set(xscale="log", yscale="linear" if linear else "log", xlabel="number of data $m$", ylabel=labels[name],
                  title=name)
