@@ -40,4 +40,9 @@ TRIES = [
         "sorted(refused) == ['mean baseline', 'no baseline', 'optimal baseline'] "
         "and abs(rest['pathwise'][0] - 0.03) < 0.005 and abs(rest['leave-one-out'][0] - 0.16) < 0.03", until="rest",
         without=("cell-30", "cell-41")),
+    Try("01", "Set `sigma_g = 0.8`. Are there still two humps?", {"sigma_g = 0.3": "sigma_g = 0.8"},
+        "(np.diff(np.sign(np.diff(density))) < 0).sum() == 2 and density[80] > 0.85 * density.max()", until="cell-08"),
+    Try("01", "Lower `nodes` to 9.", {"nodes = 41  ": "nodes = 9  "}, "max(errors.values()) > 1e-3", until="cell-21"),
+    Try("04", "Take ten components: `K = 10`", {"K = 5\n": "K = 10\n"},
+        "np.isclose(shared.elbo(X).mean(), ceiling) and own.elbo(X).mean() > -1.8513", until="cell-14"),
 ]

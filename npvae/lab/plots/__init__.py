@@ -7,7 +7,7 @@
 from npvae.lab.plots.style import save, style
 from npvae.lab.plots.curves import curves, lines, panels, rows_against_bound, spread, strips, tube
 from npvae.lab.plots.images import explorer_figure, image_strips, latent_points
-from npvae.lab.plots.diagrams import encoder_decoder, graphical_model
+from npvae.lab.plots.diagrams import autoencoder_diagram, encoder_decoder, graphical_model
 from npvae.lab.plots.elbo import (
     bound_curves, contours, density_beside_curve, integrands, kl_directions, latent_picture, posterior_and_bar,
     posterior_gallery, split_bars, torn, triangle)

@@ -79,6 +79,29 @@ def encoder_decoder() -> Figure:
     return figure
 
 
+@style()
+def autoencoder_diagram() -> Figure:
+    """x → encoder → z → decoder → y, and below what the cost compares.
+
+    >>> len(autoencoder_diagram().axes)
+    1
+    """
+    figure, axes = plt.subplots(figsize=(7.4, 2.1))
+    _canvas(axes, (0, 9.6), (-0.15, 2.35))
+    for place, text, shade in [((0.5, 1.6), r"$x$", "0.85"), ((4.8, 1.6), r"$z$", "white"),
+                               ((9.1, 1.6), r"$y$", "white")]:
+        _node(axes, place, text, shade)
+    _box(axes, 1.85, 1.55, r"encoder $f_\phi$", GREEN)
+    _box(axes, 6.2, 1.55, r"decoder $g_\theta$", ORANGE)
+    for start, end in [((0.9, 1.6), (1.8, 1.6)), ((3.47, 1.6), (4.4, 1.6)), ((5.2, 1.6), (6.15, 1.6)),
+                       ((7.82, 1.6), (8.7, 1.6))]:
+        _arrow(axes, start, end)
+    axes.text(4.8, 1.05, r"$K$ numbers", ha="center", va="top", fontsize=9.5)
+    axes.text(0.5, 1.05, r"$D$ numbers", ha="center", va="top", fontsize=9.5)
+    _under(axes, 0.5, 9.1, r"$\|y - x\|^2$", depth=0.4)
+    return figure
+
+
 def _under(axes: Axes, left: float, right: float, text: str, depth: float = 0.45) -> None:
     """A brace-like line below two places, with what compares them."""
     axes.plot([left, left, right, right], [depth + 0.18, depth, depth, depth + 0.18], color=BLUE, lw=1)

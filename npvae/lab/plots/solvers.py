@@ -73,7 +73,7 @@ def fates(X: np.ndarray, start: np.ndarray, ends: dict[str, np.ndarray]) -> Figu
 @style()
 def below_ceiling(width: np.ndarray, missing: np.ndarray, xlabel: str, title: str) -> Figure:
     """How far each of many draws stays below a ceiling, ceiling − ELBO (n,), nats, against how wild it was (n,)."""
-    figure, axes = plt.subplots(figsize=(6.4, 3.6))
+    figure, axes = plt.subplots(figsize=(6.4, 3.4))
     axes.plot(width, missing, ".", color=ORANGE, ms=3, alpha=0.5)
     axes.set(xscale="log", yscale="log", xlabel=xlabel, ylabel="ceiling − ELBO (nats per row)", title=title)
     return figure
