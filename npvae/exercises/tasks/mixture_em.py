@@ -56,8 +56,7 @@ $$q_{ik} = p_\theta(z = k|x^i) \propto \pi_k\, N(x^i; \mu_k, \sigma_g^2 I)
 An $x$ that is far from all means has a posterior, too, though each of its $K$ terms is 0 in floating point.""",
     hints=("Work with the logarithm of the right side. Over which axis do the q of a datapoint sum to one?",
            "The squared distances (m, K) come from X[:, None] - mu by broadcasting. Add log π, take the row's maximum "
-           "off, "
-           "exponentiate, normalise each row."),
+           "off, exponentiate, normalise each row."),
     play="e_step(np.array([[0.1], [0.9], [500.0]]), np.array([[0.0], [1.0]]), np.array([0.5, 0.5]), 0.3).round(3)",
     laws=[
         (lambda f, X, mu, pi, s: same(f(X, mu, pi, s).sum(1), np.ones(len(X))), "its rows do not sum to one"),
@@ -236,7 +235,8 @@ def m_step_pi(q):
 PI = Task(
     name="m_step_pi", title="The M-step: weights", points=1, solution=m_step_pi, sizes="m K",
     inputs=lambda rng, m, K: (responsibilities(rng, m, K),),
-    text=r"""Maximise $\sum_{i,k} q_{ik} \log \pi_k$ under $\sum_k \pi_k = 1$. With a Lagrange multiplier $\lambda$,
+    text=r"""Maximise $\sum_{i,k} q_{ik} \log \pi_k$ under $\sum_k \pi_k = 1$.
+With a Lagrange multiplier $\lambda$ (no step size here),
 
 $$\frac{\sum_i q_{ik}}{\pi_k} = \lambda \quad\text{for all } k.$$
 
@@ -346,8 +346,7 @@ def em(X, mu, pi, sigma_g, sweeps):
     """EM for a mixture of Gaussians: so many sweeps, each of an E-step and an M-step.
 
     X (m, D), mu (K, D), pi (K,) and sigma_g to start from. Returns mu, pi, sigma_g as they are after the last sweep,
-and
-    history (sweeps,), the mean ELBO of each sweep in nats, taken between its E-step and its M-step.
+    and history (sweeps,), the mean ELBO of each sweep in nats, noted between its E-step and its M-step.
     """
     history = []
     for _ in range(sweeps):
@@ -396,16 +395,15 @@ EM = Task(
     name="em", title="The loop", points=5, solution=em, sizes="K D", inputs=_em_inputs, tolerance=1e-6,
     returns=("mu", "pi", "sigma_g", "history"),
     text=r"""Put the steps together: a sweep is the E-step for all data, then the M-step for $\mu$, $\pi$ and, with
-the *new*
-means, $\sigma_g$. In between note the mean ELBO, with all its constants,
+the *new* means, $\sigma_g$. In between note the mean ELBO, with all its constants,
 
 $$\frac1m \sum_{i=1}^m \sum_k q_{ik} \log \frac{\pi_k\, N(x^i; \mu_k, \sigma_g^2 I)}{q_{ik}}.$$
 
 It may never fall from sweep to sweep: if yours does, one of the two steps is no argmax.""",
     hints=("Which of the tasks above are the lines of the loop? What is the ELBO when q is the posterior?",
            "In each sweep: the table of log π_k N(x; μ_k, σ_g² I), the posterior, the mean ELBO onto a list, then μ, "
-           "π, and σ_g "
-           "with the new μ. Right after the E-step the ELBO of a row is log p(x), the log of the sum of its joint."),
+           "π, and σ_g with the new μ. Right after the E-step the ELBO of a row is log p(x), the log of the sum of "
+           "its joint."),
     play="""X = npvae.datasets.mixture(300, rng=3, components=5, sigma_g=0.3).train
 mu, pi, sigma_g, history = em(X, X[:5], np.full(5, 0.2), 1.0, 60)
 sigma_g, history[[0, -1]], np.diff(history).min()""",

@@ -1,10 +1,9 @@
 r"""# 1 · Latent variables: exercises
 
-Somebody draws $z$ from the prior, sends it through a decoder and adds noise; we see $x$. Here you write that story, the
-density of $x$ given $z$, and the integral over $z$ in three ways: on a grid, by draws from the prior, and by draws from
-any other $q(z)$. All but the first are done in logarithms, because $p_\theta(x)$ of an image is a number like
-$e^{-2000}$.
-"""
+Somebody draws $z$ from the prior, sends it through a decoder and adds noise; we see $x$. Here you write that story,
+the density of $x$ given $z$, and the integral over $z$ in three ways: on a grid, by draws from the prior, and by
+draws from any other $q(z)$. All but the first are done in logarithms, because $p_\theta(x)$ of an image is a number
+like $e^{-2000}$."""
 
 import numpy as np
 
@@ -62,14 +61,14 @@ def _square(x, mean):
 DENSITY = Task(
     name="log_normal", title="The log density of x given z", points=2, solution=log_normal, sizes="B D",
     inputs=lambda rng, B, D: (rng.normal(size=(B, D)), rng.normal(size=(B, D)), rng.uniform(0.3, 0.8)),
-    text=r"""The decoder's output is the mean of a Gaussian in $D$ dimensions with the same variance $\sigma^2$ in each:
+    text=r"""The decoder's output is the mean of a Gaussian in $D$ dimensions with the same variance $\sigma^2$ in
+each:
 
 $$\log N(x;\, \text{mean}, \sigma^2 I) = -\frac D2 \log 2\pi - D \log \sigma - \frac{\|x -
 \text{mean}\|^2}{2\sigma^2}.$$""",
     hints=("Three terms; which of them depend on x, which on D?",
            "The squared length of x − mean is a sum over the last axis. Stay in logarithms: a product of D densities "
-           "is "
-           "0 in floating point when D is large."),
+           "is 0 in floating point when D is large."),
     play="log_normal(np.zeros((2, 1)), np.zeros((2, 1)), 0.3)       # a density can be above 1",
     terms={"the constant −(D/2) log 2π": lambda x, mean, sigma: np.full(len(x), -x.shape[1] / 2 * np.log(2 * np.pi)),
            "the term −D log sigma": lambda x, mean, sigma: np.full(len(x), -x.shape[1] * np.log(sigma)),
@@ -139,8 +138,7 @@ So take out the largest term of each datapoint before you exponentiate: $\log \s
 - c}$.""",
     hints=("Which c makes the largest exponent 0? Where does c come back?",
            "c is the maximum of each row, kept as a column by keepdims=True, so that it can be subtracted from the "
-           "row; "
-           "add it again after the logarithm. h stands inside the logarithm."),
+           "row; add it again after the logarithm. h stands inside the logarithm."),
     play="""z, h = np.linspace(-6, 6, 801, retstep=True)
 log_joint = -0.5 * z**2 - 0.5 * (1.2 - z) ** 2 - np.log(2 * np.pi)       # x = z + noise: p(x) = N(x; 0, 2)
 integral_on_a_grid(log_joint[None], h), -0.25 * 1.2**2 - 0.5 * np.log(4 * np.pi)""",
@@ -175,8 +173,7 @@ integral_on_a_grid(log_joint[None], h), -0.25 * 1.2**2 - 0.5 * np.log(4 * np.pi)
                 "one maximum for all data: a row far below the others underflows to -inf; each row needs its own."),
         mistake("underflow", lambda a, h: np.log((np.exp(a) * h).sum(1)),
                 "exp underflows to 0, and log 0 is -inf: subtract the row's maximum before you exponentiate, and add "
-                "it "
-                "back after the logarithm."),
+                "it back after the logarithm."),
         *(mistake("a small number added", lambda a, h, e=e: np.log((np.exp(a) * h).sum(1) + e),
                   f"a small number, {e:g}, is added inside the logarithm: that is no log p(x) any more. Against "
                   "underflow, "
@@ -211,8 +208,7 @@ $$\log p_\theta(x) = \log E_{p(z)}\, p_\theta(x|z) \approx \log \Big( \frac1S \s
 Again what you get are logarithms, which may be very negative.""",
     hints=("What is averaged, p(x|z) or its logarithm? What stands outside?",
            "Draw z of shape (S, K), call log_likelihood once, and take the log of the mean of the exponentials as in "
-           "the "
-           "task before: with the largest one taken out."),
+           "the task before: with the largest one taken out."),
     play="""log_likelihood = lambda z: -0.5 * ((1.2 - z) ** 2).sum(1) - z.shape[1] * 0.5 * np.log(2 * np.pi)
 [prior_sampling(log_likelihood, K, 1000, np.random.default_rng(0)).round(2) for K in (1, 5, 20)]""")
 
@@ -246,8 +242,7 @@ $$p_\theta(x) = E_{q(z)} \frac{p_\theta(x, z)}{q(z)}
 Return its logarithm, for each column. Draws lie along the first axis, as everywhere in the package.""",
     hints=("What is log w? Over which axis do you average, and is it the weights or their logarithms?",
            "log w is a difference of the two arrays; then the log of a mean of exponentials over axis 0, with the "
-           "largest "
-           "of each column taken out."),
+           "largest of each column taken out."),
     play="""z = np.random.default_rng(0).normal(0.6, 0.7, size=(1000, 1))
 log_q = -0.5 * ((z - 0.6) / 0.7) ** 2 - np.log(0.7) - 0.5 * np.log(2 * np.pi)
 importance_sampling(-0.5 * z**2 - 0.5 * (1.2 - z) ** 2 - np.log(2 * np.pi), log_q), -0.36 - 0.5 * np.log(4 * np.pi)""",
@@ -284,8 +279,8 @@ importance_sampling(-0.5 * z**2 - 0.5 * (1.2 - z) ** 2 - np.log(2 * np.pi), log_
                 "it averages over the draws and the batch, which leaves one number: each x has an estimate of its "
                 "own."),
         mistake("underflow", lambda p, q: np.log((np.exp(p) / np.exp(q)).mean(0)),
-                "exp underflows to 0, so this is nan or -inf: subtract the logarithms, and take the maximum out before "
-                "you exponentiate."),
+                "exp underflows to 0, so this is nan or -inf: subtract the logarithms, and take the maximum out "
+                "before you exponentiate."),
         mistake("underflow after the difference", lambda p, q: np.log(np.exp(p - q).mean(0)),
                 "exp of log w underflows to 0, and log 0 is -inf: take the maximum of log w out first."),
     ],
@@ -314,8 +309,7 @@ EFFECTIVE = Task(
     name="effective_sample_size", title="How many of the draws count?", points=2, solution=effective_sample_size,
     sizes="S B", inputs=lambda rng, S, B: (1.5 * rng.normal(size=(S, B)) - 2,),
     text=r"""If one of a thousand draws carries nearly all the weight, the estimate is as good as one draw. With the
-weights
-normalised to sum to one, $\tilde w_s = w_s / \sum_r w_r$, the effective sample size is
+weights normalised to sum to one, $\tilde w_s = w_s / \sum_r w_r$, the effective sample size is
 
 $$\mathrm{ESS} = \frac{1}{\sum_{s=1}^S \tilde w_s^2}.$$""",
     hints=("What is it for S equal weights? And when one weight is 1 and all others 0?",

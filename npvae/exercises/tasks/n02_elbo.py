@@ -1,10 +1,8 @@
 r"""# 2 · The ELBO: exercises
 
-Where $z$ is one of $K$ labels, every integral is a sum that you can write in a line. Here you write the posterior, the
-KL, the ELBO in both its forms, what it lacks of $\log p_\theta(x)$, and the slope along which it is climbed. Rows are
-data,
-columns are labels; $0 \log 0 = 0$ everywhere.
-"""
+Where $z$ is one of $K$ labels, every integral is a sum that you can write in a line. Here you write the posterior,
+the KL, the ELBO in both its forms, what it lacks of $\log p_\theta(x)$, and the slope along which it is climbed. Rows
+are data, columns are labels; $0 \log 0 = 0$ everywhere."""
 
 import numpy as np
 
@@ -135,8 +133,7 @@ def kl_discrete(q, p):
 def _adding(e):
     # the usual ways of adding a small number
     said = (f"a small number, {e:g}, is added inside the logarithm: that changes the KL everywhere, and hides that it "
-            "is "
-            "infinite where p alone is 0. Leave out the terms with q = 0 instead.")
+            "is infinite where p alone is 0. Leave out the terms with q = 0 instead.")
     return [mistake("a small number added", f, said) for f in (
         lambda q, p: (q * np.log((q + e) / (p + e))).sum(1), lambda q, p: (q * np.log(q / (p + e) + e)).sum(1),
         lambda q, p: (q * np.log(q / p + e)).sum(1), lambda q, p: (q * np.log((q + e) / p)).sum(1),
@@ -367,8 +364,7 @@ $$\log p_\theta(x) - L(q, x, \theta) = KL\big(q(z) \,\|\, p_\theta(z|x)\big) \ge
 Write the left side or the right side, as you like. Again the logarithms may be about −2000.""",
     hints=("Left: what is log p(x), if you have log p(x, z) for all z? Right: what is the posterior?",
            "Left: a log of a sum of exponentials, taken safely (np.logaddexp.reduce), minus the ELBO. Right: the KL "
-           "of q "
-           "to the normalised joint."),
+           "of q to the normalised joint."),
     play="gap(np.array([[0.2, 0.8], [0.5, 0.5]]), np.log([[0.02, 0.08], [0.02, 0.08]]))        # the first is the "
          "posterior",
     terms={"log p(x)": lambda q, j: np.logaddexp.reduce(j, axis=1),
@@ -449,8 +445,7 @@ $$\frac{\partial q_j}{\partial a_k} = q_j\,(\mathbb 1[j = k] - q_k), \qquad
 work out $\partial L / \partial a_k$. Each row has its own ELBO; nothing is averaged over the batch.""",
     hints=("Multiply the two and sum over j. What becomes of the −1, and of any constant added to f?",
            "The Jacobian has two parts: the diagonal one gives q_k times something, the other q_k times the same "
-           "thing's "
-           "average under q. What do the numbers of a row add up to?"),
+           "thing's average under q. What do the numbers of a row add up to?"),
     play="""log_pxz = np.log([[0.02, 0.08]])
 elbo_gradient(np.zeros((1, 2)), log_pxz), elbo_gradient(log_pxz, log_pxz)       # at the posterior it is 0""",
     laws=[
@@ -470,12 +465,10 @@ elbo_gradient(np.zeros((1, 2)), log_pxz), elbo_gradient(log_pxz, log_pxz)       
                 "it is dL/dq but for a constant: the Jacobian of the softmax, from q to the logits, is missing."),
         mistake("not centred", lambda a, j: _slope(a, j, centred=False),
                 "the average under q is not subtracted: a constant added to all logits of a row changes nothing, so "
-                "each row "
-                "of the gradient sums to zero."),
+                "each row of the gradient sums to zero."),
         mistake("not centred, with the 1", lambda a, j: softmax(a) * (j - np.log(softmax(a)) - 1),
                 "only the diagonal of the softmax's Jacobian is there: every q depends on every logit, so that each "
-                "row of "
-                "the gradient sums to zero."),
+                "row of the gradient sums to zero."),
         mistake("downhill", lambda a, j: -_slope(a, j), "its sign is wrong: it points downhill, and the ELBO is "
                                                         "climbed."),
         mistake("no entropy", lambda a, j: _slope(a, j, entropy=0),

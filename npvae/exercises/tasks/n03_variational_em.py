@@ -1,13 +1,9 @@
 r"""# 3 · Variational EM: exercises
 
 The loop of the board, written by hand. First for a mixture of Gaussians, where the argmax over $q$ is the posterior
-and the
-maximum over $\theta$ is an average: the E-step, the slope, the three parts of the M-step, and the loop that puts them
-together.
-Then the argmax as a climb, for an ELBO of which you know nothing but its slope. Last, a maximum in closed form:
-probabilistic
-PCA.
-"""
+and the maximum over $\theta$ is an average: the E-step, the slope, the three parts of the M-step, and the loop that
+puts them together. Then the argmax as a climb, for an ELBO of which you know nothing but its slope. Last, a maximum
+in closed form: probabilistic PCA."""
 
 import numpy as np
 
@@ -40,14 +36,11 @@ ARGMAX = Task(
 $$q_i \leftarrow q_i + \lambda \frac{\partial}{\partial q_i} L(q_i, x^i, \theta).$$
 
 `L(q)` works on many rows at once, and each row has its own ELBO. `back(np.ones(B))` gives all their slopes. The
-slopes here are
-a few units, and the hill's curvature is between 1 and 10: choose $\lambda$ and the number of steps. Every row has to
-end less
-than a thousandth of a nat below its summit.""",
+slopes here are a few units, and the hill's curvature is between 1 and 10: choose $\lambda$ and the number of steps.
+Every row has to end less than a thousandth of a nat below its summit.""",
     hints=("What does one step need that the last one has changed?",
            "A loop: ask L at the present q, call back with ones, and make a new q a little further along. With λ = "
-           "0.05 a "
-           "distance of 1 shrinks by 5 % a step or more."),
+           "0.05 a distance of 1 shrinks by 5 % a step or more."),
     play="""model = npvae.probabilistic_pca(1, 2, sigma_g=0.8, rng=np.random.default_rng(0))
 x, nodes = np.array([[1.0, 0.5], [-1.0, 2.0]]), npvae.GaussHermite(5)(None, 1, 1)
 best = argmax_q(lambda q: npvae.elbo(model, q, x, nodes), np.zeros((2, 2)))
@@ -101,8 +94,7 @@ $$b = \bar x, \qquad \sigma_g^2 = \frac{1}{D - K} \sum_{j > K} \lambda_j, \qquad
 \text{row } j \text{ of } W = \sqrt{\lambda_j - \sigma_g^2}\; u_j^\top.$$""",
     hints=("In which order does np.linalg.eigh return eigenvalues, and where are the eigenvectors: rows or columns?",
            "Centre X, make S with 1/m, take eigh, reverse the order. The noise is the mean of the eigenvalues that "
-           "are left over; "
-           "it is part of the K large ones, too, so it is taken off them."),
+           "are left over; it is part of the K large ones, too, so it is taken off them."),
     play="""X = npvae.datasets.linear_gaussian(300, rng=1, data_dim=5, latent_dim=2).train
 W, b, sigma_g = ppca(X, 2)
 C = W.T @ W + sigma_g**2 * np.eye(5)                            # the model's covariance of x

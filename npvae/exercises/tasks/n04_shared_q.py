@@ -1,11 +1,8 @@
 r"""# 4 · Solution 1, one q for all: exercises
 
 The board crosses it out, and here you compute why. First with $\theta$ held: the best $q$ that all data share, its
-value, and
-what lies between one $q$ for all and a $q$ for each. Then over all $\theta$: the ceiling that no decoder gets past,
-and the
-price in nats. `log_pxz` (m, K) holds $\log p_\theta(x^i, z = k)$.
-"""
+value, and what lies between one $q$ for all and a $q$ for each. Then over all $\theta$: the ceiling that no decoder
+gets past, and the price in nats. `log_pxz` (m, K) holds $\log p_\theta(x^i, z = k)$."""
 
 import numpy as np
 
@@ -114,9 +111,8 @@ VALUE = Task(
     name="value_of_shared_q", title="What it is worth", points=2, solution=value_of_shared_q, sizes="m K",
     inputs=lambda rng, m, K: (_table(rng, m, K),),
     text=r"""Put the best shared $q$ into the mean ELBO. Its logarithm is $\frac1m\sum_i \log p_\theta(x^i, k)$ less a
-constant,
-and that constant is all that is left: a closed form without $q$. (Or compute $q$ first and then its ELBO: the same
-number.)""",
+constant, and that constant is all that is left: a closed form without $q$. (Or compute $q$ first and then its ELBO:
+the same number.)""",
     hints=("For a single datapoint the ELBO at the posterior is log p(x), the log of the sum of p(x, z). What is it "
            "here?",
            "The log of the sum over k of the exponentials of the mean logarithms, with the maximum taken out."),
@@ -350,10 +346,8 @@ PRICE = Task(
     name="price", title="The price", points=3, solution=price, sizes="D", returns=("the price",),
     inputs=lambda rng, D: (rng.normal(size=(30, D)) @ rng.normal(size=(D, D)) + rng.normal(size=D), 2 if D > 3 else 1),
     text=r"""For a linear decoder the best with own (or amortized) $q_i$ is known, too: probabilistic PCA's maximum
-likelihood.
-With $\lambda_1 \ge \dots \ge \lambda_D$ the eigenvalues of the data's covariance, $V$ their mean and $s^2$ the mean
-of those
-after the $K$-th, the difference is
+likelihood. With $\lambda_1 \ge \dots \ge \lambda_D$ the eigenvalues of the data's covariance, $V$ their mean and
+$s^2$ the mean of those after the $K$-th, the difference is
 
 $$\text{price} = \tfrac12 \Big[ D \log V - \sum_{j \le K} \log \lambda_j - (D - K) \log s^2 \Big].$$""",
     hints=("In which order does np.linalg.eigvalsh return them? What is the price when all eigenvalues are the same?",

@@ -1,11 +1,8 @@
 r"""# 5 · Amortized variational inference: exercises
 
 $q_i(z|x^i) \to q_\phi(z|x^i)$: a function of $x$ in place of a table. Here you count what that saves, carry the slope
-of the
-ELBO on to $\phi$, and train an encoder. Then two models in which one affine layer is the exact encoder, and the two
-gaps that
-are left elsewhere.
-"""
+of the ELBO on to $\phi$, and train an encoder. Then a model in which one affine layer is the best encoder, and
+the gap that even the best one leaves."""
 
 import numpy as np
 
@@ -140,16 +137,14 @@ GRADIENT = Task(
     name="gradient_phi", title="The slope in φ", points=3, solution=gradient_phi, sizes="B D R", inputs=_phi_inputs,
     returns=("dA", "dc"), one_row=False,
     text=r"""`back` gives the slope of the ELBO in the rows $q$. Amortization is one step more of the chain rule: with
-the
-smallest encoder there is, $q_i = x^i A + c$,
+the smallest encoder there is, $q_i = x^i A + c$,
 
 $$\frac{\partial}{\partial A} \frac1B \sum_{i=1}^B L(q_i, x^i, \theta) = \sum_{i=1}^B (x^i)^\top dq_i,
 \qquad \frac{\partial}{\partial c} = \sum_{i=1}^B dq_i, \qquad dq_i = \frac1B \frac{\partial L(q_i, x^i,
 \theta)}{\partial q_i}.$$""",
     hints=("Where is L to be asked? What is back to be called with, so that 1/B is in dq?",
            "Rows q = XA + c; back of B times the number 1/B; the sum over i of x^i's column times dq_i's row is one "
-           "matrix "
-           "product; c is added to each row, so its gradient is the sum over the rows."),
+           "matrix product; c is added to each row, so its gradient is the sum over the rows."),
     play="""def L(q):                           # a hill with its summit at q = 1
     return -0.5 * ((q - 1) ** 2).sum(1), lambda dvalue: dvalue[:, None] * (1 - q)
 
@@ -220,13 +215,11 @@ $$\phi \leftarrow \phi + \lambda \nabla_\phi, \qquad
 \nabla_\phi = \frac{\partial}{\partial\phi} \frac1m \sum_{i=1}^m L(q_\phi(x^i), x^i, \theta), \qquad \phi = (A, c).$$
 
 There is no argmax over $q$ any more; what is learned for one $x$ helps all. The mean ELBO has to end less than a
-thousandth of
-a nat below the best. Here the best rows are affine in $x$, so that an affine encoder can reach them. The data have a
-spread of
-about 1.5, and the hill's curvature is between 1 and 10.""",
+thousandth of a nat below the best. Here the best rows are affine in $x$, so that an affine encoder can reach them.
+The data have a spread of about 1.5, and the hill's curvature is between 1 and 10.""",
     hints=("Which task before this one is the body of the loop?",
-           "In each round: the gradient at the present A and c, then new A and c a little further along, λ about "
-           "0.1, some hundred times."),
+           "In each round: the gradient at the present A and c, then new A and c a little further along, λ about 0.1, "
+           "some hundred times."),
     play="""model = npvae.probabilistic_pca(1, 2, sigma_g=0.8, rng=np.random.default_rng(0))
 X, nodes = model.sample(200, np.random.default_rng(1))[0], npvae.GaussHermite(5)(None, 1, 1)
 A, c = fit_encoder(X, np.zeros((2, 2)), np.zeros(2), lambda q: npvae.elbo(model, q, X, nodes))
@@ -273,8 +266,7 @@ $$\mu = (x - b)\, W^\top M^{-1}, \qquad \sigma_k^2 = \frac{1}{P_{kk}}.$$
 A row holds $\log\sigma$. Note that $\mu$ is affine in $x$ and $\sigma$ does not depend on $x$.""",
     hints=("What is P_kk in terms of M_kk? What is log σ if σ² is known?",
            "M is (K, K). The means of all x come from matrix products; log σ = ½ log σ² is one row, repeated m times, "
-           "to the right "
-           "of the means."),
+           "to the right of the means."),
     play="""W = np.array([[1.0, 0.0], [0.5, 0.5]])
 ppca_encoder(np.array([[0.0, 0.0], [1.0, 2.0]]), W, np.zeros(2), 0.5).round(3)""",
     laws=[
@@ -300,8 +292,7 @@ ppca_encoder(np.array([[0.0, 0.0], [1.0, 2.0]]), W, np.zeros(2), 0.5).round(3)""
                                                                 "sigma_g²."),
         mistake("marginal variances", _rows(log_sigma_of=lambda M, s: 0.5 * np.log(s * s * np.diag(np.linalg.inv(M)))),
                 "log_sigma: it has the posterior's marginal variances, the diagonal of the inverse: the best diagonal "
-                "q is narrower, "
-                "one over the diagonal of the precision."),
+                "q is narrower, one over the diagonal of the precision."),
         mistake("log of the variance", _rows(log_sigma_of=lambda M, s: np.log(s * s / np.diag(M))),
                 "log_sigma: it is the log of the variance, twice log_sigma: the half is missing."),
         mistake("sigma itself", _rows(log_sigma_of=lambda M, s: np.sqrt(s * s / np.diag(M))),
@@ -350,10 +341,8 @@ DIAGONAL = Task(
     name="approximation_gap", title="The price of a diagonal q", points=3, solution=approximation_gap, sizes="K D",
     inputs=lambda rng, K, D: (rng.normal(size=(min(K, D), max(K, D))), rng.uniform(0.6, 0.9)), returns=("the gap",),
     text=r"""Turn the latent frame of probabilistic PCA and $p_\theta(x)$ stays as it is, but the posterior is a
-tilted ellipse now,
-and a diagonal $q$ cannot tilt. With the posterior's precision $P = WW^\top/\sigma_g^2 + I$, the KL from the best
-diagonal $q$,
-whose variances are $1/P_{kk}$, is
+tilted ellipse now, and a diagonal $q$ cannot tilt. With the posterior's precision $P = WW^\top/\sigma_g^2 + I$, the
+KL from the best diagonal $q$, whose variances are $1/P_{kk}$, is
 
 $$\tfrac12 \Big[ \sum_{k=1}^K \log P_{kk} - \log\det P \Big].$$
 
