@@ -97,7 +97,7 @@ def outputs(task: Task, out, n: int, several: bool) -> list[np.ndarray]:
     if not isinstance(out, tuple | list) or len(out) != n and not y_alone:
         names = names_of(task, n)
         if task.kind == "back":
-            raise Wrong("number of results", f"its back returns {len(out) - 1}, expected {n - 1} gradients: "
+            raise Wrong("number of results", f"its back returns {len(out) - 1} things, expected {n - 1}: "
                         f"{', '.join(names[1:])}.")
         raise Wrong("number of results", f"it returns {_kind(out)}, expected {n} things: {', '.join(names)}.")
     return [_as_array(task, item, i, n) for i, item in enumerate(out)]

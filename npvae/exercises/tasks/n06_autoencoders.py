@@ -94,8 +94,8 @@ LINEAR = Task(
     name="linear_autoencoder", title="Two matrices", points=3, solution=linear_autoencoder,
     inputs=lambda rng, B, D, K: (rng.normal(size=(B, D)), rng.normal(size=(D, K)), rng.normal(size=(K, D))),
     sizes="B D K", returns=("the value", "dW_f", "dW_g"),
-    text=r"""With $z = xW_f$ and $y = zW_g$ the cost is $C = \sum_i \|y^i - x^i\|^2$. Go backwards through the
-two products, the decoder's first:
+    text=r"""With $z = xW_f$ and $y = zW_g$ the cost is $C = \sum_i \|y^i - x^i\|^2$. Go backwards through the two
+products, the decoder's first:
 
 $$dW_g = z^\top dy, \qquad dz = dy\, W_g^\top, \qquad dW_f = x^\top dz .$$""",
     hints=("The last task gives dy. A matrix that was multiplied from the right gets (its input)ᵀ times what arrives.",

@@ -3,6 +3,9 @@ r"""# 7 · The reparameterization trick: exercises
 How does one differentiate a draw? Here you write the layer that draws, with its backward pass, and both estimators of
 $\nabla_q\, \mathbb E_q f(z)$; the baselines that calm the second; a distribution that is no Gaussian; and the KL, which
 needs no draw at all. A row $q$ holds $[\mu, \log\sigma]$, and `mu, log_sigma = np.split(q, 2, axis=1)` takes it apart.
+
+Where a `back` is asked for, it is a function inside of yours. With $F$ for the one number that stands at the end of a
+model, it gets $\partial F/\partial z$, called `dz`, and returns $\partial F/\partial q$, called `dq`.
 """
 
 import numpy as np
@@ -211,8 +214,8 @@ SCORE = Task(
 $$\nabla_q\, \mathbb E_q f(z) = \mathbb E_q\big[f(z)\, \nabla_q \log q(z)\big], \qquad
 \log q(z) = \sum_k -\tfrac12\log 2\pi - \log\sigma_k - \frac{(z_k - \mu_k)^2}{2\sigma_k^2} .$$
 
-Derive $\partial \log q/\partial\mu_k$ and $\partial \log q/\partial\log\sigma_k$, and return $f(z)$ times them, draw by
-draw.""",
+Derive $\partial \log q/\partial\mu_k$ and $\partial \log q/\partial\log\sigma_k$, and return $f(z)$ times them, draw
+by draw.""",
     hints=("In log σ the density has two terms: the normaliser, whose slope is a constant, and the exponent.",
            "With ε = (z − μ)/σ the exponent is −ε²/2, and moving log σ by t turns ε into ε e^{−t}. f(z) has shape (S, "
            "B): it needs a new last axis."),
@@ -251,7 +254,7 @@ draw.""",
 def best_baseline(value, score):
     """The constant that, taken off f, makes the variance of the score function least; one for each coordinate.
 
-    value (S,) are f(z_s), score (S, P) the scores of the same draws. Returns (P,).
+    value (S,) are f(z_s), score (S, P) the scores of the same draws in P coordinates. Returns (P,).
     """
     return (value[:, None] * score**2).mean(0) / (score**2).mean(0)
 
@@ -259,8 +262,8 @@ def best_baseline(value, score):
 BASELINE = Task(
     name="best_baseline", title="The best baseline", points=1, solution=best_baseline, returns=("the baseline",),
     inputs=lambda rng, S, P: (2 + rng.normal(size=5 * S), rng.normal(size=(5 * S, P)) + 0.4), sizes="S P",
-    text=r"""A constant taken off $f$ leaves the estimator unbiased, since the score $s = \nabla_q\log q$ has mean zero.
-Of all constants the best for coordinate $j$ is
+    text=r"""A constant taken off $f$ leaves the estimator unbiased, since the score $s = \nabla_q\log q$ has mean
+zero. Of all constants the best for coordinate $j$ is
 
 $$c_j = \frac{\mathbb E[f\, s_j^2]}{\mathbb E[s_j^2]} .$$
 
@@ -339,6 +342,8 @@ The baseline of a draw is the mean of the *others*, so that no value is a part o
                 "batch."),
         mistake("over everything", lambda v: (v.sum() - v) / (v.size - 1),
                 "it is a mean over all draws and rows: the others are the other draws of the same row."),
+        mistake("sum over everything", lambda v: (v.sum() - v) / max(len(v) - 1, 1),
+                "the sum is over all rows of the batch: the others are the other draws of the same row."),
         mistake("already taken off", lambda v: v - (v.sum(0) - v) / (len(v) - 1),
                 "it is f less the baseline; asked for is the baseline itself."),
         mistake("taken off, other sign", lambda v: (v.sum(0) - v) / (len(v) - 1) - v,
@@ -394,10 +399,8 @@ EXPONENTIAL = Task(
     returns=("z", "drate"), call=from_either_end,
     inputs=lambda rng, S, B: (rng.uniform(0.5, 3, B), rng.uniform(0.05, 0.95, (S, B))), sizes="S B",
     text=r"""The trick works wherever $z$ is a smooth function of a parameter and of noise that has none. The
-    exponential
-distribution, $p(z) = \lambda e^{-\lambda z}$, has $F(z) = 1 - e^{-\lambda z}$. Turn $u = F(z)$ round, and you have a
-draw
-from a uniform $u$:
+exponential distribution, $p(z) = \lambda e^{-\lambda z}$, has $F(z) = 1 - e^{-\lambda z}$. Turn $u = F(z)$ round, and
+you have a draw from a uniform $u$:
 
 $$z = -\frac{\log(1 - u)}{\lambda} .$$
 

@@ -415,8 +415,7 @@ MOMENTS = Task(
     one_row=False,
     inputs=lambda rng, m, K: (rows(rng, 3 * m, K) + 0.4,), returns=("the mean", "the covariance"),
     text=r"""The aggregate $\frac1m\sum_i q_\phi(z|x^i)$ is what the decoder was trained on. By the law of total
-    variance its
-covariance is that of the centres plus the mean of the clouds' own,
+variance its covariance is that of the centres plus the mean of the clouds' own,
 
 $$\operatorname{Cov} \mu \;+\; \mathbb E\,\operatorname{diag}(\sigma^2),$$
 
@@ -477,8 +476,7 @@ BETA = Task(
     name="sigma_g_of_beta", title="β in disguise", points=1, solution=sigma_g_of_beta, sizes="B",
     inputs=lambda rng, B: (rng.uniform(0.1, 0.9, B), rng.uniform(1.5, 6, B)), returns=("σ_g",),
     text=r"""Many papers minimise $\frac{1}{2\sigma_g^2}\|g_\theta(z) - x\|^2 + \beta\, KL$. Divide by $\beta$: the
-    minimum
-does not mind. Which $\sigma_g$ stands in front of the squared error now? One line.""",
+minimum does not mind. Which $\sigma_g$ stands in front of the squared error now? One line.""",
     hints=("Write α/β = 1/(2 σ²) with the new σ and α = 1/(2 σ_g²).",
            "Solve for σ: what of β is left when the root is taken?"),
     play="sigma_g_of_beta(0.2, 4.0)", example=lambda: (np.array(0.2), np.array(4.0)),

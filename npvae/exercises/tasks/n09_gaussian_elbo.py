@@ -3,6 +3,9 @@ r"""# 9 · The Gaussian ELBO: exercises
 The last page of the lecture, line by line and in your own code: the likelihood with both of its gradients, the weight
 $\alpha$ and the best $\sigma_g$, the KL of two Gaussians, the whole ELBO of a batch with its gradient, a tighter bound,
 and a likelihood for pixels that are on or off. Rows $q$ hold $[\mu, \log\sigma]$.
+
+Where a `back` is asked for, it is a function inside of yours. With $F$ for the one number that stands at the end, it gets
+$\partial F/\partial value$ of each row, called `dvalue`, and returns the gradients of $F$ in what is named.
 """
 
 import numpy as np
@@ -73,10 +76,10 @@ LIKELIHOOD = Task(
     wrt=("g", "log_sigma_g"), returns=("the value", "dg", "dlog_sigma_g"), sizes="B D",
     inputs=lambda rng, B, D: (rng.normal(size=(B, D)), rng.normal(size=(B, D)), np.array(rng.uniform(-0.9, -0.3))),
     text=r"""$$\log \mathcal N(x;\, g, \sigma_g^2 I) = -\tfrac D2 \log 2\pi - D\log\sigma_g - \frac{\|x -
-    g\|^2}{2\sigma_g^2},$$
+g\|^2}{2\sigma_g^2},$$
 
-with $\log\sigma_g$ as the argument. Its gradients are in $g$, and in $\log\sigma_g$, of which there is only one for the
-whole batch.""",
+with $\log\sigma_g$ as the argument. Its gradients are in $g$, and in $\log\sigma_g$, of which there is only one for
+the whole batch.""",
     hints=("σ_g^{−2} is e^{−2 log σ_g}: what is its derivative in log σ_g?",
            "dg pulls g towards x. dlog_sigma_g is zero where ‖x − g‖²/D equals σ_g²; sum it over the batch, each row "
            "times its dvalue."),
@@ -576,8 +579,7 @@ BERNOULLI = Task(
     wrt=("logits",), sizes="B D", returns=("the value", "dlogits"),
     inputs=lambda rng, B, D: (rng.integers(0, 2, (B, D)).astype(float), 2 * rng.normal(size=(B, D))),
     text=r"""With $p_d = \mathrm{sigmoid}(l_d)$, $\;\log p(x|z) = \sum_d x_d\log p_d + (1 - x_d)\log(1 - p_d)$. In
-    floats,
-$p = 1$ from $l = 37$ on, and $\log(1 - p)$ is then $-\infty$. Written with the logits nothing overflows:
+floats, $p = 1$ from $l = 37$ on, and $\log(1 - p)$ is then $-\infty$. Written with the logits nothing overflows:
 
 $$\sum_d x_d\, l_d - \log(1 + e^{l_d}), \qquad \frac{\partial}{\partial l_d} = x_d - p_d .$$""",
     hints=("log(1 + e^l) is a softplus: np.logaddexp(0, l) knows how. And the sigmoid is ½(1 + tanh(l/2)).",

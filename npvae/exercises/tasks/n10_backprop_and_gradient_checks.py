@@ -2,6 +2,9 @@ r"""# 10 · Backprop and gradient checks: exercises
 
 The layers that a network is built of, each with its backward pass, `y, back = f(x)`, and the chain that puts them
 together; the two ways to measure a slope; the step that uses it; and the function that a softmax is the slope of.
+
+`back` is a function inside of yours. With $F$ for the one number that stands at the end of a network, it gets
+$\partial F/\partial y$, called `dy`, and returns $\partial F/\partial x$, `dx`, and so for every argument.
 """
 
 import numpy as np
@@ -143,8 +146,7 @@ SOFTPLUS = Task(
     text=r"""$$y = \log(1 + e^x), \qquad \frac{dy}{dx} = \frac{e^x}{1 + e^x} .$$
 
 As it stands it overflows at $x = 800$. With $\log(1 + e^x) = \max(x, 0) + \log(1 + e^{-|x|})$ it does not; find such a
-form
-of the slope, too.""",
+form of the slope, too.""",
     hints=("Divide numerator and denominator by eˣ: which exponential is left, and when does that one overflow?",
            "np.logaddexp(0, x) is a safe softplus; ½ (1 + tanh(x/2)) is the sigmoid, and cannot overflow."),
     play="softplus(np.array([-800.0, 0.0, 800.0]))[0]", example=lambda: (np.array([-800.0, 0.0, 800.0]),),
@@ -260,8 +262,7 @@ CHAIN = Task(
     inputs=lambda rng, B, D: (rng.normal(size=(D, D)), rng.normal(size=(D, D)), rng.normal(size=(B, D))),
     returns=("y", "dx"), one_row=False,
     text=r"""$y = f_n(\dots f_2(f_1(x)))$: what one layer gives is what the next one gets. Backwards, each layer's own
-    `back` is
-called once, on what the layer after it has returned.
+`back` is called once, on what the layer after it has returned.
 
 `chain` gets a list and returns a *function*, which gives `(y, back)` as any layer does.""",
     hints=("Which back is called first, and on what?",
@@ -632,11 +633,10 @@ LSE = Task(
     name="log_sum_exp", title="log-sum-exp and its softmax", points=3, solution=log_sum_exp, kind="back", sizes="B K",
     inputs=lambda rng, B, K: (2 * rng.normal(size=(B, K)),), returns=("the value", "da"),
     text=r"""$$\ell(a) = \log\sum_k e^{a_k}, \qquad \frac{\partial \ell}{\partial a_k} = \frac{e^{a_k}}{\sum_j e^{a_j}}
-    .$$
+.$$
 
 The lecture's $\sum_z$, in logarithms. For any $t$, $\;\ell(a) = t + \ell(a - t)$: choose $t$ so that nothing
-overflows, and
-not everything becomes 0.""",
+overflows, and not everything becomes 0.""",
     hints=("Which t makes the greatest exponent 0? Each row has its own.",
            "Keep the row's greatest with keepdims=True, exponentiate the rest, and sum over axis 1. The softmax is "
            "that array over its sum."),
