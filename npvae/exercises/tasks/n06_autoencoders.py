@@ -316,8 +316,8 @@ BYTES = Task(
     sizes="B K",
     canonical=bytes_or_not,
     returns=("the bytes", "the received z"),
-    text=r"""Each $z_j$ is rounded to the nearest of 256 steps between $low_j$ and $high_j$. The receiver knows the
-range, and undoes it. Between 256 values lie 255 steps.""",
+    text=r"""Each $z_j$ is rounded to the nearest of 256 equally spaced values from $low_j$ to $high_j$. The receiver
+knows the range, and undoes it. Between 256 values lie 255 steps.""",
     hints=("Scale each coordinate to 0 … 255 first. What does astype(np.uint8) do to 3.9, and to 256?",
            "Three lines: scale and np.round; np.clip and astype(np.uint8); back: low + byte/255 · (high − low)."),
     play="send_bytes(np.array([[0.0], [0.5], [9.0]]), np.array([0.0]), np.array([1.0]))",

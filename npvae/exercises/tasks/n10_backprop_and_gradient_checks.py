@@ -268,7 +268,7 @@ CHAIN = Task(
     hints=("Which back is called first, and on what?",
            "Inside f: a loop that keeps every back in a list. Inside back: a loop over that list from its end, and dy "
            "is replaced each time."),
-    play="chain([np_layer for np_layer in [npvae.tanh, npvae.softplus]])(np.zeros((1, 2)))[0]",
+    play="chain([npvae.tanh, npvae.softplus])(np.zeros((1, 2)))[0]",
     edges={"for layers that change the width": lambda rng: (rng.normal(size=(3, 5)), rng.normal(size=(5, 2)),
                                                             rng.normal(size=(4, 3)))},
     misconceptions=[
@@ -484,9 +484,8 @@ digits.""",
 def adam_step(value, grad, m, v, t, rate):
     """One step of Adam uphill, with β₁ = 0.9, β₂ = 0.999 and ε = 1e-8.
 
-    value, grad, m, v (n,): the parameters, their gradient, and both moments from before; t = 1, 2, … is the number of
-    this
-    step, rate the λ of the lecture. Returns the new value, m, v, and changes none of its arguments.
+    value, grad, m, v (n,): the parameters, their gradient, and both moments from before; t = 1, 2, … counts the steps,
+    this one too; rate is the lecture's λ. Returns the new value, m, v, and changes none of its arguments.
     """
     m = 0.9 * m + 0.1 * grad
     v = 0.999 * v + 0.001 * grad**2
