@@ -4,8 +4,8 @@ The last page of the lecture, line by line and in your own code: the likelihood 
 $\alpha$ and the best $\sigma_g$, the KL of two Gaussians, the whole ELBO of a batch with its gradient, a tighter bound,
 and a likelihood for pixels that are on or off. Rows $q$ hold $[\mu, \log\sigma]$.
 
-Where a `back` is asked for, it is a function inside of yours. With $F$ for the one number that stands at the end, it gets,
-for each row, $\partial F/\partial value$, called `dvalue`, and returns the gradients of $F$ in what is named.
+Where a `back` is asked for, it is a function inside of yours. With $F$ for the one number that stands at the end, it
+gets, for each row, $\partial F/\partial value$, called `dvalue`, and returns the gradients of $F$ in what is named.
 """
 
 import numpy as np
