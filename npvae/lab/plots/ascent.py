@@ -17,10 +17,11 @@ LOWEST = -8.0       # nats: below, the landscape has one colour
 
 
 def ascent_figure(theta: np.ndarray, q: np.ndarray, height: np.ndarray, path: np.ndarray, elbo: np.ndarray,
-                  log_p: np.ndarray, upto: int | None = None, figure: Figure | None = None) -> Figure:
+                  log_p: np.ndarray, upto: int | None = None, figure: Figure | None = None,
+                  ylim: tuple[float, float] | None = None) -> Figure:
     """Left, a path (steps, 2) of (θ, q) on contours of height (k, n); right, its ELBO (steps,) below log p(x).
 
-    With `upto` the path is drawn up to this point only.
+    With `upto` the path is drawn up to this point only; `ylim` are limits in nats, by default those of this path.
     """
     shown = slice(None, None if upto is None else upto + 1)
     with style() if figure is None else nullcontext():
@@ -37,7 +38,7 @@ def ascent_figure(theta: np.ndarray, q: np.ndarray, height: np.ndarray, path: np
         right.plot(elbo[shown], ".-", color=BLUE, lw=1.4, label=r"$L(q, x, \theta)$")
         span = max(max(log_p) - min(elbo), 1e-3)
         right.set(xlabel=r"half step ($\theta$, $q$, $\theta$, $q$, …)", ylabel="nats", xlim=(-0.5, len(path) - 0.5),
-                  ylim=(min(elbo) - 0.08 * span, max(log_p) + 0.12 * span), title="Half step by half step",
+                  ylim=ylim or (min(elbo) - 0.08 * span, max(log_p) + 0.12 * span), title="Half step by half step",
                   xticks=np.arange(len(path))[::3])
         right.legend(loc="lower right")
     return figure

@@ -121,7 +121,7 @@ def triangle(L: Callable, marks: dict[str, np.ndarray]) -> Figure:
     corners = np.array([[0, 0], [1, 0], [0.5, 0.75**0.5]])
     a, b = np.meshgrid(np.linspace(0.002, 0.996, 90), np.linspace(0.002, 0.996, 90))
     q = np.stack([a, b, 1 - a - b], axis=-1)[a + b < 0.9985]
-    figure, axes = plt.subplots(figsize=(5.6, 4))
+    figure, axes = plt.subplots(figsize=(5.3, 3.7))
     values, (x, y) = L(q), (q @ corners).T
     drawn = axes.tricontourf(x, y, values, levels=18, cmap="viridis")
     axes.tricontour(x, y, values, levels=drawn.levels, colors="white", linewidths=0.4, alpha=0.6)
@@ -167,7 +167,7 @@ def contours(first: np.ndarray, second: np.ndarray, height: np.ndarray, points: 
              xlabel: str, ylabel: str, title: str, lowest: float | None = None) -> Figure:
     """Contours of height (k, n), from `lowest` on, over two axes (n,) and (k,), with some points marked."""
     lowest = height.min() if lowest is None else lowest
-    figure, axes = plt.subplots(figsize=(6.2, 4))
+    figure, axes = plt.subplots(figsize=(6.2, 3.6))
     drawn = axes.contourf(first, second, height, levels=even_levels(lowest, height.max()), cmap="viridis", extend="min")
     figure.colorbar(drawn, ax=axes, label="nats", ticks=MaxNLocator(6))
     for (name, point), color in zip(points.items(), ["white", ORANGE, SKY, YELLOW], strict=False):
