@@ -1,6 +1,7 @@
 """Is a wrong answer the right one with a slip in it? The solution is edited in one place, or two, until it agrees."""
 
 import ast
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ PLACES = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "ei
 ONE_OF = ("log", "exp", "sqrt", "diag", "abs", "square", "maximum", "tanh")
 WRAPPED = {"squared": "({}) ** 2", "replaced by its root": "np.sqrt({})", "replaced by its logarithm": "np.log({})",
            "replaced by its exponential": "np.exp({})", "replaced by one over it": "1 / ({})"}
-LONG = 34                   # characters of code in a sentence
+LONG, SHORT = 34, 16        # characters of code that are kept, and that a learner is shown
 
 
 @dataclass
@@ -39,7 +40,8 @@ def about_a_slip(task: Task, tried: list[Tried], alike) -> tuple[str, str] | Non
         return None
     for slip in slips(tree, tried[0].point):
         if _agrees(task, slip, tried, alike):
-            return "a slip", f"it is what comes out if {slip.words}"
+            words = _told(slip.words, task)
+            return words.replace("`", ""), f"it is what comes out if {words}"
         if time.process_time() > end:
             return None
     return None
@@ -55,8 +57,28 @@ def about_two_slips(task: Task, tried: list[Tried], alike) -> tuple[str, str] | 
             if time.process_time() > end:
                 return None
             if second.statement >= first.statement and _agrees(task, second, tried, alike):
-                return "two slips", f"it is what comes out if {first.words}, and {second.words}"
+                words = f"{_told(first.words, task)}, and {_told(second.words, task)}"
+                return words.replace("`", ""), f"it is what comes out if {words}"
     return None
+
+
+def _told(words, task):
+    # without what only the solution knows: names of its own, and more of its code than a learner has at hand
+    known = {*task.arguments, *ONE_OF, "sum", "mean"}
+    term = any(word in words for word in (" missing", " doubled", " halved", " squared", " other sign", " minus"))
+    part = "one of its terms" if term else "one of its factors" if "multiplied" in words or "divided" in words else (
+        "one of its parts")
+
+    def shown(found):
+        code = found.group(1)
+        names = set(re.findall(r"[^\W\d]\w*", code))
+        return found.group() if names <= known and len(code) <= SHORT else part
+
+    words = re.sub(r"`([^`]*)`", shown, words)
+    names = re.fullmatch(r"(\w+) stands where (\w+) belongs", words)
+    if names and not {n for n in names.groups() if not n.isdigit() and n not in task.sizes.split()} <= known:
+        return "one name stands where another belongs"
+    return words
 
 
 def slips(tree: ast.Module, point) -> Iterator[Slip]:

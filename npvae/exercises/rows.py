@@ -11,7 +11,7 @@ def about_rows(task: Task, answer, tried: list[Tried], i: int) -> tuple[str, str
     """The mistake and a half sentence on where result i is wrong, of equal shapes."""
     masks = [np.asarray(close(task, t.got[i], t.point.right[i])) for t in tried]
     return (_negative(task, tried, masks) or _of_an_axis(masks, 0, "row") or _of_an_axis(masks, -1, "column")
-            or _diagonal(masks) or _one_by_one(task, answer, tried[0]) or _of_a_half(tried, masks, i))
+            or _diagonal(masks) or _one_by_one(task, answer, tried[0], i) or _of_a_half(tried, masks, i))
 
 
 def _of_an_axis(masks, axis, thing):
@@ -72,13 +72,15 @@ def _negative(task, tried, masks):
     return None
 
 
-def _one_by_one(task, answer, tried):
+def _one_by_one(task, answer, tried, i):
     B = tried.point.sizes.get("B")
     if not B or not task.one_row or task.kind == "back":
         return None
-    wrong = [r for r in range(B) if not np.all(close(task, tried.got[0][r], tried.point.right[0][r]))] if all(
-        np.ndim(a) and len(a) == B for a in (tried.got[0], tried.point.right[0])) else range(2)
-    for row in wrong[:2]:
+    got, right = tried.got[i], tried.point.right[i]
+    if np.ndim(right) == 0 or len(right) != B:
+        return None
+    # a row that is right among the others says nothing
+    for row in [r for r in range(B) if not np.all(close(task, got[r], right[r]))][:2]:
         args = tuple(a[row:row + 1] if isinstance(a, np.ndarray) and a.ndim and len(a) == B else a
                      for a in tried.point.args)
         try:
