@@ -151,7 +151,7 @@ def _why_not_on_top(L, start, rows, below):
 
 def _of_the_steps(L, step, slope, below):
     K, values = len(L.W), L.value(L.asked[0])
-    if (step * slope).sum() < -0.1 * np.linalg.norm(step) * np.linalg.norm(slope):
+    if (step * slope).sum() < -0.5 * np.linalg.norm(step) * np.linalg.norm(slope):
         return Wrong("downhill", "its first step goes downhill, against the slope: the ELBO is maximised.")
     if np.allclose(step, step[:, :1]) and np.allclose(step[:, 0] * values[0], values * step[0, 0]):
         return Wrong("adds the value", "it adds the values of L to q: a step goes along the gradient, which back "

@@ -115,7 +115,7 @@ def _in_words(what, old, new):
             return f"it is not {'divided' if divided else 'multiplied'} by {_code(part)}"
         return f"it is {'multiplied' if divided else 'divided'} by {_code(part)}, and not the other way round"
     if what == "an exponent dropped":
-        return f"{_code(old.left)} is not {'squared' if _code(old.right) == '2' else 'raised to a power'}"
+        return f"{_code(old.left)} is not {'squared' if ast.unparse(old.right) == '2' else 'raised to a power'}"
     if what == "the exponent":
         return f"{_code(new.left)} has the exponent {_code(new.right)}"
     if what.startswith("axis"):
@@ -217,7 +217,7 @@ def _sizes(function, point):
     for argument, value in zip(function.args.args, point.args, strict=False):
         shape = np.shape(value) if isinstance(value, np.ndarray) else ()
         for i, n in enumerate(shape):
-            name = names.get(n, f"{argument.arg}.shape[{i}]")
+            name = names.get(n, f"{argument.arg}.shape[{i}]" if i else f"len({argument.arg})")
             found[f"{argument.arg}.shape[{i}]"] = name
             if i == 0:
                 found[f"len({argument.arg})"] = name

@@ -152,6 +152,9 @@ def _check_estimate(value, z, a):
         right + np.log(S): ("sum instead of mean", "it is the sum over the draws, log S too much: take their mean."),
         np.exp(right): ("no logarithm", "it is p(x) itself: its logarithm is asked for."),
         right - top: ("shift not added back", "the maximum that was subtracted is not added back after the logarithm."),
+        np.log(np.exp(a - log_prior - (a - log_prior).max()).mean()) + (a - log_prior).max():
+            ("divided by the prior", "it divides by the prior: z is drawn from it already, so average p(x|z) alone."),
+        np.median(a): ("median", "it is the median of the logarithms: the log of the mean is asked for."),
         top: ("the best draw only", "it is the best draw alone, the maximum: take the mean over all draws."),
         np.log(np.exp(with_prior - with_prior.max()).mean()) + with_prior.max():
             ("prior twice", "the prior is counted twice: z is drawn from it already, so average p(x|z) alone."),

@@ -157,6 +157,13 @@ integral_on_a_grid(log_joint[None], h), -0.25 * 1.2**2 - 0.5 * np.log(4 * np.pi)
                 "it."),
         mistake("mean instead of sum", lambda a, h: integral_on_a_grid(a, 1 / a.shape[1]),
                 "it is the mean over the nodes: an integral is their sum times the spacing h."),
+        mistake("trapezoid", lambda a, h: np.log(np.exp(integral_on_a_grid(a, h)) - h / 2 * (np.exp(a[:, 0])
+                                                                                             + np.exp(a[:, -1]))),
+                "the first and the last node count half, as in the trapezoid rule: in this sum all nodes count alike."),
+        mistake("last node left out", lambda a, h: integral_on_a_grid(a[:, :-1], h), "the last node is left out."),
+        mistake("first node left out", lambda a, h: integral_on_a_grid(a[:, 1:], h), "the first node is left out."),
+        mistake("divided by the spacing", lambda a, h: integral_on_a_grid(a, 1 / h),
+                "it is divided by the spacing h: each node counts for a width h, so multiply."),
         mistake("spacing outside the logarithm", lambda a, h: h * integral_on_a_grid(a, 1.0),
                 "the spacing h multiplies the logarithm: it belongs inside, or as + log h outside."),
         mistake("the greatest node only", lambda a, h: a.max(1) + np.log(h),

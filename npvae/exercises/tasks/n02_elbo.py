@@ -9,7 +9,6 @@ import numpy as np
 from npvae.exercises.laws import same
 from npvae.exercises.misconceptions import mistake
 from npvae.exercises.task import Task
-from npvae.gradcheck import gradcheck
 
 SMALL = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)        # added where nothing should be
 
@@ -240,6 +239,13 @@ elbo_discrete(np.full((1, 3), 1 / 3), log_pxz), np.log(0.16)            # below 
                 "averaged."),
         mistake("no entropy", lambda q, j: (q * j).sum(1),
                 "the entropy of q is missing: the average of log p(x, z) − log q(z) is asked for."),
+        mistake("log p(x) plus the KL", lambda q, j: 2 * log_sum(j) - elbo_discrete(q, j),
+                "the KL to the posterior is added to log p(x): it is what the ELBO lacks, so it is subtracted."),
+        mistake("a KL the other way round",
+                lambda q, j: log_sum(j) - (softmax(j) * (np.log(softmax(j)) - np.log(q))).sum(1),
+                "it is log p(x) − KL(posterior ‖ q), the KL the other way round: it is averaged under q."),
+        mistake("entropy of a uniform q", lambda q, j: (q * j).sum(1) + np.log(q.shape[1]),
+                "log K is added, the entropy of a uniform q: the entropy of this q is asked for."),
         mistake("plus log q", lambda q, j: (q * (j + log0(q))).sum(1),
                 "log q has the wrong sign: p(x, z) is divided by q(z)."),
         mistake("not weighted", lambda q, j: (j - log0(q)).sum(1),
@@ -314,6 +320,14 @@ Return both, the KL as a KL: never negative.""",
         mistake("KL to the posterior",
                 lambda q, p, j: (_explains(q, p, j), (q * (log0(q) - np.log(softmax(p + j)))).sum(1)),
                 "kl: it is the KL to the posterior, which is what the ELBO lacks: this one is to the prior."),
+        mistake("log p(x) explains", lambda q, p, j: (log_sum(p + j), _to_prior(q, p, j)),
+                "explains: it is log p(x), whatever q is: the average of log p(x|z) under q is asked for."),
+        mistake("the best label explains", lambda q, p, j: (j[np.arange(len(q)), q.argmax(1)], _to_prior(q, p, j)),
+                "explains: only the most probable label counts: the average is over all labels, weighted by q."),
+        mistake("not weighted by q", lambda q, p, j: (j.sum(1), _to_prior(q, p, j)),
+                "explains: the terms are not weighted by q."),
+        mistake("KL not weighted by q", lambda q, p, j: (_explains(q, p, j), (log0(q) - p).sum(1)),
+                "kl: the log ratios are not weighted: each counts q(z) times."),
         mistake("the joint explains", lambda q, p, j: (_explains(q, p, p + j), _to_prior(q, p, j)),
                 "explains: it averages log p(x, z), with the prior in it: the prior is in the KL already, so log "
                 "p(x|z) here."),
@@ -386,6 +400,10 @@ Write the left side or the right side, as you like. Again the logarithms may be 
                 "it is minus the ELBO, a KL to the joint p(x, z), which is not normalised: log p(x) is missing."),
         mistake("no entropy", lambda q, j: np.logaddexp.reduce(j, axis=1) - (q * j).sum(1),
                 "the entropy of q is missing in the ELBO."),
+        mistake("the greatest joint for log p(x)", lambda q, j: j.max(1) - elbo_discrete(q, j),
+                "the greatest log p(x, z) is taken for log p(x): that is the log of the sum over all z."),
+        mistake("the mean joint for p(x)", lambda q, j: log_sum(j) - np.log(j.shape[1]) - elbo_discrete(q, j),
+                "p(x) is taken for the mean of p(x, z) over z: it is their sum."),
         mistake("log p(x) alone", lambda q, j: np.logaddexp.reduce(j, axis=1),
                 "it is log p(x) alone: the ELBO is to be subtracted."),
         mistake("the ELBO alone", lambda q, j: elbo_discrete(q, j), "it is the ELBO itself: what it lacks of log "
@@ -426,15 +444,8 @@ def _slope(logits, log_pxz, centred=True, entropy=1):
     return q * (f - centred * (q * f).sum(1, keepdims=True))
 
 
-def _gradient_report(answer):
-    log_pxz = 2 * np.random.default_rng(5).normal(size=(4, 3)) - 3
-    logits = np.random.default_rng(6).normal(size=(4, 3))
-    return gradcheck((lambda a: elbo_discrete(softmax(a), log_pxz).sum(), lambda a: answer(a, log_pxz)), logits)
-
-
 SLOPE = Task(
     name="elbo_gradient", title="The slope of the hill", points=4, solution=elbo_gradient, sizes="B K",
-    report=_gradient_report,
     inputs=lambda rng, B, K: (rng.normal(size=(B, K)), 2 * rng.normal(size=(B, K)) - 3),
     text=r"""To climb the ELBO over all $q$, write $q$ as the softmax of logits $a$, which may be any numbers. With
 $f(z) = \log p_\theta(x, z) - \log q(z)$, so that $L = \sum_z q(z) f(z)$, and the Jacobian of the softmax,
@@ -463,6 +474,11 @@ elbo_gradient(np.zeros((1, 2)), log_pxz), elbo_gradient(log_pxz, log_pxz)       
                 "logits."),
         mistake("gradient in q without the 1", lambda a, j: j - np.log(softmax(a)),
                 "it is dL/dq but for a constant: the Jacobian of the softmax, from q to the logits, is missing."),
+        mistake("centred over the batch",
+                lambda a, j: softmax(a) * (j - np.log(softmax(a)) - (softmax(a) * (j - np.log(softmax(a)))).sum()),
+                "the averages of all rows are added up and subtracted: each row has its own average under its own q."),
+        mistake("a slope in f alone", lambda a, j: softmax(a) * (1 - softmax(a)) * (j - np.log(softmax(a))),
+                "only the diagonal of the softmax's Jacobian is there: every q depends on every logit."),
         mistake("not centred", lambda a, j: _slope(a, j, centred=False),
                 "the average under q is not subtracted: a constant added to all logits of a row changes nothing, so "
                 "each row of the gradient sums to zero."),

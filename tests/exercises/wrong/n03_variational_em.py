@@ -189,7 +189,7 @@ def climb_halving(L, q):
     """Doubles the step of a row after a rise, halves it otherwise."""
     q, rate = np.array(q), np.full((len(q), 1), 0.1)
     value, back = L(q)
-    for _ in range(2000):
+    for _ in range(500):
         trial = q + rate * back(np.ones(len(q)))
         higher, _ = L(trial)
         rises = (higher >= value)[:, None]
