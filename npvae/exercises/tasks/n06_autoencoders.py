@@ -225,6 +225,11 @@ def wrong_plane(X, K, **how):
     return mean + (X - mean) @ U @ U.T
 
 
+def scaled_by_root(X, K):
+    mean, U = X.mean(0), axes_of(X, K)
+    return mean + (X - mean) @ U * np.sqrt(eigenvalues_of(X)[:K]) @ U.T
+
+
 def singular_values_lost(X, K):
     mean = X.mean(0)
     u, _, v = np.linalg.svd(X - mean, full_matrices=False)
@@ -260,6 +265,8 @@ $$y = \bar x + (x - \bar x)\, U U^\top .$$""",
                 "the rows of the eigenvector matrix are taken: eigh returns the eigenvectors as its columns."),
         mistake("rows for columns", lambda X, K: wrong_plane(X, K, rows=True, smallest=True),
                 "the rows of the eigenvector matrix are taken: eigh returns the eigenvectors as its columns."),
+        mistake("scaled by √λ", scaled_by_root,
+                "the codes are multiplied by the roots of their eigenvalues: they have that spread already."),
         mistake("singular values lost", singular_values_lost,
                 "the codes are not multiplied by their singular values: each has unit length."),
         mistake("one dimension too few", lambda X, K: pca_reconstruction(X, K - 1) if K > 1 else X.mean(0) + 0 * X,
@@ -346,6 +353,8 @@ knows the range, and undoes it. Between 256 values lie 255 steps.""",
                 "the receiver divides by 256, and there are 255 steps: byte 255 is to give high."),
         mistake("received unrounded", lambda z, low, high: (send_bytes(z, low, high)[0], np.clip(z, low, high)),
                 "what is received was never rounded: the receiver has nothing but the bytes."),
+        mistake("whole steps", lambda z, low, high: (send_bytes(z, low, high)[0], low + send_bytes(z, low, high)[0] * (
+            (high - low) // 255)), "the received z: // cuts the step down to a whole number; / divides."),
         mistake("bytes received", lambda z, low, high: (send_bytes(z, low, high)[0],
                                                        send_bytes(z, low, high)[0] / 255.0),
                 "the received numbers lie between 0 and 1: go back to the range from low to high.")])
@@ -362,6 +371,14 @@ def nearest_label(codes, labels, new):
 
 def label_inputs(rng, m, K, n):
     return rng.normal(size=(5 * m, K)) * np.linspace(1, 3, K), rng.permutation(5 * m) + 10, rng.normal(size=(9 * n, K))
+
+
+def votes_of(n):
+    """The commonest label of the n nearest."""
+    def answer(codes, labels, new):
+        nearest = labels[np.argsort(((new[:, None] - codes) ** 2).sum(2), axis=1)[:, :n]]
+        return np.array([np.bincount(row).argmax() for row in nearest])
+    return answer
 
 
 NEAREST = Task(
@@ -383,6 +400,10 @@ label of the nearest labelled one, $\arg\min_i \|z - z^i\|$.""",
         mistake("second nearest", lambda codes, labels, new: labels[
             np.argsort(((new[:, None] - codes) ** 2).sum(2), axis=1)[:, min(1, len(codes) - 1)]],
                 "these are the labels of the second nearest: the nearest one is at index 0."),
+        mistake("a vote", votes_of(5), "several neighbours vote, five of them; asked for is the label of the nearest "
+                                       "one."),
+        mistake("a vote", votes_of(3), "several neighbours vote, three of them; asked for is the label of the nearest "
+                                       "one."),
         mistake("over the new codes", lambda codes, labels, new: labels[
             ((new[:, None] - codes) ** 2).sum(2).argmin(0) % len(labels)],
                 "the minimum is taken over the wrong axis: over the labelled codes, for each new one."),

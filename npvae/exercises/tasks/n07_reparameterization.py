@@ -74,10 +74,14 @@ The noise is an argument. One row $q$ moves all of its $S$ draws, so `back` adds
                 "the second half of q is read as log σ²; it is log σ, whose exp is σ itself."),
         mistake("σ missing in back", nodes_with(slope=lambda s: np.ones_like(s)),
                 "dq, second half: a factor σ is missing, the chain rule from σ to log σ."),
+        mistake("log σ in back", nodes_with(slope=lambda s: s),
+                "dq, second half: log σ stands where σ belongs, take its exp."),
         mistake("divided by σ in back", nodes_with(slope=lambda s: np.exp(-s)),
                 "dq, second half: it is divided by σ, but the chain rule from σ to log σ multiplies by σ."),
         mistake("ε missing in back", nodes_with(eps_of=np.ones_like),
                 "dq, second half: the factor ε is missing; z moves with σ by its own ε."),
+        mistake("halves in one", lambda q, eps: (nodes(q, eps)[0], lambda dz: np.tile(dz.sum(0), 2)),
+                "dq: both halves are the sum of dz; the second is multiplied by ∂z/∂log σ."),
         mistake("z for ε in back", lambda q, eps: nodes_with(eps_of=lambda e: halves(q)[0] + np.exp(halves(q)[1]) * e)(
             q, eps), "dq, second half: z stands where ε belongs."),
         mistake("mean over draws", nodes_with(fold=lambda a: a.mean(0)),
@@ -122,6 +126,12 @@ def path_with(width=np.exp, slope=np.exp, eps_of=lambda e: e, at=None):
     return answer
 
 
+def z_times_slope(q, df, eps):
+    mu, log_sigma = halves(q)
+    z = mu + np.exp(log_sigma) * eps
+    return np.concatenate([df(z), df(z) * z], axis=2)
+
+
 def first_times_sigma(q, df, eps):
     sigma = np.exp(halves(q)[1])
     return pathwise(q, df, eps) * np.concatenate([sigma, np.ones_like(sigma)], axis=1)
@@ -153,6 +163,8 @@ and their mean is the estimate of $\nabla_q\, \mathbb E f(z)$. Return them one b
         mistake("ε missing", path_with(eps_of=np.ones_like), "second half: the factor ε is missing."),
         mistake("slope at μ", path_with(at=lambda mu, s, e: mu[None]),
                 "the slope df is taken at μ; it belongs at the draw z."),
+        mistake("z for σε", z_times_slope,
+                "second half: z stands where σ ε belongs, the derivative of z in log σ."),
         mistake("slope at ε", path_with(at=lambda mu, s, e: e),
                 "the slope df is taken at ε; it belongs at the draw z."),
         mistake("log σ² for log σ", path_with(lambda s: np.exp(s / 2), lambda s: np.exp(s / 2) / 2),
@@ -243,6 +255,8 @@ by draw.""",
         mistake("sign of the score", lambda q, f, z: -score_function(q, f, z), "the score has the wrong sign."),
         mistake("f not used", score_with(weight=lambda f, z, e, s: np.ones(z.shape[:2])),
                 "f is not used: this is the score alone, whose mean is zero."),
+        mistake("baseline of the mean", score_with(weight=lambda f, z, e, s: f(z) - f(z).mean(0)),
+                "the mean of f is taken off: a baseline comes later, here f itself stands in front."),
         mistake("averaged", lambda q, f, z: score_function(q, f, z).mean(0),
                 "it is averaged over the draws: asked for is the gradient of each draw, (S, B, 2K)."),
         mistake("weighted with q", score_with(weight=lambda f, z, e, s: f(z) * density(e, s)),
@@ -298,6 +312,8 @@ Take the means over the draws.""",
                 "above, the score is not squared."),
         mistake("not squared below", lambda f, s: (f[:, None] * s**2).mean(0) / s.mean(0),
                 "below, the score is not squared."),
+        mistake("mean taken off", lambda f, s: best_baseline(f, s) - f.mean(),
+                "the mean of f is taken off, and should not be."),
         mistake("f squared", lambda f, s: ((f[:, None] * s) ** 2).mean(0) / (s**2).mean(0),
                 "f is squared, too: only the score is."),
         mistake("product of means", lambda f, s: f.mean() * (s**2).mean(0),
@@ -356,6 +372,8 @@ The baseline of a draw is the mean of the *others*, so that no value is a part o
                 "the first draw is left out for all: each leaves out its own."),
         mistake("last left out", lambda v: np.broadcast_to(v[:-1].mean(0), v.shape),
                 "the last draw is left out for all: each leaves out its own."),
+        mistake("one factor too many", lambda v: (v.sum(0) - v) * (len(v) - 1) / len(v),
+                "the sum of the others is multiplied by (S − 1)/S; divide it by S − 1."),
         mistake("sum of the others", lambda v: v.sum(0) - v, "it is the sum of the others: divide it by S − 1.")])
 
 # ---- not only Gaussians

@@ -305,6 +305,8 @@ A coordinate whose $KL_k$ is zero is $N(0, 1)$ for every $x$, and tells the deco
                 "it is one number, all coordinates together: each coordinate has its own, (K,)."),
         mistake("one number", lambda q: by_coordinate(q).mean(),
                 "it is one number, all coordinates together: each coordinate has its own, (K,)."),
+        mistake("variance", lambda q: by_coordinate(q).var(0), "it is the variance over the rows; the mean is asked "
+                                                               "for."),
         mistake("not averaged", by_coordinate, "it has a number for each row, too: take the mean over the rows."),
         mistake("½ missing", lambda q: 2 * by_coordinate(q).mean(0), "the ½ is missing."),
         mistake("KL of the mean row", lambda q: by_coordinate(q.mean(0, keepdims=True))[0],
@@ -382,6 +384,8 @@ ACTIVE = Task(
                 "it counts the dark ones, those below the threshold."),
         mistake("in any row", lambda q, t: int((by_coordinate(q).max(0) > t).sum()),
                 "it takes the greatest KL of any row, where the mean over the rows is compared."),
+        mistake("median", lambda q, t: int((np.median(by_coordinate(q), axis=0) > t).sum()),
+                "it takes the median over the rows, where the mean is compared."),
         mistake("in every row", lambda q, t: int((by_coordinate(q).min(0) > t).sum()),
                 "it takes the least KL of the rows, where the mean over the rows is compared."),
         mistake("rows counted", lambda q, t: int((by_coordinate(q).sum(1) > t).sum()),
@@ -439,6 +443,8 @@ both with $1/m$. The nearer mean and covariance are to $0$ and $I$, the better t
         mistake("log σ² for log σ", moments_with(of_sigma=lambda s: np.diag(np.exp(s / 2) ** 2).mean(0) if s.ndim < 2
                                                 else np.diag(np.exp(s / 2).mean(0) ** 2)),
                 "the second half of q is read as log σ²; it is log σ."),
+        mistake("widths over m", moments_with(of_sigma=lambda s: np.diag(np.exp(2 * s).mean(0)) / len(s)),
+                "the mean of σ² is divided by m once more."),
         mistake("summed widths", moments_with(of_sigma=lambda s: np.diag(np.exp(2 * s).sum(0))),
                 "σ² is summed over the rows; its mean belongs on the diagonal."),
         mistake("covariance with m − 1", moments_with(lambda mu: np.cov(mu.T) if len(mu) > 1 else np.full(

@@ -223,6 +223,12 @@ the mean over all images of the batch. The expectation is a weighted sum over no
                 "the weights are squared, too: they multiply the squares."),
         mistake("weights averaged", lambda x, g, w: np.sqrt(expected(x, g, w).mean() / len(w)),
                 "it is divided by S: the weights w add up to 1 already, so take the sum over the nodes."),
+        mistake("squares before the difference", lambda x, g, w: np.sqrt(np.abs((w[:, None, None] * (
+            x**2 - g**2)).sum(0)).mean()),
+            "x and g are squared before they are subtracted: take the difference first."),
+        mistake("squares before the difference", lambda x, g, w: np.sqrt(np.abs((w[:, None, None] * (
+            x**2 - g**2)).sum(0).mean())),
+            "x and g are squared before they are subtracted: take the difference first."),
         mistake("absolute errors", lambda x, g, w: (w[:, None, None] * np.abs(x - g)).sum(0).mean(),
                 "it is a mean of absolute errors: square them, and take the root at the end."),
         mistake("of the mean image", lambda x, g, w: np.sqrt(((x - (w[:, None, None] * g).sum(0)) ** 2).mean()),
@@ -402,6 +408,12 @@ def elbo_with(width=np.exp, slope=np.exp, value=lambda p, kl, q, x, s: p - kl, t
 PPCA = probabilistic_pca(3, 5, sigma_g=0.6, rng=np.random.default_rng(3))
 
 
+def z_in_the_kl(q, x, eps, g, sigma_g):
+    value, back = batch_elbo(q, x, eps, g, sigma_g)
+    away = np.exp(halves(q)[1]) * eps
+    return value, lambda d: back(d) - column(d) * np.concatenate([away, 0 * away], axis=1)
+
+
 WHOLE = Task(
     name="batch_elbo", title="The whole ELBO, forwards and backwards", points=5, solution=batch_elbo, kind="back",
     wrt=("q",), sizes="B D K", returns=("the ELBO", "dq"),
@@ -449,6 +461,8 @@ $\log\sigma$. Both are used twice, by the draw and by the KL, so each gets two g
                 "dq: the KL is missing, whose gradient adds to that which comes through z."),
         mistake("KL's sign in back", elbo_with(kl_mu=1.0, kl_s=1.0),
                 "dq: the gradient of the KL has the wrong sign; the KL is subtracted in the value."),
+        mistake("z for μ in the KL", z_in_the_kl,
+                "dq, first half: z stands where the KL's gradient, μ, belongs."),
         mistake("KL of μ missing in back", elbo_with(kl_mu=0),
                 "dq, first half: the gradient of the KL in μ is missing."),
         mistake("KL of σ missing in back", elbo_with(kl_s=0),

@@ -111,6 +111,8 @@ TANH = Task(
         mistake("y not squared", slope_of(np.tanh, lambda x, y: 1 - y), "dx: the y of the slope is not squared."),
         mistake("sigmoid's slope", slope_of(np.tanh, lambda x, y: y * (1 - y)),
                 "dx: y (1 − y) is the slope of the sigmoid, not of tanh."),
+        mistake("slope of arctan", slope_of(np.tanh, lambda x, y: 1 / (1 + x**2)),
+                "dx: 1/(1 + x²) is the slope of arctan, not of tanh."),
         mistake("root", slope_of(np.tanh, lambda x, y: np.sqrt(1 - y**2)), "dx: a root is taken of the slope 1 − y²."),
         mistake("tanh of dy", lambda x: (np.tanh(x), lambda dy: np.tanh(dy) * (1 - np.tanh(x) ** 2)),
                 "dx: tanh is applied to dy, too: back is linear in dy, and multiplies it by the slope."),
@@ -171,6 +173,8 @@ form of the slope, too.""",
                 "y is to base 2: np.log is the natural logarithm."),
         mistake("of −x", slope_of(lambda x: plus(-x), lambda x, y: -logistic(-x)),
                 "a sign is wrong: it is the softplus of −x."),
+        mistake("y for the slope", slope_of(plus, lambda x, y: y),
+                "dx: softplus itself stands where its slope, the sigmoid, belongs."),
         mistake("of −x in back", slope_of(plus, lambda x, y: logistic(-x)),
                 "dx: a sign is wrong, it is the sigmoid of −x."),
         mistake("dy not used", lambda x: (plus(x), lambda dy: logistic(x)),
@@ -380,6 +384,8 @@ with the unit vector $e_i$: one coordinate is moved, all others stay.""",
         mistake("times h", lambda F, v, h: numeric_gradient(F, v, h) * h * h,
                 "`/ 2 * h` multiplies by h: the brackets of the denominator are missing."),
         mistake("wrong sign", differences(sign=-1.0), "the sign is wrong: F at v − h e_i is subtracted."),
+        mistake("twice the step", differences(up=2.0, down=2.0),
+                "the points are v ± 2h, 4h apart: move by h itself to both sides."),
         mistake("half the step", differences(up=0.5, down=0.5, over=1.0),
                 "the points are v ± h/2: move by h itself to both sides."),
         mistake("step in units of v", lambda F, v,
@@ -521,6 +527,11 @@ def gradient_over_the_root(value, grad, m, v, t, rate):
     return value + rate * grad / (np.sqrt(v / (1 - 0.999**t)) + 1e-8), m, v
 
 
+def corrected_after_the_root(value, grad, m, v, t, rate):
+    _, m, v = adam_step(value, grad, m, v, t, rate)
+    return value + rate * m / (1 - 0.9**t) / (np.sqrt(v) / (1 - 0.999**t) + 1e-8), m, v
+
+
 def old_moments(value, grad, m, v, t, rate):
     step = rate * m / (1 - 0.9**t) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
     return value + step, *adam_step(value, grad, m, v, t, rate)[1:]
@@ -561,6 +572,8 @@ ADAM = Task(
         mistake("v not corrected", adam_with(correct_v=False), "the bias correction of v is missing."),
         mistake("root missing", adam_with(root=lambda v: v), "the root of v is missing."),
         mistake("ε under the root", adam_with(inside=True), "ε stands under the root; it is added to the root."),
+        mistake("corrected after the root", corrected_after_the_root,
+                "the correction of v comes after the root: divide v first, and take the root of v̂."),
         mistake("no ε", adam_with(epsilon=0.0), "ε is missing: where the gradient is zero this is 0/0."),
         mistake("βs exchanged", adam_with(0.999, 0.9), "β₁ and β₂ are exchanged: 0.9 belongs to m, 0.999 to v."),
         mistake("β₁ for both", adam_with(0.9, 0.9), "β₁ is used for v, too: β₂ is 0.999."),
@@ -684,6 +697,8 @@ overflows, and not everything becomes 0.""",
                 "da is normalised over the wrong axis: each row is to add up to 1."),
         mistake("dvalue not used", lambda a: (log_sum_exp(a)[0], lambda d: row_softmax(a)),
                 "back does not use dvalue: each row's softmax is multiplied by its own."),
+        mistake("logarithm of the softmax", lse_back(lambda a: np.log(row_softmax(a))),
+                "da is the logarithm of the softmax; the slope is the softmax itself."),
         mistake("softmax's own slope", lse_back(lambda a: row_softmax(a) * (1 - row_softmax(a))),
                 "da is p(1 − p), the slope of the softmax; asked for is that of log-sum-exp, the softmax itself.")])
 
