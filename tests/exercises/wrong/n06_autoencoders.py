@@ -243,6 +243,124 @@ def nearest_product(codes, labels, new):
     return labels[(new @ codes.T).argmax(1)]
 
 
+def loss_half_value(y, x):
+    return (0.5 * ((y - x) ** 2).sum(), 2 * (y - x))
+
+
+def loss_mean_value_sum_gradient(y, x):
+    return (((y - x) ** 2).sum(axis=1).mean(), 2 * (y - x))
+
+
+def lin_forgot_both_transposes(x, W_f, W_g):
+    z = x @ W_f
+    y = z @ W_g
+    dy = 2 * (y - x)
+    return (((y - x) ** 2).sum(), (dy @ W_g.T).T @ x, z.T @ dy)
+
+
+def lin_dWg_from_y(x, W_f, W_g):
+    z = x @ W_f
+    y = z @ W_g
+    dy = 2 * (y - x)
+    return (((y - x) ** 2).sum(), x.T @ (dy @ W_g.T), z.T @ (2 * y))
+
+
+def floor_sorted_wrong_k(X, K):
+    e = np.linalg.eigvalsh(np.cov(X.T, bias=True))
+    return e[-K:].sum()
+
+
+def floor_correlation(X, K):
+    e = np.linalg.eigvalsh(np.corrcoef(X.T))[::-1]
+    return e[K:].sum()
+
+
+def pca_no_square(X, K):
+    m = X.mean(0)
+    u, s, v = np.linalg.svd(X - m, full_matrices=False)
+    return m + u[:, :K] @ v[:K]
+
+
+def pca_one_too_few(X, K):
+    m = X.mean(0)
+    u, s, v = np.linalg.svd(X - m, full_matrices=False)
+    K = K - 1
+    return m + u[:, :K] * s[:K] @ v[:K]
+
+
+def mis_trace_missing(Z):
+    m = Z.mean(0)
+    S = np.cov(Z.T, bias=True)
+    return 0.5 * (m @ m - len(m) - np.linalg.slogdet(S)[1])
+
+
+def mis_log10(Z):
+    m = Z.mean(0)
+    S = np.cov(Z.T, bias=True)
+    return 0.5 * (np.trace(S) + m @ m - len(m) - np.log10(np.linalg.det(S)))
+
+
+def bytes_divide_256_back(z, low, high):
+    s = np.clip(np.round((z - low) / (high - low) * 255), 0, 255).astype(np.uint8)
+    return (s, low + s / 256 * (high - low))
+
+
+def bytes_int64(z, low, high):
+    s = np.clip(np.round((z - low) / (high - low) * 255), 0, 255).astype(int)
+    return (s, low + s / 255 * (high - low))
+
+
+def near_second(codes, labels, new):
+    return labels[np.argsort(((new[:, None] - codes) ** 2).sum(2), axis=1)[:, 1]]
+
+
+def near_mean_coordinate(codes, labels, new):
+    return labels[np.abs(new.mean(1)[:, None] - codes.mean(1)).argmin(1)]
+
+
+def loss_gradient_times_y(y, x):
+    return (np.square(y - x).sum(), -2 * (x - y) * y)
+
+
+def linear_decoder_gets_x(x, W_f, W_g):
+    z = x @ W_f
+    y = z @ W_g
+    dy = 2 * (y - x)
+    return (
+        ((y - x) ** 2).sum(),
+        x.T @ (dy @ W_g.T),
+        x.T @ dy @ W_g.T @ np.eye(W_g.shape[0]) @ W_g if False else z.T @ (2 * (x @ np.eye(x.shape[1]))),
+    )
+
+
+def floor_mean_over_pixels(X, K):
+    s = np.linalg.svd(X - X.mean(0), compute_uv=False)
+    return (s[K:] ** 2).sum() / X.size
+
+
+def pca_codes_scaled(X, K):
+    m = X.mean(0)
+    w, U = np.linalg.eigh(np.cov(X.T))
+    U = U[:, -K:]
+    return m + (X - m) @ U * np.sqrt(w[-K:]) @ U.T
+
+
+def mismatch_trace_of_the_square(Z):
+    m = Z.mean(0)
+    S = np.cov(Z.T, bias=True)
+    return 0.5 * (np.trace(S @ S) + m @ m - len(m) - np.linalg.slogdet(S)[1])
+
+
+def bytes_whole_steps(z, low, high):
+    s = np.clip(np.round((z - low) / (high - low) * 255), 0, 255).astype(np.uint8)
+    return (s, low + s * ((high - low) // 255))
+
+
+def nearest_five_vote(codes, labels, new):
+    d = ((new[:, None] - codes) ** 2).sum(2)
+    return np.array([np.bincount(labels[np.argsort(r)[:5]]).argmax() for r in d])
+
+
 WRONG = {
     "autoencoder_loss": [
         (loss_mean_of_everything, r"mean|averag"),
@@ -252,6 +370,9 @@ WRONG = {
         (loss_one_number_per_image, r"one number|scalar|over the (batch|images|rows)"),
         (loss_gradient_of_the_batch_mean, r"mean|averag|1/B|len"),
         (loss_signed_differences, r"square"),
+        (loss_half_value, r"value.*(½|half|1/2)|½"),
+        (loss_mean_value_sum_gradient, r"mean|1/B"),
+        (loss_gradient_times_y, r"dy.*factor|2\(|times y|\by\b is"),
     ],
     "linear_autoencoder": [
         (linear_transposed, r"dW_g.*(transpos|shape)"),
@@ -261,6 +382,9 @@ WRONG = {
         (linear_mean_value, r"mean|averag"),
         (linear_residual_turned_round, r"sign"),
         (linear_x_is_lost, r"(without|lost|miss|minus|−|subtract).*\bx\b|\bx\b.*(lost|miss)"),
+        (lin_forgot_both_transposes, r"dW_f.*(transpos|shape)"),
+        (lin_dWg_from_y, r"dW_g.*\bx\b.*lost"),
+        (linear_decoder_gets_x, r"dW_g.*(z|x is)"),
     ],
     "pca_floor": [
         (floor_unbiased_covariance, r"m − 1|1/m"),
@@ -270,6 +394,9 @@ WRONG = {
         (floor_scatter, r"divi|mean over|1/m"),
         (floor_singular_values, r"square"),
         (floor_mean_eigenvalue, r"mean|sum"),
+        (floor_sorted_wrong_k, r"kept|keep|largest|left over"),
+        (floor_correlation, r"correlation|standard|scal|divided"),
+        (floor_mean_over_pixels, r"1/D|divided by D|times"),
     ],
     "pca_reconstruction": [
         (pca_mean_not_added, r"mean.*(add|back|miss|lost)|(add|miss|lost|without).*mean"),
@@ -278,6 +405,9 @@ WRONG = {
         (pca_rows_for_columns, r"column|row|orthonormal"),
         (pca_codes, r"shape|code"),
         (pca_standardised, r"standard|divi|scal|correlation"),
+        (pca_no_square, r"singular|scal|length|width|factor|times"),
+        (pca_one_too_few, r"K|too few|dimension|axis|one"),
+        (pca_codes_scaled, r"scal|eigenvalue|times|√|standard"),
     ],
     "prior_mismatch": [
         (mismatch_without_mean, r"‖m‖²|mean"),
@@ -287,6 +417,9 @@ WRONG = {
         (mismatch_diagonal, r"correlat|off.*diagonal|covariances"),
         (mismatch_other_way_round, r"way round|revers|exchang|direction"),
         (mismatch_unbiased, r"m − 1|1/m"),
+        (mis_trace_missing, r"tr S|trace"),
+        (mis_log10, r"log"),
+        (mismatch_trace_of_the_square, r"tr S"),
     ],
     "send_bytes": [
         (bytes_of_256_steps, r"25[56]"),
@@ -295,6 +428,9 @@ WRONG = {
         (bytes_low_forgotten, r"low"),
         (bytes_one_range, r"each|own|coordinate|column"),
         (bytes_as_floats, r"uint8|type"),
+        (bytes_divide_256_back, r"25[56]"),
+        (bytes_int64, r"uint8|type"),
+        (bytes_whole_steps, r"received|//|whole"),
     ],
     "nearest_label": [
         (nearest_index, r"index|indices|position"),
@@ -304,6 +440,9 @@ WRONG = {
         (nearest_length, r"length|norm"),
         (nearest_absolute, r"absolute|square|Euclid"),
         (nearest_product, r"product"),
+        (near_second, r"second|nearest|next"),
+        (near_mean_coordinate, r"squar|cancel"),
+        (nearest_five_vote, r"vote|several"),
     ],
 }
 

@@ -282,6 +282,133 @@ def kl_back_without_dvalue(q):
     return value, lambda d: np.concatenate([mu, np.exp(2 * log_sigma) - 1], axis=1)
 
 
+def nodes_sigma_in_both(q, eps):
+    mu, s = np.split(q, 2, axis=1)
+    sg = np.exp(s)
+    return (mu + sg * eps, lambda dz: np.concatenate([(dz * sg).sum(0), (dz * eps * sg).sum(0)], 1))
+
+
+def nodes_value_var_grad_right(q, eps):
+    mu, s = np.split(q, 2, axis=1)
+    sg = np.exp(s)
+    return (mu + sg**2 * eps, lambda dz: np.concatenate([dz.sum(0), (dz * eps * sg).sum(0)], 1))
+
+
+def path_f_grad_times_eps_only_first(q, df, eps):
+    mu, s = np.split(q, 2, axis=1)
+    sg = np.exp(s)
+    g = df(mu + sg * eps)
+    return np.concatenate([g * sg, g * eps * sg], 2)
+
+
+def path_halves(q, df, eps):
+    mu, s = np.split(q, 2, axis=1)
+    sg = np.exp(s)
+    g = df(mu + sg * eps)
+    return np.concatenate([g * eps * sg, g], 2)
+
+
+def score_z_over_var(q, f, z):
+    mu, s = np.split(q, 2, axis=1)
+    v = np.exp(2 * s)
+    return f(z)[..., None] * np.concatenate([z / v, (z - mu) ** 2 / v - 1], 2)
+
+
+def score_plus_one(q, f, z):
+    mu, s = np.split(q, 2, axis=1)
+    v = np.exp(2 * s)
+    return f(z)[..., None] * np.concatenate([(z - mu) / v, (z - mu) ** 2 / v + 1], 2)
+
+
+def base_median(value, score):
+    return np.full(score.shape[1], np.median(value))
+
+
+def base_sum_above(value, score):
+    return (value[:, None] * score**2).sum(0) / (score**2).mean(0)
+
+
+def loo_running(value):
+    out = np.zeros_like(value)
+    for s in range(1, len(value)):
+        out[s] = value[:s].mean(0)
+    return out
+
+
+def loo_s_plus(value):
+    return (value.sum(0) - value) / (len(value) + 1)
+
+
+def exp_log_u_plus(rate, u):
+    z = np.log(1 + u) / rate
+    return (z, lambda dz: -(dz * z).sum(0) / rate)
+
+
+def exp_back_log(rate, u):
+    z = -np.log(1 - u) / rate
+    return (z, lambda dz: (dz * np.log(1 - u) / rate).sum(0))
+
+
+def kl_half_only_value(q):
+    mu, s = np.split(q, 2, axis=1)
+    return (
+        (np.exp(2 * s) + mu**2 - 1 - 2 * s).sum(1),
+        lambda d: d[:, None] * np.concatenate([mu, np.exp(2 * s) - 1], 1),
+    )
+
+
+def kl_mu_not_squared(q):
+    mu, s = np.split(q, 2, axis=1)
+    return (
+        0.5 * (np.exp(2 * s) + mu - 1 - 2 * s).sum(1),
+        lambda d: d[:, None] * np.concatenate([0.5 + 0 * mu, np.exp(2 * s) - 1], 1),
+    )
+
+
+def nodes_log_sigma_in_back(q, eps):
+    mu, s = np.split(q, 2, axis=1)
+    sg = np.exp(s)
+    return (mu + sg * eps, lambda dz: np.concatenate([dz.sum(0), (dz * eps).sum(0) * s], 1))
+
+
+def pathwise_times_z(q, df, eps):
+    mu, s = np.split(q, 2, axis=1)
+    sg = np.exp(s)
+    z = mu + sg * eps
+    return np.concatenate([df(z), df(z) * z], 2)
+
+
+def score_with_a_baseline(q, f, z):
+    mu, s = np.split(q, 2, axis=1)
+    sg = np.exp(s)
+    e = (z - mu) / sg
+    return (f(z) - f(z).mean(0))[..., None] * np.concatenate([e / sg, e**2 - 1], 2)
+
+
+def baseline_less_the_mean(value, score):
+    c = (value * (score**2).T).T.mean(0) / (score**2).mean(0)
+    return c - value.mean()
+
+
+def loo_one_factor_too_many(value):
+    return (
+        np.stack([value[np.arange(len(value)) != s].sum(0) for s in range(len(value))]) / len(value) * (len(value) - 1)
+    )
+
+
+def exponential_log_10(rate, u):
+    z = -np.log10(1 - u) / rate
+    return (z, lambda dz: -(dz * z).sum(0) / rate)
+
+
+def kl_log_sigma_added(q):
+    mu, s = np.split(q, 2, axis=1)
+    return (
+        0.5 * (np.exp(2 * s) + mu**2 - 1 + 2 * s).sum(1),
+        lambda d: d[:, None] * np.concatenate([mu, np.exp(2 * s) + 1], 1),
+    )
+
+
 WRONG = {
     "nodes": [
         (nodes_without_exp, r"exp|log σ"),
@@ -292,6 +419,9 @@ WRONG = {
         (nodes_back_for_each_draw, r"sum"),
         (nodes_halves_exchanged, r"exchang|halves|half|order"),
         (nodes_own_noise, r"noise|ε|numbers of its own"),
+        (nodes_sigma_in_both, r"first half.*σ|μ|σ"),
+        (nodes_value_var_grad_right, r"σ²|variance|z:"),
+        (nodes_log_sigma_in_back, r"log σ stands"),
     ],
     "pathwise": [
         (pathwise_averaged, r"each draw|shape|averag|mean"),
@@ -300,6 +430,9 @@ WRONG = {
         (pathwise_without_eps, r"ε"),
         (pathwise_log_variance, r"log σ²|variance"),
         (pathwise_sigma_read_as_it_is, r"exp|log σ"),
+        (path_f_grad_times_eps_only_first, r"first half"),
+        (path_halves, r"order"),
+        (pathwise_times_z, r"\bz stands"),
     ],
     "score_function": [
         (score_over_sigma, r"σ"),
@@ -309,6 +442,9 @@ WRONG = {
         (score_without_f, r"\bf\b"),
         (score_averaged, r"each draw|shape|averag|mean"),
         (score_with_the_density, r"q\(z\)|density|weight"),
+        (score_z_over_var, r"first half|μ"),
+        (score_plus_one, r"second half|1"),
+        (score_with_a_baseline, r"mean|baseline|taken off"),
     ],
     "best_baseline": [
         (baseline_mean, r"mean"),
@@ -317,6 +453,9 @@ WRONG = {
         (baseline_one_for_all, r"each|coordinate|shape"),
         (baseline_square_of_the_mean, r"square"),
         (baseline_regression, r"squar|s²"),
+        (base_median, r"median|weigh|same|coordinate|squar"),
+        (base_sum_above, r"sum"),
+        (baseline_less_the_mean, r"mean|taken off|constant"),
     ],
     "leave_one_out": [
         (loo_itself_included, r"itself|own"),
@@ -325,6 +464,9 @@ WRONG = {
         (loo_difference, r"baseline|itself|c_s|already"),
         (loo_the_one_before, r"one other|single|all (the )?other|before|neighbour"),
         (loo_first_left_out, r"first|own|each"),
+        (loo_running, r"before|earlier|others|all"),
+        (loo_s_plus, r"S − 1|S \+ 1|\(S|divided"),
+        (loo_one_factor_too_many, r"sum|S|times"),
     ],
     "exponential": [
         (exponential_times_rate, r"divi|1/λ|mean"),
@@ -334,6 +476,9 @@ WRONG = {
         (exponential_back_not_summed, r"sum"),
         (exponential_density, r"density|inverse|distribution"),
         (exponential_back_zero, r"zero"),
+        (exp_log_u_plus, r"1 − u|sign of u|−u|sign"),
+        (exp_back_log, r"λ|rate"),
+        (exponential_log_10, r"log|10"),
     ],
     "kl": [
         (kl_one_log_sigma, r"log σ"),
@@ -345,6 +490,9 @@ WRONG = {
         (kl_log_variance, r"log σ²|variance"),
         (kl_mean_over_coordinates, r"mean|K"),
         (kl_back_without_dvalue, r"dvalue|dy|upstream"),
+        (kl_half_only_value, r"½"),
+        (kl_mu_not_squared, r"μ.*squar|squar.*μ|μ²"),
+        (kl_log_sigma_added, r"log σ.*sign|sign.*log σ"),
     ],
 }
 

@@ -237,6 +237,108 @@ def beta_not_used(sigma_g, beta):
     return sigma_g
 
 
+def elbo_two_slips(q, x, eps, g, sigma_g):
+    mu, s = np.split(q, 2, axis=1)
+    y = g(mu + np.exp(s) * eps)
+    return -((x - y) ** 2).sum(1) / sigma_g**2 - 0.5 * (np.exp(2 * s) + mu**2 - 1 - 2 * s).sum(1)
+
+
+def elbo_plus_log_sigma_g(q, x, eps, g, sigma_g):
+    mu, s = np.split(q, 2, axis=1)
+    y = g(mu + np.exp(s) * eps)
+    D = x.shape[1]
+    return (
+        -D / 2 * np.log(2 * np.pi)
+        + D * np.log(sigma_g)
+        - ((x - y) ** 2).sum(1) / (2 * sigma_g**2)
+        - 0.5 * (np.exp(2 * s) + mu**2 - 1 - 2 * s).sum(1)
+    )
+
+
+def sample_prior_of_width(g, sigma_g, n, K, rng):
+    y = g(sigma_g * rng.standard_normal((n, K)))
+    return y + sigma_g * rng.standard_normal(y.shape)
+
+
+def sample_noise_uniform(g, sigma_g, n, K, rng):
+    y = g(rng.standard_normal((n, K)))
+    return y + sigma_g * rng.uniform(-1, 1, y.shape)
+
+
+def byc_abs_mu(q):
+    mu, s = np.split(q, 2, axis=1)
+    return 0.5 * (np.exp(2 * s) + np.abs(mu) - 1 - 2 * s).mean(0)
+
+
+def byc_only_mu(q):
+    mu, s = np.split(q, 2, axis=1)
+    return 0.5 * (mu**2).mean(0)
+
+
+def act_total(q, threshold):
+    mu, s = np.split(q, 2, axis=1)
+    return int((0.5 * (np.exp(2 * s) + mu**2 - 1 - 2 * s)).mean(0).sum() > threshold)
+
+
+def act_sigma(q, threshold):
+    mu, s = np.split(q, 2, axis=1)
+    return int((np.exp(s).mean(0) < 1 - threshold).sum())
+
+
+def agg_cov_of_rows(q):
+    mu, s = np.split(q, 2, axis=1)
+    return (mu.mean(0), np.cov(mu, bias=True))
+
+
+def agg_var_not_mean(q):
+    mu, s = np.split(q, 2, axis=1)
+    return (mu.mean(0), np.cov(mu.T, bias=True) + np.eye(mu.shape[1]))
+
+
+def beta_plus(sigma_g, beta):
+    return sigma_g + np.sqrt(beta)
+
+
+def beta_cube(sigma_g, beta):
+    return sigma_g * beta**0.25
+
+
+def elbo_log_of_sigma_g_once(q, x, eps, g, sigma_g):
+    mu, s = np.split(q, 2, axis=1)
+    y = g(mu + np.exp(s) * eps)
+    D = x.shape[1]
+    return (
+        -D / 2 * np.log(2 * np.pi * sigma_g)
+        - ((x - y) ** 2).sum(1) / (2 * sigma_g**2)
+        - 0.5 * (np.exp(2 * s) + mu**2 - 1 - 2 * s).sum(1)
+    )
+
+
+def sample_absolute_noise(g, sigma_g, n, K, rng):
+    z = rng.standard_normal((n, K))
+    y = g(z)
+    return y + sigma_g * np.abs(rng.standard_normal(y.shape))
+
+
+def by_coordinate_variance(q):
+    mu, s = np.split(q, 2, axis=1)
+    return 0.5 * (np.exp(2 * s) + mu**2 - 1 - 2 * s).var(0)
+
+
+def active_by_the_median(q, threshold):
+    mu, s = np.split(q, 2, axis=1)
+    return int((np.median(0.5 * (np.exp(2 * s) + mu**2 - 1 - 2 * s), axis=0) > threshold).sum())
+
+
+def aggregate_widths_over_m(q):
+    mu, s = np.split(q, 2, axis=1)
+    return (mu.mean(0), np.cov(mu.T, bias=True) + np.diag(np.exp(2 * s).mean(0)) / len(mu))
+
+
+def beta_over_sigma_g(sigma_g, beta):
+    return np.sqrt(beta) / sigma_g
+
+
 WRONG = {
     "image_elbo": [
         (elbo_mean_of_the_batch, r"each (row|image)|shape|one number|\(B,\)"),
@@ -249,6 +351,9 @@ WRONG = {
         (elbo_as_a_loss, r"sign|negative|maximi"),
         (elbo_half_d_log_sigma_g, r"log σ_g"),
         (elbo_at_the_mean, r"noise|ε|at μ|the mean"),
+        (elbo_two_slips, r"½|constant|2π|error"),
+        (elbo_plus_log_sigma_g, r"log σ_g.*sign|sign.*log σ_g"),
+        (elbo_log_of_sigma_g_once, r"σ_g"),
     ],
     "sample_vae": [
         (sample_without_noise, r"noise|σ_g"),
@@ -258,6 +363,9 @@ WRONG = {
         (sample_one_noise_for_all_pixels, r"each pixel|pixels|own noise|every pixel"),
         (sample_with_a_seed, r"rng|generator|seed"),
         (sample_noise_on_z, r"on z|to z|noise.*\bz\b"),
+        (sample_prior_of_width, r"standard deviation|width|σ_g"),
+        (sample_noise_uniform, r"noise"),
+        (sample_absolute_noise, r"noise"),
     ],
     "kl_by_coordinate": [
         (by_coordinate_by_row, r"axis|rows|coordinates|shape"),
@@ -266,6 +374,9 @@ WRONG = {
         (by_coordinate_of_the_mean_row, r"mean (of the )?row|first|averag.*(row|q)|each row"),
         (by_coordinate_one_log_sigma, r"log σ"),
         (by_coordinate_one_number, r"each coordinate|shape|\(K,\)"),
+        (byc_abs_mu, r"μ.*squar|squar.*μ|μ²|absolute"),
+        (byc_only_mu, r"σ|missing|only"),
+        (by_coordinate_variance, r"varia|mean"),
     ],
     "active_units": [
         (active_counts_every_row, r"mean|averag|row"),
@@ -274,6 +385,9 @@ WRONG = {
         (active_counts_the_dark, r"not active|dark|below|inactive|unused|other"),
         (active_in_any_row, r"mean|averag|any row|greatest|max"),
         (active_rows, r"rows|coordinate"),
+        (act_total, r"sum|total|each|number|count"),
+        (act_sigma, r"σ|KL"),
+        (active_by_the_median, r"median"),
     ],
     "aggregate_moments": [
         (aggregate_of_the_means, r"σ²|clouds?|width"),
@@ -284,6 +398,9 @@ WRONG = {
         (aggregate_mean_sigma_squared, r"square|E σ²|mean of"),
         (aggregate_not_centred, r"cent|mean"),
         (aggregate_added_everywhere, r"diagonal"),
+        (agg_cov_of_rows, r"transpos|rows|shape|\(K, K\)"),
+        (agg_var_not_mean, r"σ|width|I\b|diagonal"),
+        (aggregate_widths_over_m, r"diagonal|σ²"),
     ],
     "sigma_g_of_beta": [
         (beta_itself, r"root|√|square"),
@@ -292,6 +409,9 @@ WRONG = {
         (beta_root_of_everything, r"root|σ_g"),
         (beta_as_alpha, r"α|alpha"),
         (beta_not_used, r"β|beta"),
+        (beta_plus, r"multipl|add|times|product|sum"),
+        (beta_cube, r"root|β"),
+        (beta_over_sigma_g, r"1/|divi|σ_g"),
     ],
 }
 

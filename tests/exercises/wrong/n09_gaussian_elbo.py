@@ -371,6 +371,174 @@ def bernoulli_logits_taken_for_p(x, logits):
         return value, lambda d: d[:, None] * (x / logits - (1 - x) / (1 - logits))
 
 
+def gl_value_only_const(x, g, s):
+    D = x.shape[1]
+    v = np.exp(2 * s)
+    r = ((x - g) ** 2).sum(1) / v
+    return (-D * np.log(2 * np.pi) - D * s - r / 2, lambda d: (d[:, None] * (x - g) / v, (d * (r - D)).sum()))
+
+
+def gl_sum_batch(x, g, s):
+    D = x.shape[1]
+    v = np.exp(2 * s)
+    r = ((x - g) ** 2).sum(1) / v
+    return ((-D / 2 * np.log(2 * np.pi) - D * s - r / 2).sum(), lambda d: (d * (x - g) / v, (d * (r - D)).sum()))
+
+
+def alpha_sqrt(s):
+    return 1 / np.sqrt(2 * s)
+
+
+def alpha_pi(s):
+    return 1 / (2 * np.pi * s**2)
+
+
+def best_log(x, g, w):
+    return np.log((w[:, None, None] * (x - g) ** 2).sum(0).mean()) / 2
+
+
+def best_max_node(x, g, w):
+    return np.sqrt(((x - g[w.argmax()]) ** 2).mean())
+
+
+def kb_mean_minus(q, p):
+    (m, s), (n, t) = (np.split(q, 2, axis=1), np.split(p, 2, axis=1))
+    return (
+        (0.5 * (np.exp(2 * s - 2 * t) + (m + n) ** 2 / np.exp(2 * t) - 1) - (s - t)).sum(1),
+        lambda d: d[:, None] * np.concatenate([(m + n) / np.exp(2 * t), np.exp(2 * s - 2 * t) - 1], 1),
+    )
+
+
+def kb_value_wrong_back_right(q, p):
+    (m, s), (n, t) = (np.split(q, 2, axis=1), np.split(p, 2, axis=1))
+    return (
+        (0.5 * (np.exp(2 * s - 2 * t) + (m - n) ** 2 - 1) - (s - t)).sum(1),
+        lambda d: d[:, None] * np.concatenate([(m - n) / np.exp(2 * t), np.exp(2 * s - 2 * t) - 1], 1),
+    )
+
+
+def be_mu_from_eps(q, x, eps, g, sigma_g):
+    mu, s = np.split(q, 2, axis=1)
+    sg = np.exp(s)
+    D = x.shape[1]
+    y, bg = g(mu + sg * eps)
+    v = (
+        -D / 2 * np.log(2 * np.pi * sigma_g**2)
+        - ((x - y) ** 2).sum(1) / (2 * sigma_g**2)
+        - 0.5 * (sg**2 + mu**2 - 1 - 2 * s).sum(1)
+    )
+
+    def back(d):
+        d = d[:, None]
+        dz = bg(d * (y - x) / sigma_g**2)
+        return np.concatenate([dz - d * mu, dz * eps * sg - d * (sg**2 - 1)], 1)
+
+    return (v, back)
+
+
+def be_kl_half_value(q, x, eps, g, sigma_g):
+    mu, s = np.split(q, 2, axis=1)
+    sg = np.exp(s)
+    D = x.shape[1]
+    y, bg = g(mu + sg * eps)
+    v = (
+        -D / 2 * np.log(2 * np.pi * sigma_g**2)
+        - ((x - y) ** 2).sum(1) / (2 * sigma_g**2)
+        - (sg**2 + mu**2 - 1 - 2 * s).sum(1)
+    )
+
+    def back(d):
+        d = d[:, None]
+        dz = bg(d * (x - y) / sigma_g**2)
+        return np.concatenate([dz - 2 * d * mu, dz * eps * sg - 2 * d * (sg**2 - 1)], 1)
+
+    return (v, back)
+
+
+def iw_min(log_w):
+    t = log_w.min(0)
+    return t + np.log(np.exp(log_w - t).mean(0))
+
+
+def iw_log_s_minus(log_w):
+    t = log_w.max(0)
+    return t + np.log(np.exp(log_w - t).sum(0)) - np.log(len(log_w) - 1)
+
+
+def bern_tanh(x, logits):
+    p = 0.5 * (1 + np.tanh(logits))
+    return ((x * np.log(p) + (1 - x) * np.log(1 - p)).sum(1), lambda d: d[:, None] * (x - p))
+
+
+def bern_mse(x, logits):
+    p = 0.5 * (1 + np.tanh(logits / 2))
+    return (-((x - p) ** 2).sum(1), lambda d: d[:, None] * 2 * (x - p) * p * (1 - p))
+
+
+def gaussian_width_times_sigma_g(x, g, s):
+    D = x.shape[1]
+    v = np.exp(2 * s)
+    r = ((x - g) ** 2).sum(1) / v
+    return (
+        -D / 2 * np.log(2 * np.pi) - D * s - r / 2,
+        lambda d: (d[:, None] * (x - g) / v, (d * (r - D)).sum() * np.exp(s)),
+    )
+
+
+def alpha_cubed(s):
+    return 1 / (2 * s**3)
+
+
+def best_squares_before_the_difference(x, g, w):
+    return np.sqrt(np.abs((w[:, None, None] * (x**2 - g**2)).sum(0)).mean())
+
+
+def between_first_half_twice(q, p):
+    (m, s), (n, t) = (np.split(q, 2, axis=1), np.split(p, 2, axis=1))
+    v = 0.5 * (np.exp(2 * s - 2 * t) + (m - n) ** 2 / np.exp(2 * t) - 1 - 2 * (s - t)).sum(1)
+    return (
+        v,
+        lambda d: (
+            d[:, None]
+            * np.concatenate([(m - n) / np.exp(2 * t), np.exp(2 * s - 2 * t) - 1], 1)
+            * np.concatenate([np.ones_like(m), 0.5 * np.ones_like(m)], 1)
+            * 2
+        ),
+    )
+
+
+def batch_z_for_mu(q, x, eps, g, sigma_g):
+    mu, s = np.split(q, 2, axis=1)
+    sg = np.exp(s)
+    D = x.shape[1]
+    z = mu + sg * eps
+    y, bg = g(z)
+    v = (
+        -D / 2 * np.log(2 * np.pi * sigma_g**2)
+        - ((x - y) ** 2).sum(1) / (2 * sigma_g**2)
+        - 0.5 * (sg**2 + mu**2 - 1 - 2 * s).sum(1)
+    )
+
+    def back(d):
+        d = d[:, None]
+        dz = bg(d * (x - y) / sigma_g**2)
+        return np.concatenate([dz - d * z, dz * eps * sg - d * (sg**2 - 1)], 1)
+
+    return (v, back)
+
+
+def iw_exp_cancels(log_w):
+    t = log_w.max(0)
+    return t + np.log(np.exp(log_w - t)).mean(0)
+
+
+def bernoulli_log_of_the_logits(x, logits):
+    return (
+        (x * logits - np.log1p(np.abs(logits))).sum(1),
+        lambda d: d[:, None] * (x - 0.5 * (1 + np.tanh(logits / 2))),
+    )
+
+
 WRONG = {
     "gaussian_log_likelihood": [
         (gaussian_as_on_the_board, r"σ_g|board"),
@@ -384,6 +552,9 @@ WRONG = {
         (gaussian_width_for_each_row, r"sum|one number|shape"),
         (gaussian_dg_without_width, r"g\b.*σ_g|σ_g.*g\b"),
         (gaussian_one_log_sigma_g, r"log σ_g|\bD\b"),
+        (gl_value_only_const, r"2π|constant"),
+        (gl_sum_batch, r"each row|\(B,\)|sum"),
+        (gaussian_width_times_sigma_g, r"log_sigma_g.*σ|σ_g"),
     ],
     "alpha_of": [
         (alpha_without_2, r"½|\b2\b|twice"),
@@ -392,6 +563,9 @@ WRONG = {
         (alpha_two_squared, r"\b2\b|½"),
         (alpha_precedence, r"bracket|parenthes|divi|denominator"),
         (alpha_root, r"square|σ_g²|root"),
+        (alpha_sqrt, r"root|square"),
+        (alpha_pi, r"π"),
+        (alpha_cubed, r"square|power|σ_g|sigma_g"),
     ],
     "best_sigma_g": [
         (best_variance, r"root|σ_g²|variance"),
@@ -401,6 +575,9 @@ WRONG = {
         (best_of_the_mean_image, r"mean (of the )?(image|x̂|g)|average.*(first|g)|before|E_q"),
         (best_root_of_each_row, r"root"),
         (best_summed_over_rows, r"row|mean|batch|B\b"),
+        (best_log, r"log"),
+        (best_max_node, r"node|weight|w\b|sum"),
+        (best_squares_before_the_difference, r"before they are subtracted"),
     ],
     "kl_between": [
         (between_other_way_round, r"way round|revers|exchang|direction"),
@@ -411,6 +588,9 @@ WRONG = {
         (between_p_not_used, r"\bp\b|N\(0, I\)"),
         (between_without_minus_half, r"½|constant|1"),
         (between_ratio_not_squared, r"square"),
+        (kb_mean_minus, r"μ.*sign|sign.*μ|−|difference"),
+        (kb_value_wrong_back_right, r"μ.*divi|divi|σ_p"),
+        (between_first_half_twice, r"2 times"),
     ],
     "batch_elbo": [
         (batch_back_without_kl, r"KL"),
@@ -421,6 +601,9 @@ WRONG = {
         (batch_back_without_precision, r"σ_g|reconstruction|precision"),
         (batch_not_through_the_draw, r"reconstruction|decoder|log p"),
         (batch_mean, r"each row|shape|one number|\(B,\)"),
+        (be_mu_from_eps, r"sign"),
+        (be_kl_half_value, r"KL.*(½|2)|½|twice"),
+        (batch_z_for_mu, r"first half|μ|\bz\b"),
     ],
     "iw_bound": [
         (iw_mean_of_logs, r"ELBO|mean of the log|log of the mean|inside the log"),
@@ -430,6 +613,9 @@ WRONG = {
         (iw_one_number, r"each row|shape|one number|\(B,\)"),
         (iw_top_not_added, r"add|greatest|max|shift"),
         (iw_greatest, r"greatest|max"),
+        (iw_min, r"overflow|least|greatest|min|finite"),
+        (iw_log_s_minus, r"S − 1"),
+        (iw_exp_cancels, r"mean of the log|inside|ELBO"),
     ],
     "bernoulli_log_likelihood": [
         (bernoulli_overflows, r"overflow|finite|nan|log 0|exp"),
@@ -440,6 +626,9 @@ WRONG = {
         (bernoulli_back_turned_round, r"sign"),
         (bernoulli_clipped, r"clip|large logits|softplus|logits of|round"),
         (bernoulli_logits_taken_for_p, r"logit|probabilit|sigmoid"),
+        (bern_tanh, r"twice|2"),
+        (bern_mse, r"square|log|Bernoulli|likelihood"),
+        (bernoulli_log_of_the_logits, r"log\(1|softplus|e\^l|exp"),
     ],
 }
 

@@ -422,6 +422,165 @@ def lse_back_not_divided(a):
     return top[:, 0] + np.log(e.sum(1)), lambda d: d[:, None] * e
 
 
+def aff_db_keepdims(x, W, b):
+    return (x @ W + b, lambda dy: (dy @ W.T, x.T @ dy, dy.sum(0, keepdims=True)))
+
+
+def aff_x_not_in_dW(x, W, b):
+    return (x @ W + b, lambda dy: (dy @ W.T, np.ones_like(x).T @ dy, dy.sum(0)))
+
+
+def tanh_sqrt(x):
+    y = np.tanh(x)
+    return (y, lambda dy: dy * np.sqrt(1 - y**2))
+
+
+def tanh_of_dy(x):
+    y = np.tanh(x)
+    return (y, lambda dy: np.tanh(dy) * (1 - y**2))
+
+
+def softplus_log2(x):
+    return (np.logaddexp2(0, x), lambda dy: dy / (1 + np.exp(-x)))
+
+
+def softplus_relu(x):
+    return (np.maximum(x, 0), lambda dy: dy * (x > 0))
+
+
+def chain_forgets_x_update(layers):
+
+    def f(x):
+        backs = []
+        for layer in layers:
+            y, back = layer(x)
+            backs.append(back)
+            x = y
+
+        def b(dy):
+            out = dy
+            for back in reversed(backs):
+                out = back(dy)
+            return out
+
+        return (x, b)
+
+    return f
+
+
+def chain_two_layers(layers):
+
+    def f(x):
+        y, b1 = layers[0](x)
+        y, b2 = layers[1](y)
+        return (y, lambda dy: b1(b2(dy)))
+
+    return f
+
+
+def num_index_zero(F, v, h):
+    g = np.zeros(len(v))
+    for i in range(len(v)):
+        e = np.zeros(len(v))
+        e[0] = h
+        g[i] = (F(v + e) - F(v - e)) / (2 * h)
+    return g
+
+
+def num_relative(F, v, h):
+    return np.array(
+        [(F(v + h * abs(v[i]) * e) - F(v - h * abs(v[i]) * e)) / (2 * h) for i, e in enumerate(np.eye(len(v)))]
+    )
+
+
+def cs_two_h(F, v):
+    h = 1e-20
+    return np.array([F(v + 1j * h * e).imag / (2 * h) for e in np.eye(len(v))])
+
+
+def cs_difference(F, v):
+    h = 1e-30
+    return np.array([((F(v + 1j * h * e) - F(v)) / h).real for e in np.eye(len(v))])
+
+
+def adam_mhat_v(value, grad, m, v, t, rate):
+    m = 0.9 * m + 0.1 * grad
+    v = 0.99 * v + 0.01 * grad**2
+    return (value + rate * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.99**t)) + 1e-08), m, v)
+
+
+def adam_swapped_return(value, grad, m, v, t, rate):
+    m = 0.9 * m + 0.1 * grad
+    v = 0.999 * v + 0.001 * grad**2
+    return (m, v, value + rate * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-08))
+
+
+def lse_keepdims(a):
+    t = a.max(1, keepdims=True)
+    e = np.exp(a - t)
+    s = e.sum(1, keepdims=True)
+    return (t + np.log(s), lambda d: d * e / s)
+
+
+def lse_minus_mean(a):
+    t = a.max(1, keepdims=True)
+    e = np.exp(a - t)
+    s = e.sum(1, keepdims=True)
+    return ((t + np.log(s))[:, 0], lambda d: d[:, None] * (e / s - 1 / a.shape[1]))
+
+
+def affine_bias_summed_over_all(x, W, b):
+    return (x @ W + b, lambda dy: (dy @ W.T, x.T @ dy, dy.sum()))
+
+
+def tanh_slope_of_arctan(x):
+    y = np.tanh(x)
+    return (y, lambda dy: dy / (1 + x**2))
+
+
+def softplus_back_of_itself(x):
+    return (np.logaddexp(0, x), lambda dy: dy * np.logaddexp(0, x))
+
+
+def chain_reversed_twice(layers):
+
+    def f(x):
+        backs = []
+        for layer in layers:
+            x, back = layer(x)
+            backs.insert(0, back)
+
+        def b(dy):
+            for back in reversed(backs):
+                dy = back(dy)
+            return dy
+
+        return (x, b)
+
+    return f
+
+
+def numeric_twice_the_step(F, v, h):
+    return np.array([(F(v + 2 * h * e) - F(v - 2 * h * e)) / (2 * h) for e in np.eye(len(v))])
+
+
+def complex_divided_twice(F, v):
+    h = 1e-30
+    return np.array([F(v + h * e * 1j).imag for e in np.eye(len(v))]) / h**2
+
+
+def adam_corrected_after_the_root(value, grad, m, v, t, rate):
+    m = 0.9 * m + 0.1 * grad
+    v = 0.999 * v + 0.001 * grad**2
+    return (value + rate * (m / (1 - 0.9**t)) / (np.sqrt(v) / (1 - 0.999**t) + 1e-08), m, v)
+
+
+def lse_back_logarithm(a):
+    t = a.max(1, keepdims=True)
+    e = np.exp(a - t)
+    return ((t + np.log(e.sum(1, keepdims=True)))[:, 0], lambda d: d[:, None] * np.log(e / e.sum(1, keepdims=True)))
+
+
 WRONG = {
     "affine": [
         (affine_not_transposed, r"transpos"),
@@ -432,6 +591,9 @@ WRONG = {
         (affine_divided_by_the_batch, r"mean|\bB\b"),
         (affine_in_another_order, r"order|exchang|dW"),
         (affine_dy_forgotten, r"dy"),
+        (aff_db_keepdims, r"db.*(shape|\(1)"),
+        (aff_x_not_in_dW, r"dW does not use x"),
+        (affine_bias_summed_over_all, r"db"),
     ],
     "tanh": [
         (tanh_with_x, r"\by\b"),
@@ -441,6 +603,9 @@ WRONG = {
         (tanh_as_the_sigmoid, r"sigmoid"),
         (tanh_plus, r"sign|1 − y²|plus|minus"),
         (tanh_overflows, r"overflow|finite|nan|large"),
+        (tanh_sqrt, r"root|square"),
+        (tanh_of_dy, r"dy|linear"),
+        (tanh_slope_of_arctan, r"arctan"),
     ],
     "softplus": [
         (softplus_overflows, r"overflow|finite|inf|large"),
@@ -451,6 +616,9 @@ WRONG = {
         (softplus_of_minus_x, r"−x|sign"),
         (softplus_back_other_sign, r"−x|sign"),
         (softplus_clipped, r"clip|large|limit"),
+        (softplus_log2, r"base 2"),
+        (softplus_relu, r"ReLU|max"),
+        (softplus_back_of_itself, r"slope, the sigmoid"),
     ],
     "chain": [
         (chain_back_in_order, r"order|revers|last"),
@@ -461,6 +629,9 @@ WRONG = {
         (chain_first_left_out, r"first"),
         (chain_backs_added, r"add|sum|one after"),
         (chain_value_at_once, r"order|revers"),
+        (chain_forgets_x_update, r"dx"),
+        (chain_two_layers, r"two layers"),
+        (chain_reversed_twice, r"order|first"),
     ],
     "numeric_gradient": [
         (numeric_forward, r"forward|central|one side"),
@@ -470,6 +641,9 @@ WRONG = {
         (numeric_in_place, r"chang|in place|copy"),
         (numeric_all_together, r"each|coordinate|one number|shape"),
         (numeric_backwards, r"sign"),
+        (num_index_zero, r"first row"),
+        (num_relative, r"\bh\b|step|v\b"),
+        (numeric_twice_the_step, r"2h|2 times|step|twice"),
     ],
     "complex_step": [
         (complex_real_part, r"imag|Im"),
@@ -479,6 +653,9 @@ WRONG = {
         (complex_all_together, r"each|coordinate|one number|shape"),
         (complex_in_a_real_array, r"complex|real"),
         (complex_modulus, r"imag|Im"),
+        (cs_two_h, r"half|½|2h|1/2"),
+        (cs_difference, r"imag|real|subtract"),
+        (complex_divided_twice, r"\bh\b|divi|times"),
     ],
     "adam_step": [
         (adam_downhill, r"climb|downhill|sign|uphill"),
@@ -491,6 +668,9 @@ WRONG = {
         (adam_counts_from_zero, r"\bt\b|count"),
         (adam_in_place, r"chang|in place|copy"),
         (adam_times_t, r"βᵗ|power|bias|\bt\b"),
+        (adam_mhat_v, r"β₂|0\.99|v\b"),
+        (adam_swapped_return, r"order"),
+        (adam_corrected_after_the_root, r"root|√|v\b|correct"),
     ],
     "log_sum_exp": [
         (lse_overflows, r"overflow|finite|inf|large"),
@@ -501,6 +681,9 @@ WRONG = {
         (lse_one_top_for_all, r"own|each row|underflow|finite|row"),
         (lse_back_over_everything, r"row|sum|normal"),
         (lse_back_not_divided, r"divi|normal|sum"),
+        (lse_keepdims, r"shape|\(B, 1\)|\(B,\)"),
+        (lse_minus_mean, r"same along|mean"),
+        (lse_back_logarithm, r"logarithm"),
     ],
 }
 
