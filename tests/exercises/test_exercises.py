@@ -70,3 +70,10 @@ def test_the_solution_keeps_all_laws(name):
     task = TASKS[name]
     for point in random_points(task):
         assert [said for holds, said in task.laws if not holds(task.solution, *point.args)] == []
+
+
+@pytest.mark.parametrize("name", [
+    name for name, task in TASKS.items() if task.play and task.seconds <= 10])      # others train
+def test_what_there_is_to_play_with_runs_with_the_solution(name):
+    written = {other: t.solution for other, t in TASKS.items() if t.notebook == TASKS[name].notebook}
+    exec(TASKS[name].play, {"np": np, "npvae": npvae, **written})

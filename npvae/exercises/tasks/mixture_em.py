@@ -415,7 +415,7 @@ It may never fall from sweep to sweep: if yours does, one of the two steps is no
            "its joint."),
     play="""X = npvae.datasets.mixture(300, rng=3, components=5, sigma_g=0.3).train
 mu, pi, sigma_g, history = em(X, X[:5], np.full(5, 0.2), 1.0, 60)
-sigma_g, history[[0, -1]], np.diff(history).min()""",
+sigma_g, history[0], history[-1], np.diff(history).min()""",
     laws=[
         (lambda f, X, mu, pi, s, n: len(f(X, mu, pi, s, n)[3]) == n, "history does not have an entry for each sweep"),
         (lambda f, X, mu, pi, s, n: abs(f(X, mu, pi, s, n)[1].sum() - 1) < 1e-6, "pi does not sum to one"),

@@ -81,6 +81,12 @@ def _ppca(X, K, S=None, s2_of=None, order=-1, W_of=None, b=None):
     return W, X.mean(0) if b is None else b, np.sqrt(s2)
 
 
+def _ascending(X, K, unbiased, rows):
+    values, U = np.linalg.eigh(np.cov(X.T, bias=not unbiased))
+    s2 = values[K:].mean()
+    return np.sqrt(values[:K] - s2)[:, None] * (U[:K] if rows else U[:, :K].T), X.mean(0), np.sqrt(s2)
+
+
 PPCA = Task(
     name="ppca", title="Probabilistic PCA in closed form", points=4, solution=ppca, sizes="D",
     inputs=lambda rng, D: (rng.normal(size=(30, D)) @ rng.normal(size=(D, D)) + rng.normal(size=D), 2 if D > 3 else 1),
@@ -111,6 +117,10 @@ sigma_g, np.abs(C - np.cov(X.T, bias=True)).max()""",
     misconceptions=[
         mistake("smallest eigenvalues", lambda X, K: _ppca(X, K, order=1),
                 "it takes the smallest eigenvalues for the largest: np.linalg.eigh returns them in ascending order."),
+        *(mistake("smallest eigenvalues", lambda X, K, unbiased=unbiased, rows=rows: _ascending(X, K, unbiased, rows),
+                  "W is nan, the root of a negative number: the eigenvalues are in ascending order, as np.linalg.eigh "
+                  "returns them, so that the smallest stand for the largest.")
+          for unbiased in (False, True) for rows in (False, True)),
         mistake("smallest directions", lambda X, K: _ppca(
             X, K, W_of=lambda v, U, s2: np.sqrt(v[:K] - s2)[:, None] * U[:, ::-1][:, :K].T),
             "W: it has the eigenvectors of the smallest eigenvalues: those of the largest belong to it."),

@@ -352,9 +352,9 @@ $s^2$ the mean of those after the $K$-th, the difference is
 $$\text{price} = \tfrac12 \Big[ D \log V - \sum_{j \le K} \log \lambda_j - (D - K) \log s^2 \Big].$$""",
     hints=("In which order does np.linalg.eigvalsh return them? What is the price when all eigenvalues are the same?",
            "Eigenvalues of np.cov(X.T, bias=True), largest first; three terms, and a half."),
-    play="""X = npvae.datasets.digits().train
-price(X[:, 20:30], 2), npvae.log_marginal(npvae.maximum_likelihood_ppca(X[:, 20:30], 2), X[:, 20:30]).mean() -
-npvae.shared_ceiling(X[:, 20:30])""",
+    play="""X = npvae.datasets.digits().train[:, 20:30]
+best = npvae.log_marginal(npvae.maximum_likelihood_ppca(X, 2), X).mean()
+price(X, 2), best - npvae.shared_ceiling(X)""",
     terms={"the term (D/2) log V": lambda X, K: X.shape[1] / 2 * np.log(X.var(0).mean()),
            "the sum of log λ_j": lambda X, K: -0.5 * np.log(np.linalg.eigvalsh(np.cov(X.T, bias=True))[::-1][:K]).sum(),
            "the noise's term (D − K) log s²": lambda X, K: -(X.shape[1] - K) / 2 * np.log(
