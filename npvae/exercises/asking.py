@@ -7,6 +7,7 @@ import traceback
 
 import numpy as np
 
+from npvae.exercises.plain_words import about_shapes, shape_in_names
 from npvae.exercises.task import Task, Wrong
 from npvae.exercises.trial import TooSlow, at_most
 
@@ -36,10 +37,10 @@ def check_callable(task: Task, answer):
     return answer
 
 
-def called(task: Task, answer, args: tuple, upstream=None):
+def called(task: Task, answer, args: tuple, upstream=None, sizes: dict | None = None):
     """What the answer returns at a copy of the arguments, and the copy; Wrong if it raises, or does not end.
 
-    With an upstream gradient, what `y, back` gives: (y, dx, …).
+    With an upstream gradient, what `y, back` gives: (y, dx, …). Shapes are told in the names of `sizes`.
     """
     args = copy.deepcopy(args)
     try:
@@ -55,10 +56,11 @@ def called(task: Task, answer, args: tuple, upstream=None):
         raise not_written(task) from problem
     except (Exception, SystemExit) as problem:
         said = " ".join(str(problem).split())
-        said = f" ({said[:150]})" if said else ""
+        said = about_shapes(said, sizes or {}) or said[:150]
+        said = f" ({said})" if said else ""
         raise Wrong(f"raises {type(problem).__name__}",
-                    f"it raises {_a(type(problem).__name__)}{said}{_where(answer, problem)}{_at_shapes(task, args)}."
-                    ) from problem
+                    f"it raises {_a(type(problem).__name__)}{said}{_where(answer, problem)}"
+                    f"{_at_shapes(task, args, sizes or {})}.") from problem
 
 
 def _with_gradients(out, upstream):
@@ -127,19 +129,6 @@ def names_of(task: Task, n: int) -> list[str]:
     return ["the value"] if n == 1 else [f"result {i + 1}" for i in range(n)]
 
 
-def shape_in_names(shape: tuple, sizes: dict[str, int]) -> str:
-    """(4, 3) as "(B, K)", if the sizes are known by these names.
-
-    >>> shape_in_names((4, 3, 1), {"B": 4, "K": 3})
-    '(B, K, 1)'
-    """
-    names = {n: name for name, n in sizes.items()}
-    if shape == ():
-        return "one number"
-    items = [str(names.get(n, n)) for n in shape]
-    return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
-
-
 def _kind(thing):
     if isinstance(thing, np.ndarray):
         return f"an array of shape {thing.shape}"
@@ -154,8 +143,8 @@ def _a(name):
     return f"{'an' if name[0] in 'AEIOUaeiou' else 'a'} {name}"
 
 
-def _at_shapes(task, args):
-    shapes = [f"{name} {np.shape(a)}" for name, a in zip(task.arguments, args, strict=False)
+def _at_shapes(task, args, sizes):
+    shapes = [f"{name} {shape_in_names(np.shape(a), sizes)}" for name, a in zip(task.arguments, args, strict=False)
               if isinstance(a, np.ndarray) and np.ndim(a)]
     return f", at shapes {', '.join(shapes)}" if shapes else ""
 
@@ -177,5 +166,5 @@ def _where(answer, problem):
         frames = [f for f in traceback.extract_tb(problem.__traceback__) if not _is_ours(f.filename)] or frames
     if not frames:
         return ""
-    line = linecache.getline(code.co_filename, frames[-1].lineno).strip()
+    line = linecache.getline(frames[-1].filename, frames[-1].lineno).strip()
     return f" in line {frames[-1].lineno}" + (f", `{line}`" if line else "")

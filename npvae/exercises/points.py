@@ -40,9 +40,18 @@ def random_points(task: Task, count: int = POINTS) -> list[Point]:
     names, points = task.sizes.split(), []
     for k in range(count if task.arguments else 1):
         rng = np.random.default_rng([77, k])
-        sizes = dict(zip(names, (int(n) for n in rng.permutation(SIZES)), strict=False))
+        sizes = dict(zip(names, _distinct(rng), strict=False))
         points.append(point_at(task, task.inputs(rng, *sizes.values()), sizes, seed=k))
     return points
+
+
+def _distinct(rng):
+    # sizes of which none is twice another, first: 2K is to be told from B
+    drawn, apart = [int(n) for n in rng.permutation(SIZES)], []
+    for n in drawn:
+        if not {2 * n, n / 2} & set(apart):
+            apart.append(n)
+    return [*apart, *(n for n in drawn if n not in apart)]
 
 
 def edge_points(task: Task) -> list[Point]:
@@ -73,7 +82,7 @@ def attempt(task: Task, answer, point: Point) -> Tried:
     """The answer's results at a point."""
     n = len(point.right) - len(task.changes)
     try:
-        out, after = called(task, answer, point.args, point.upstream)
+        out, after = called(task, answer, point.args, point.upstream, point.sizes)
         got = outputs(task, out, n, point.several) if n else []
     except Wrong as problem:
         return Tried(point, [], problem)

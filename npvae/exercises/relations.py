@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 
-from npvae.exercises.asking import shape_in_names
+from npvae.exercises.plain_words import shape_in_names
 
 FACTORS = {"2": 2, "1/2": 0.5, "4": 4, "1/4": 0.25, "3": 3, "π": np.pi, "1/π": 1 / np.pi, "2π": 2 * np.pi,
            "1/√(2π)": (2 * np.pi) ** -0.5,
@@ -163,6 +163,11 @@ def shape_relation(got: np.ndarray, right: np.ndarray, sizes: dict) -> tuple[str
             return f"{word} too many", f"{said}: do not take the {word} over all"
         if got.ndim > 1 and right.ndim == 0 and near(fold(got), right):
             return f"no {word}", f"{said}: take the {word} over all"
+    for there, expected_axis in itertools.permutations(range(right.ndim), 2) if right.ndim == got.ndim else ():
+        if got.shape[there] % 2 == 0 and right.shape[expected_axis] % 2 == 0 and near(
+                np.concatenate(np.split(got, 2, there), expected_axis), right):
+            return "joined along another axis", (f"{said}: its two halves are joined along axis {there}, expected "
+                                                 f"along axis {expected_axis}")
     if got.ndim > 1 and right.ndim == got.ndim and got.T.shape == right.shape:
         return "transposed", f"{said}: transposed?"
     if got.size == right.size:

@@ -93,7 +93,9 @@ def tasks() -> Table:
 
 
 def progress(file: str | Path | None = None) -> Table:
-    """What was tried, how often, and what is green: in this session, and, with a file, in those that kept it there.
+    """What was tried, how often, and what is green, for the tasks of the notebooks in which something was tried.
+
+    That is in this session, and, with a file, in those that kept it there.
 
     The file is JSON: what it holds is taken into this session the first time, and each call writes it again.
     """
@@ -104,8 +106,9 @@ def progress(file: str | Path | None = None) -> Table:
             _taken_in.add(path)
         with written_whole(file) as out:
             out.write((json.dumps({PROGRAM: VERSION, "tasks": _tried}, indent=1) + "\n").encode())
+    tried = {all_tasks()[name].notebook for name in _tried if name in all_tasks()}
     return Table([{"name": t.name, "notebook": t.notebook, "points": t.points} | _tried.get(t.name, UNTRIED)
-                  for t in all_tasks().values()])
+                  for t in all_tasks().values() if t.notebook in tried])
 
 
 def _take_in(file):
