@@ -467,7 +467,7 @@ It is zero only if mean and covariance are those of $N(0, I)$. An autoencoder do
            "np.cov(Z.T, bias=True); np.trace; m @ m; np.linalg.slogdet(S)[1] is the logarithm of the determinant."),
     play="prior_mismatch(np.random.default_rng(0).standard_normal((500, 3)) + 1)",
     edges={"for wide codes": lambda rng: (50 * rng.normal(size=(40, 3)),),
-           "for codes near a plane": lambda rng: (rng.normal(size=(40, 3)) * np.array([1, 1, 1e-4]),)},
+           "for codes near a plane": lambda rng: (rng.normal(size=(40, 3)) * np.array([1, 1, 1e-2]),)},
     terms={"½ tr S": lambda Z: Z.var(0).sum() / 2, "½ ‖m‖²": lambda Z: (Z.mean(0) ** 2).sum() / 2,
            "−½ K": lambda Z: -Z.shape[1] / 2,
            "−½ log det S": lambda Z: -np.linalg.slogdet(np.cov(Z.T, bias=True))[1] / 2},

@@ -213,7 +213,14 @@ def layers_of(W, V):
 
 def chained(chain, W, V, x):
     """Four layers, of which each can be called at what any other gives."""
-    return chain(layers_of(W, V))(x)
+    f = chain(layers_of(W, V))
+    if f is None:
+        raise Wrong("returns None", "it returns None: the last line of chain returns the function.")
+    if not callable(f):
+        raise Wrong("no function", "it returns no function: chain is given no x yet, and returns an f that y, back = "
+                                   "f(x) "
+                    "can be called with later.")
+    return f(x)
 
 
 def chain_back(run):
