@@ -71,4 +71,30 @@ TRIES = [
         "sorted(refused) == ['mean baseline', 'no baseline', 'optimal baseline'] "
         "and abs(rest['pathwise'][0] - 0.03) < 0.005 and abs(rest['leave-one-out'][0] - 0.16) < 0.03", until="rest",
         without=("cell-30", "cell-41")),
+    Try("08", "In the cell of the explorer set `ticks = [-8.0, 0.0, 8.0]`",
+        {"[-2.4, -1.2, 0.0, 1.2, 2.4]": "[-8.0, 0.0, 8.0]", '"z_2": -1.2': '"z_2": 8.0', "range(5)": "range(1)"},
+        "vae.inverse_transform(np.array([[8.0, 8.0]])).min() < -0.3 "
+        "and vae.inverse_transform(np.array([[8.0, 8.0]])).max() > 1.3", until="cell-23",
+        without=("cell-13", "cell-13-draw", "ask-slip", "cell-15", "sure-run", "cell-19")),
+    Try("08", "Set `beta=30.0` in the run with $\\beta$.", {"beta=4.0": "beta=30.0", "range(5)": "range(1)"},
+        "closed_kl(0.2 * 30**0.5).max() == 0 and kl4.max() < 0.05 and beta4.sample(36).std(0).max() < 0.02",
+        until="cell-37", without=("cell-13", "cell-13-draw", "ask-slip", "cell-15", "sure-run", "cell-19", "cell-23",
+                                  "cell-26", "walk-draw", "cell-28", "cell-35", "collapse-draw")),
+    Try("08", "Train both with `sweeps=300`.", {"seed, sweeps=60": "seed, sweeps=300", "range(5)": "range(2)"},
+        "(plain[0] == 20).all()", until="cell-39",
+        without=("cell-13", "cell-13-draw", "ask-slip", "cell-15", "sure-run", "cell-19", "cell-23", "cell-26",
+                 "walk-draw", "cell-28", "cell-30", "cell-35", "collapse-draw", "cell-37", "moves-draw")),
+    Try("09", "Give the five models `alpha=100` and train again",
+        {"hidden=(64,), sweeps=40": "hidden=(64,), alpha=100, sweeps=40", "range(5)": "range(1)"},
+        "abs(sigma_g - 0.07) < 0.001 and abs(vae.elbo(digits.test).mean() + 152) < 2 "
+        "and abs(vae.model_.latent.kl(vae.solver_.infer(digits.train))[0].mean() - 8.4) < 0.05", until="cell-12",
+        without=("tube-live", "tube-still")),
+    Try("09", "In slip 4, swap the roles", {
+        "model.latent.nodes(q, nodes)": "model.latent.nodes(q * [1, 0.5], nodes)",
+        "np.exp(log_sigma) + mu**2 - 1 - log_sigma": "np.exp(2 * log_sigma) + mu**2 - 1 - 2 * log_sigma",
+        "return back_nodes(back_px(w * dvalue), 0) -": "return back_nodes(back_px(w * dvalue), 0) * [1, 0.5] -",
+        "0.5 * (np.exp(log_sigma) - 1)": "np.exp(2 * log_sigma) - 1", "range(5)": "range(1)"},
+        "agrees < 1e-7 and claimed.mean() < log_p.mean() and (claimed < log_p + 1e-6).all()", until="cell-39",
+        without=("tube-live", "tube-still", "cell-12", "cell-14", "cell-15", "cell-16", "cell-18", "cell-20",
+                 "cell-35")),
 ]

@@ -129,25 +129,28 @@ def collapse_figure(sigma_g: np.ndarray, closed: np.ndarray, crosses: dict[float
                     measured: dict[float, np.ndarray], bound: dict[float, np.ndarray]) -> Figure:
     """KL_j against σ_g (n,) in probabilistic PCA, and the sorted KL_j (K,) of a VAE at a few σ_g, nats.
 
-    `closed` (n, K) is ½ max(0, log(λ_j/σ_g²)); by σ_g `crosses` were measured in probabilistic PCA, `measured` in the
-    VAE, the largest first, and `bound` is the closed form's.
+    `closed` (n, K) is ½ max(0, log(λ_j/σ_g²)); by σ_g `crosses` were measured in probabilistic PCA, `measured` in VAEs
+    (seeds, K), the largest first, drawn with their range, and `bound` is the closed form's.
     """
     figure, (left, right) = plt.subplots(1, 2, figsize=(10.4, 4))
     left.plot(sigma_g, closed, color=BLUE, lw=1.1, label=["closed form"] + [None] * (closed.shape[1] - 1))
     for i, (s, values) in enumerate(crosses.items()):
         left.plot([s] * len(values), values, "x", color=ORANGE, ms=5, label=None if i else "measured")
     left.set(xscale="log", xlabel=r"$\sigma_g$ (data units)", ylabel=r"$\mathrm{KL}_j$ (nats)",
-             title="Probabilistic PCA: coordinates go out one by one")
+             title="Probabilistic PCA: coordinates switch off one by one")
     ticks = list(crosses)
     left.set_xticks(ticks, [f"{s:g}" for s in ticks])
     left.minorticks_off()
     for (s, values), color, marker in zip(measured.items(), (BLUE, ORANGE, GREEN), "os^", strict=False):
-        j = np.arange(1, len(values) + 1)
-        right.plot(j, values, marker, color=color, ms=5, label=rf"VAE, $\sigma_g$ = {s:g}")
+        values = np.atleast_2d(values)
+        j, middle = np.arange(1, values.shape[1] + 1), np.median(values, axis=0)
+        right.errorbar(j, middle, [middle - values.min(0), values.max(0) - middle], fmt=marker, color=color, ms=5,
+                       lw=1.2, label=rf"VAE, $\sigma_g$ = {s:g}")
         right.step(j, bound[s], where="mid", color=color, lw=1, alpha=0.8)
     right.plot([], [], color=BLACK, lw=1, label="linear, closed form")
-    right.set(xlabel="coordinate $j$, the largest first", ylabel=r"$\mathrm{KL}_j$ (nats)", title="A VAE on digits")
-    right.set_xticks(range(1, len(values) + 1))
+    right.set(xlabel="coordinate $j$, the largest first", ylabel=r"$\mathrm{KL}_j$ (nats)",
+              title="VAEs on the digits: median and range")
+    right.set_xticks(j)
     left.legend(fontsize=8.5)
     right.legend(fontsize=8.5)
     return figure
