@@ -84,7 +84,7 @@ def _told(words, task):
 def slips(tree: ast.Module, point) -> Iterator[Slip]:
     """The tree with one slip in it, each in turn."""
     yield from _edits(tree)
-    yield from _other_slips(tree, point)
+    yield from other_slips(tree, point)
 
 
 def _edits(tree):
@@ -132,6 +132,7 @@ def _in_words(what, old, new):
               "a minus inserted": f"{_code(old)} has a minus too many",
               "a transpose dropped": f"{_code(old)} is not transposed", "a transpose added": f"it is {_code(new)}",
               "the order of a matrix product": f"the factors of {_code(old)} are exchanged",
+              "the comparison the other way round": f"the comparison {_code(old)} is the other way round",
               "a statement left out": f"the step {_code(old)} is left out"}
     return simple.get(what, f"{what}, in {_code(old)}")
 
@@ -153,8 +154,8 @@ def _code(node):
     return f"`{text}`" if len(text) <= LONG else f"`{text[:LONG]}…`"
 
 
-def _other_slips(tree, point):
-    # edits in place, taken back once they are tried
+def other_slips(tree: ast.Module, point) -> Iterator[Slip]:
+    """Slips that are no edits of `npvae.repair`; each is made in place, and taken back before the next."""
     function, seen = tree.body[0], {a.arg for a in tree.body[0].args.args}
     sizes = _sizes(function, point)
     for parent in ast.walk(function):

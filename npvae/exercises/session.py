@@ -6,6 +6,7 @@ from pathlib import Path
 
 from npvae.checks import whole
 from npvae.exercises.judge import judge, report_of
+from npvae.exercises.mending import SECONDS, mended
 from npvae.exercises.task import Wrong
 from npvae.exercises.tasks import all_tasks, task_of
 from npvae.exercises.tidy import Table
@@ -75,10 +76,22 @@ def hint(name: str, level: int = 1) -> str:
     level = whole("level", level, 1, 3)
     if level < 3:
         return task.hints[level - 1]
-    report = report_of(task, _last[name]) if name in _last else None
+    if name in _last:
+        line = _line(task, _last[name])
+        if line:
+            return line
+    return f"{task.hints[1]} What is left is solution({name!r})."
+
+
+def _line(task, answer):
+    # the line of an answer that is wrong, with its edit
+    report = report_of(task, answer)
     if report is not None and not report and report.repair:
         return report.hint(3)
-    return f"{task.hints[1]} What is left is solution({name!r})."
+    try:
+        return apart(lambda: mended(task, answer), 3 * SECONDS)
+    except (TooSlow, Died):
+        return ""
 
 
 def solution(name: str) -> None:

@@ -1,6 +1,7 @@
 """The exercises: what is said of right and wrong answers, of stubs and solutions; notebooks are as written."""
 
 import importlib.util
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 import npvae
 from npvae import exercises
-from npvae.exercises import notebooks
+from npvae.exercises import notebooks, session
 from npvae.exercises.points import random_points
 from npvae.exercises.tasks import all_tasks
 
@@ -88,3 +89,79 @@ def test_the_solution_keeps_all_laws(name):
 def test_what_there_is_to_play_with_runs_with_the_solution(name):
     written = {other: t.solution for other, t in TASKS.items() if t.notebook == TASKS[name].notebook}
     exec(TASKS[name].play, {"np": np, "npvae": npvae, **written})
+
+
+def test_the_third_hint_is_the_learners_own_line_and_its_edit():
+    def gaps(log_p, best, elbo):
+        one = log_p - best
+        return one, log_p - elbo
+
+    assert not exercises.check("gaps", gaps)
+    assert "`return (one, log_p - elbo)` should be `return (one, best - elbo)`" in exercises.hint("gaps", 3)
+
+    def tanh(x):
+        y = np.tanh(x)
+        return y, lambda dy: dy * (1 - y)
+
+    assert not exercises.check("tanh", tanh)
+    assert "line" in exercises.hint("tanh", 3) and "1 - y * y" in exercises.hint("tanh", 3)
+
+
+def hangs(log_p, best, elbo):
+    while True:
+        pass
+
+
+def eats(log_p, best, elbo):
+    return np.zeros((10**5, 10**5, 2)), best - elbo
+
+
+def keeps(log_p, best, elbo, seen=[]):      # noqa: B006
+    seen.append(1)
+    return log_p - best + (len(seen) > 1), best - elbo
+
+
+def ends(log_p, best, elbo):
+    import os
+
+    os._exit(0)
+
+
+@pytest.mark.parametrize("answer, mistake, said", [
+    (hangs, "no end", "while True|`pass`|does not come to an end"), (eats, "raises", "memory|Unable to allocate"),
+    (keeps, "another answer", "called again"), (ends, "died", "broken down"), (None, "no function", "without a call"),
+    (np.ones(3), "no function", "array of shape"), (lambda a: a, "arguments", "keep the stub's first line"),
+    (lambda a, b, c: None, "returns None", "return"), (lambda a, b, c: ("x", "y"), "type", "expected numbers"),
+    (lambda a, b, c: a.sort() or (a - b, b - c), "", ""), (lambda a, b, c: (a / 0, 1 / 0), "raises", "ZeroDivision")])
+def test_what_answers_can_do_is_told_and_leaves_the_session_alone(answer, mistake, said):
+    verdict = exercises.check("gaps", answer)
+    assert not verdict and verdict.mistake.startswith(mistake) and re.search(said, verdict.sentence), verdict
+    assert verdict.sentence in repr(verdict).replace("✗ gaps: ", "") and "✗" in verdict._repr_html_()
+
+
+def test_progress_is_kept_in_a_file_only_when_asked(tmp_path, monkeypatch):
+    monkeypatch.setattr(session, "_tried", {})
+    monkeypatch.setattr(session, "_taken_in", set())
+    file = tmp_path / "progress.json"
+    assert list(exercises.progress()) == []
+    exercises.check("gaps", TASKS["gaps"].solution)
+    assert {row["name"]: row["green"] for row in exercises.progress(file)}["gaps"] is True
+    # another session
+    monkeypatch.setattr(session, "_tried", {})
+    monkeypatch.setattr(session, "_taken_in", set())
+    exercises.check("gaps", None)
+    row = next(row for row in exercises.progress(file) if row["name"] == "gaps")
+    assert row["tries"] == 2 and row["green"] and set(row) == {"name", "notebook", "points", "tries", "green"}
+    file.write_text("mine")
+    with pytest.raises(ValueError, match="no JSON file that npvae has made"):
+        exercises.progress(file)
+
+
+def test_an_unknown_name_suggests_the_nearest_and_an_assertion_holds_the_sentence(capsys):
+    with pytest.raises(ValueError, match="did you mean 'gaps'"):
+        exercises.check("gap s", None)
+    with pytest.raises(AssertionError, match="the sign of both gaps"):
+        exercises.assert_right("gaps", lambda a, b, c: (b - a, c - b))
+    exercises.assert_right("gaps", TASKS["gaps"].solution)
+    exercises.solution("gaps")
+    assert "✓ gaps: right" in (said := capsys.readouterr().out) and "def gaps" in said
