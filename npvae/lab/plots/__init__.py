@@ -10,7 +10,7 @@ from npvae.lab.plots.images import explorer_figure, image_strips, latent_points
 from npvae.lab.plots.diagrams import autoencoder_diagram, encoder_decoder, graphical_model
 from npvae.lab.plots.elbo import (
     bound_curves, contours, density_beside_curve, integrands, kl_directions, latent_picture, posterior_and_bar,
-    posterior_gallery, split_bars, torn, triangle)
+    split_bars, torn, triangle)
 from npvae.lab.plots.ascent import ascent_animation, ascent_figure
 from npvae.lab.plots.gaps import gaps_below, groups_figure, ladder, width_figure
 from npvae.lab.plots.solvers import (

@@ -2,7 +2,6 @@
 
 import base64
 import io
-from contextlib import nullcontext
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -16,31 +15,28 @@ from npvae.lab.plots.style import BLACK, BLUE, ORANGE, style
 LOWEST = -8.0       # nats: below, the landscape has one colour
 
 
+@style()
 def ascent_figure(theta: np.ndarray, q: np.ndarray, height: np.ndarray, path: np.ndarray, elbo: np.ndarray,
-                  log_p: np.ndarray, upto: int | None = None, figure: Figure | None = None,
-                  ylim: tuple[float, float] | None = None) -> Figure:
+                  log_p: np.ndarray, ylim: tuple[float, float] | None = None) -> Figure:
     """Left, a path (steps, 2) of (θ, q) on contours of height (k, n); right, its ELBO (steps,) below log p(x).
 
-    With `upto` the path is drawn up to this point only; `ylim` are limits in nats, by default those of this path.
+    `ylim` are limits in nats, by default those of this path.
     """
-    shown = slice(None, None if upto is None else upto + 1)
-    with style() if figure is None else nullcontext():
-        figure = plt.figure(figsize=(9, 3.6)) if figure is None else figure
-        left, right = figure.subplots(1, 2, width_ratios=[1.25, 1])
-        levels = even_levels(LOWEST, height.max(), 30)
-        drawn = left.contourf(theta, q, height, levels=levels, cmap="viridis", extend="min")
-        figure.colorbar(drawn, ax=left, label="nats", ticks=MaxNLocator(7))
-        _walk(left, path[shown])
-        left.set(xlabel=r"$\theta$", ylabel="$q$", title=r"$L(q, x, \theta)$ and the path", ylim=(-0.03, 1.03),
-                 xlim=(theta[0], theta[-1]))
-        left.grid(False)
-        right.plot(log_p[shown], color=BLACK, lw=1.6, label=r"$\log p_\theta(x)$")
-        right.plot(elbo[shown], ".-", color=BLUE, lw=1.4, label=r"$L(q, x, \theta)$")
-        span = max(max(log_p) - min(elbo), 1e-3)
-        right.set(xlabel=r"half step ($\theta$, $q$, $\theta$, $q$, …)", ylabel="nats", xlim=(-0.5, len(path) - 0.5),
-                  ylim=ylim or (min(elbo) - 0.08 * span, max(log_p) + 0.12 * span), title="Half step by half step",
-                  xticks=np.arange(len(path))[::3])
-        right.legend(loc="lower right")
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6), width_ratios=[1.25, 1])
+    levels = even_levels(LOWEST, height.max(), 30)
+    drawn = left.contourf(theta, q, height, levels=levels, cmap="viridis", extend="min")
+    figure.colorbar(drawn, ax=left, label="nats", ticks=MaxNLocator(7))
+    _walk(left, path)
+    left.set(xlabel=r"$\theta$", ylabel="$q$", title=r"$L(q, x, \theta)$ and the path", ylim=(-0.03, 1.03),
+             xlim=(theta[0], theta[-1]))
+    left.grid(False)
+    right.plot(log_p, color=BLACK, lw=1.6, label=r"$\log p_\theta(x)$")
+    right.plot(elbo, ".-", color=BLUE, lw=1.4, label=r"$L(q, x, \theta)$")
+    span = max(max(log_p) - min(elbo), 1e-3)
+    right.set(xlabel=r"half step ($\theta$, $q$, $\theta$, $q$, …)", ylabel="nats", xlim=(-0.5, len(path) - 0.5),
+              ylim=ylim or (min(elbo) - 0.08 * span, max(log_p) + 0.12 * span), title="Half step by half step",
+              xticks=np.arange(len(path))[::3])
+    right.legend(loc="lower right")
     return figure
 
 
@@ -49,22 +45,27 @@ def _walk(axes: Axes, path: np.ndarray) -> None:
     axes.plot(*path.T, color=BLACK, lw=2.6)
     axes.plot(*path.T, color="white", lw=1.6)
     axes.plot(*path.T, ".", color="white", mec=BLACK, mew=0.5, ms=7)
-    axes.plot(*path[-1], "o", color=ORANGE, mec=BLACK, ms=8)
+    axes.plot(*path[-1:].T, "o", color=ORANGE, mec=BLACK, ms=8)
 
 
 def ascent_animation(theta: np.ndarray, q: np.ndarray, height: np.ndarray, path: np.ndarray, elbo: np.ndarray,
-                     log_p: np.ndarray, dpi: int = 220, alt: str = "The climb, half step by half step") -> str:
+                     log_p: np.ndarray, dpi: int = 165, alt: str = "The climb, half step by half step") -> str:
     """`ascent_figure` growing step by step, every 0.8 s, as a GIF in HTML: it moves without a script.
 
     For `IPython.display.HTML`; `alt` is what a screen reader says.
     """
     frames = []
     with style():
+        figure = ascent_figure(theta, q, height, path, elbo, log_p)
+        figure.canvas.draw()
+        figure.set_layout_engine("none")        # laid out once, as the whole path needs it
+        lines = [(line, line.get_xydata()) for axes in figure.axes[:2] for line in axes.lines]
         for upto in range(len(path)):
-            figure, file = plt.figure(figsize=(9, 3.6)), io.BytesIO()
-            ascent_figure(theta, q, height, path, elbo, log_p, upto, figure).savefig(file, dpi=dpi)
-            plt.close(figure)
-            frames.append(file)
+            for line, points in lines:
+                line.set_data(*(points[:upto + 1] if len(points) > 1 else path[upto:upto + 1]).T)
+            frames.append(io.BytesIO())
+            figure.savefig(frames[-1], dpi=dpi)
+        plt.close(figure)
     return f'<img alt="{alt}" width="{9 * 110}" style="max-width:100%" src="data:image/gif;base64,{_film(frames)}">'
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure, SubFigure
+from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from npvae.lab.plots.style import BLACK, BLUE, DASHES, GREEN, LINES, ORANGE, SKY, YELLOW, style
@@ -138,9 +138,9 @@ def triangle(L: Callable, marks: dict[str, np.ndarray]) -> Figure:
 
 @style()
 def posterior_and_bar(z: np.ndarray, posterior: np.ndarray, q: np.ndarray, elbo: float, log_p: float, floor: float,
-                      figure: Figure | SubFigure | None = None, title: str = "") -> Figure | SubFigure:
+                      title: str = "") -> Figure:
     """p(z|x) and q(z), both (n,), as curves, and beside them the bar of log p(x), split in two."""
-    figure = plt.figure(figsize=(7.2, 3.2)) if figure is None else figure
+    figure = plt.figure(figsize=(7.2, 3.2))
     left, right = figure.subplots(1, 2, width_ratios=[2.3, 1])
     left.fill_between(z, posterior, color="0.85")
     left.plot(z, posterior, color=BLACK, lw=1.2, label=r"$p_\theta(z|x)$, exact")
@@ -152,24 +152,15 @@ def posterior_and_bar(z: np.ndarray, posterior: np.ndarray, q: np.ndarray, elbo:
 
 
 @style()
-def posterior_gallery(z: np.ndarray, posterior: np.ndarray, cases: dict[str, tuple[np.ndarray, float]], log_p: float,
-                      floor: float) -> Figure:
-    """`posterior_and_bar` of several cases (q(z), ELBO), two a row: the sliders' picture for who has no kernel."""
-    figure = plt.figure(figsize=(11, 3.2 * ((len(cases) + 1) // 2)))
-    panels = figure.subfigures((len(cases) + 1) // 2, 2)
-    for panel, (name, (q, elbo)) in zip(panels.flat, cases.items(), strict=False):
-        posterior_and_bar(z, posterior, q, elbo, log_p, floor, panel, name)
-    return figure
-
-
-@style()
 def contours(first: np.ndarray, second: np.ndarray, height: np.ndarray, points: dict[str, tuple[float, float]],
              xlabel: str, ylabel: str, title: str, lowest: float | None = None) -> Figure:
     """Contours of height (k, n), from `lowest` on, over two axes (n,) and (k,), with some points marked."""
     lowest = height.min() if lowest is None else lowest
     figure, axes = plt.subplots(figsize=(6.2, 3.6))
-    drawn = axes.contourf(first, second, height, levels=even_levels(lowest, height.max()), cmap="viridis", extend="min")
-    figure.colorbar(drawn, ax=axes, label="nats", ticks=MaxNLocator(6))
+    levels = even_levels(lowest, height.max())
+    drawn = axes.contourf(first, second, height, levels=levels, cmap="viridis", extend="min")
+    ticks = even_levels(lowest, height.max(), 6)
+    figure.colorbar(drawn, ax=axes, label="nats", ticks=ticks[(ticks >= levels[0]) & (ticks <= levels[-1])])
     for (name, point), color in zip(points.items(), ["white", ORANGE, SKY, YELLOW], strict=False):
         axes.plot(*point, "o", ms=8, mfc=color, mec=BLACK, label=name, ls="none")
     axes.set(xlabel=xlabel, ylabel=ylabel, title=title)
