@@ -171,6 +171,10 @@ def _of_the_steps(L, step, slope, below):
         return Wrong("steps of one length", "its steps are equally long wherever it is, so that it never settles on "
                                             "the "
                      "summit: a step in proportion to the slope gets shorter as the slope does.")
+    if below.mean() > (L.summit()[1] - values).mean():
+        return Wrong("ends lower", "it ends lower than where it began, though its first step goes uphill: is the "
+                                   "slope taken "
+                     "where it stands, of all that it moves?")
     i = int(np.argmax(below))
     return Wrong("not on the summit", f"it has not reached the summit: after asking L {len(L.asked)} times, row {i} is "
                  f"still {below[i]:.2g} nats below; more steps, or longer ones.")

@@ -11,7 +11,7 @@ import numpy as np
 
 from npvae.exercises.asking import check_callable, names_of
 from npvae.exercises.laws import broken_law
-from npvae.exercises.mutants import about_a_slip, about_two_slips
+from npvae.exercises.mutants import UNTOLD, about_a_slip, about_two_slips
 from npvae.exercises.other_inputs import at_other_inputs
 from npvae.exercises.points import (
     Tried,
@@ -220,8 +220,10 @@ def _related(task, answer, tried):
     if not found or found[0] == "constant":
         found = (about_terms(task, answer, tried) if i == 0 else None) or found
     found = found or at_other_inputs(task, tried) or about_rows(task, answer, tried, i)
-    found = found or about_a_slip(task, tried, partial(_the_same, task))
-    if found:
+    slip = None if found else about_a_slip(task, tried, partial(_the_same, task))
+    if slip and any(words in slip[1] for words in UNTOLD) and broken_law(task, answer, tried):
+        return _unknown(task, answer, tried)        # a law says more than a place without a name
+    if found := found or slip:
         return Wrong(found[0], f"{where}{found[1]}.")
     if any(t.changed for t in tried):
         try:

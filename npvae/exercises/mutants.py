@@ -13,6 +13,8 @@ from npvae.exercises.points import Tried, attempt
 from npvae.exercises.task import Task
 from npvae.repair.edits import edits
 
+KINDS = ("operator", "sign", "axis", "factor", "name", "term")
+UNTOLD = ("one of its ", "one name ")        # said in place of what only the solution knows
 SECONDS = 0.8       # of the processor, for one slip, and for two
 PLACES = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
 ONE_OF = ("log", "exp", "sqrt", "diag", "abs", "square", "maximum", "tanh")
@@ -88,7 +90,7 @@ def slips(tree: ast.Module, point) -> Iterator[Slip]:
 
 
 def _edits(tree):
-    for edit in edits(tree, conditions=False):
+    for edit in edits(tree, KINDS, conditions=False):
         yield Slip(edit.applied(), _in_words(edit.what, edit.path[-1][0], edit.new), edit.line)
 
 

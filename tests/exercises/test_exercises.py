@@ -11,7 +11,9 @@ import pytest
 import npvae
 from npvae import exercises
 from npvae.exercises import notebooks, session
+from npvae.exercises.judge import judge
 from npvae.exercises.points import random_points
+from npvae.exercises.task import Wrong
 from npvae.exercises.tasks import all_tasks
 
 FOLDER = Path(__file__).parents[2] / "notebooks" / "exercises"
@@ -165,3 +167,12 @@ def test_an_unknown_name_suggests_the_nearest_and_an_assertion_holds_the_sentenc
     exercises.assert_right("gaps", TASKS["gaps"].solution)
     exercises.solution("gaps")
     assert "✓ gaps: right" in (said := capsys.readouterr().out) and "def gaps" in said
+
+
+@pytest.mark.parametrize("notebook", sorted({task.notebook for task in TASKS.values()}))
+def test_each_misconception_is_wrong_and_called_by_a_name_of_the_task(notebook):
+    for task in TASKS.values():
+        for variant, _ in task.misconceptions if task.notebook == notebook else ():
+            with pytest.raises(Wrong) as wrong:
+                judge(task, variant)
+            assert wrong.value.sentence in {sentence for _, sentence in task.misconceptions}, variant.__name__

@@ -268,6 +268,10 @@ Which $\lambda$ makes the $\pi_k$ sum to one?""",
                 lambda q: np.full(q.shape[1], 1 / q.shape[1]), "it is uniform, 1/K, and does not depend on q."),
         mistake("softmax of the sums", lambda q: softmax(q.sum(0), 0),
                 "it is a softmax of the sums: they are no logits, and positive already."),
+        mistake("softmax of q", lambda q: softmax(q).mean(0), "the rows go through a softmax: q are probabilities "
+                                                              "already."),
+        mistake("divided by m - 1", lambda q: q.sum(0) / (len(q) - 1), "it is divided by m − 1, and does not sum to "
+                                                                       "1."),
         mistake("softmax of the means", lambda q: softmax(q.mean(0), 0),
                 "it is a softmax of the means: they are no logits, and sum to one already."),
         mistake("divided by K", lambda q: q.sum(0) / q.shape[1], "it is divided by K, and does not sum to 1."),
@@ -390,6 +394,16 @@ def _changed(**how):
     return lambda *args: _em(*args, **how)
 
 
+def _noted_late(X, mu, pi, s, sweeps):
+    history = []
+    for _ in range(sweeps):
+        q = e_step(X, mu, pi, s)
+        mu, pi, s, _ = em(X, mu, pi, s, 1)
+        log_joint = np.log(pi) - squares(X, mu) / (2 * s * s) - X.shape[1] / 2 * np.log(2 * np.pi * s * s)
+        history.append((q * (log_joint - np.log(np.maximum(q, 1e-300)))).sum(1).mean())
+    return mu, pi, s, np.array(history)
+
+
 def _hard(j):
     return np.eye(j.shape[1])[j.argmax(1)]
 
@@ -454,6 +468,12 @@ sigma_g, history[0], history[-1], np.diff(history).min()""",
                 _changed(noted=lambda q, j, X, s: (np.logaddexp.reduce(j, 1).mean()
                                                    + X.shape[1] / 2 * np.log(2 * np.pi))),
                 "history: the constant −(D/2) log 2π of the density is missing."),
+        mistake("history with the constant of one dimension",
+                _changed(noted=lambda q, j, X, s: (np.logaddexp.reduce(j, 1).mean()
+                                                   + (X.shape[1] - 1) / 2 * np.log(2 * np.pi * s * s))),
+                "history: the density's constant is that of one dimension: there is one for each of the D dimensions."),
+        mistake("history after the M-step, with the old q", _noted_late,
+                "history: the ELBO is noted after the M-step: it is asked for between the E-step and the M-step."),
         mistake("history after the M-step", _changed(last=True),
                 "history: the ELBO is noted after the M-step: it is asked for between the E-step and the M-step."),
         mistake("the variance is returned", lambda *args: (*em(*args)[:2], em(*args)[2] ** 2, em(*args)[3]),
