@@ -73,9 +73,10 @@ def _of_a_wrong_one(task, answer, tried):
     if known:
         return known
     if task.kind == "back" and _first_wrong(task, tried) == 0:
-        # of a wrong value the slopes are wrong, too, or those of another one
-        return (_misconception(task, tried, only=0) or _related(task, answer, tried) or _reported(task, answer)
-                or _unknown(task, answer, tried))
+        # of a wrong value the slopes are wrong, too, or those of another one: a report counts if it speaks of the value
+        reported = _reported(task, answer)
+        return (_misconception(task, tried, only=0) or _related(task, answer, tried)
+                or (reported if reported and "value" in reported.sentence else _unknown(task, answer, tried)))
     return _reported(task, answer) or _related(task, answer, tried) or _unknown(task, answer, tried)
 
 

@@ -240,8 +240,15 @@ def _judge_noise(noise, s):
     if np.abs(np.corrcoef(noise.T) - np.eye(noise.shape[1])).max() > 0.05 or np.ptp(got) > 0.05:
         raise Wrong("one noise for all pixels", "the noise of the pixels is correlated: each pixel of each image gets "
                     "a noise of its own.")
+    standard = (noise - noise.mean(0)) / got
+    if (standard**4).mean() < 2.2:
+        raise Wrong("noise not normal", "the noise is not normal: it is uniform, or has only few values.")
+    if np.abs((standard**3).mean(0)).max() > 0.3:
+        raise Wrong("noise not normal", "the noise is not normal: it is skewed, as if its sign were lost.")
     if np.abs(noise.mean(0)).max() > 0.03:
-        raise Wrong("noise not centred", "the noise does not have mean 0: it is to be normal, not uniform.")
+        raise Wrong("not around g(z)", "the images are not centred on g(z): g(z) itself is moved or multiplied, where "
+                                       "only "
+                    "noise is to be added to it.")
     if len(np.unique(noise[:, 0].round(9))) < N / 2:
         raise Wrong("one noise for all images",
                     "all images have the same noise: each pixel of each image gets its own.")
