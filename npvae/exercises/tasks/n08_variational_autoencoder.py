@@ -211,6 +211,8 @@ def _judge_z(x, z, spread):
     # z are those that were decoded, where each was decoded once; spread is what x says of their variance
     if len(np.unique(x.round(9), axis=0)) < N:
         raise Wrong("images repeat", "images repeat: each row needs a z and a noise of its own.")
+    if spread.max() < 0.05 and z is not None and z.std(0).max() > 0.5:
+        raise Wrong("decoder not used", "what the decoder gives is not in the images: they are noise alone.")
     if spread.max() < 0.05:
         raise Wrong("one z", "one z is decoded for all images: each row needs a z of its own.")
     if z is None:
@@ -234,30 +236,29 @@ def _judge_z(x, z, spread):
 
 
 def _judge_noise(noise, s):
-    got = noise.std(0)
+    got, mean = noise.std(0), noise.mean(0)
+    if got.max() < 1e-9 and np.abs(mean).max() > 1e-9:
+        raise Wrong("one noise for all images",
+                    "all images have the same noise: each pixel of each image gets its own.")
     if got.max() < 1e-9:
         raise Wrong("no noise", "the images have no noise: g(z) is only the mean of p(x|z), whose width is σ_g.")
     if np.abs(np.corrcoef(noise.T) - np.eye(noise.shape[1])).max() > 0.05 or np.ptp(got) > 0.05:
         raise Wrong("one noise for all pixels", "the noise of the pixels is correlated: each pixel of each image gets "
                     "a noise of its own.")
-    standard = (noise - noise.mean(0)) / got
+    standard = (noise - mean) / got
     if (standard**4).mean() < 2.2:
         raise Wrong("noise not normal", "the noise is not normal: it is uniform, or has only few values.")
     if np.abs((standard**3).mean(0)).max() > 0.3:
         raise Wrong("noise not normal", "the noise is not normal: it is skewed, as if its sign were lost.")
-    if np.abs(noise.mean(0)).max() > 0.03:
+    if np.abs(mean).max() > 0.03:
         raise Wrong("not around g(z)", "the images are not centred on g(z): g(z) itself is moved or multiplied, where "
-                                       "only "
-                    "noise is to be added to it.")
-    if len(np.unique(noise[:, 0].round(9))) < N / 2:
-        raise Wrong("one noise for all images",
-                    "all images have the same noise: each pixel of each image gets its own.")
-    for width, said in ((s**2, "its standard deviation is the variance σ_g²"), (s**0.5,
-                "its standard deviation is √σ_g"),
-                        (1.0, "its standard deviation is 1, σ_g is not used"), (2 * s, "it is counted twice"),
-                        (1 / s, "it is divided by σ_g")):
+                    "only noise is to be added to it.")
+    widths = {s**2: "the variance σ_g²", s**0.5: "√σ_g", 1.0: "1, and σ_g is not used,", 2 * s: "twice too large",
+              1 / s: "1/σ_g"}
+    for width, said in widths.items():
         if abs(got.mean() / width - 1) < 0.02:
-            raise Wrong("width of the noise", f"the noise has the wrong width: {said}, where σ_g belongs.")
+            raise Wrong("width of the noise", f"the noise has the wrong width: its standard deviation is {said} where "
+                        "σ_g belongs.")
     if abs(got.mean() / s - 1) > 0.02:
         raise Wrong("width of the noise", f"the noise has standard deviation {got.mean():.3f} where σ_g is {s}.")
 
