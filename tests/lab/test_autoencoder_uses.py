@@ -105,7 +105,7 @@ def test_with_one_label_a_class_the_autoencoder_s_features_lead_and_with_fifty_t
     assert mean["autoencoder"][0] > mean["raw, each column standardised"][0] + 0.05
     assert mean["autoencoder"][0] > mean["PCA"][0] > mean["VAE"][0]
     assert mean["autoencoder"][-1] < mean["raw"][-1] + 0.01
-    figure = plots.label_curve_figure(curve, PER_CLASS)
+    figure = plots.label_curve_figure({name: accuracy.T for name, accuracy in curve.items()}, PER_CLASS)
     assert len(figure.axes[0].get_legend_handles_labels()[0]) == 5
     save(figure, tmp_path / "l.png")
 
