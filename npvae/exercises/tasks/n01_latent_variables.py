@@ -134,8 +134,9 @@ GRID = Task(
 $$\log p_\theta(x^i) = \log \int p_\theta(x^i, z)\,dz \approx \log \Big( h \sum_{j=1}^n p_\theta(x^i, z_j) \Big).$$
 
 What you get are the *logarithms* of the joint density, and some of them are −2000: $e^{-2000}$ is 0 in floating point.
-So take out the largest term of each datapoint before you exponentiate: $\log \sum_j e^{a_j} = c + \log \sum_j e^{a_j
-- c}$.""",
+So take out the largest term of each datapoint before you exponentiate:
+
+$$\log \sum_j e^{a_j} = c + \log \sum_j e^{a_j - c}.$$""",
     hints=("Which c makes the largest exponent 0? Where does c come back?",
            "c is the maximum of each row, kept as a column by keepdims=True, so that it can be subtracted from the "
            "row; add it again after the logarithm. h stands inside the logarithm."),

@@ -92,9 +92,8 @@ PPCA = Task(
     inputs=lambda rng, D: (rng.normal(size=(30, D)) @ rng.normal(size=(D, D)) + rng.normal(size=D), 2 if D > 3 else 1),
     returns=("W", "b", "sigma_g"), canonical=in_the_right_frame,
     text=r"""For a linear decoder even the whole maximum over $\theta$ is known (Tipping and Bishop 1999). Let
-$\lambda_1 \ge \dots \ge \lambda_D$ be the eigenvalues of the data's covariance $S = \frac1m \sum_i (x^i - \bar x)(x^i
-- \bar x)^\top$,
-and $u_1, \dots, u_D$ its eigenvectors. Then
+$\lambda_1 \ge \dots \ge \lambda_D$ be the eigenvalues of the data's covariance,
+$S = \frac1m \sum_i (x^i - \bar x)(x^i - \bar x)^\top$, and $u_1, \dots, u_D$ its eigenvectors. Then
 
 $$b = \bar x, \qquad \sigma_g^2 = \frac{1}{D - K} \sum_{j > K} \lambda_j, \qquad
 \text{row } j \text{ of } W = \sqrt{\lambda_j - \sigma_g^2}\; u_j^\top.$$""",
