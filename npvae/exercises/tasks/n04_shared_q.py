@@ -244,7 +244,8 @@ q_for_groups(log_pxz, np.array([7, 3, 7])).round(3)""",
           for r in (lambda g: range(len(np.unique(g))), lambda g: range(g.max()), lambda g: range(1, g.max() + 1)))],
     edges={"where the groups are called 20, 7 and 3": lambda rng: (_table(rng, 6, 3), np.array([20, 3, 7, 20, 3, 3])),
            "where the groups are called −1 and 0": lambda rng: (_table(rng, 4, 3), np.array([-1, 0, -1, 0])),
-           "where log p(x, z) is about −2000": lambda rng: (rng.integers(-9, 9, (4, 3)) / 4 - 2000, np.array([0, 0, 1, 1]))})
+           "where log p(x, z) is about −2000": lambda rng: (rng.integers(-9, 9, (4, 3)) / 4 - 2000,
+                                                            np.array([0, 0, 1, 1]))})
 
 
 def _counted(a, g, numbers):

@@ -1,8 +1,8 @@
 r"""# 5 · Amortized variational inference: exercises
 
 $q_i(z|x^i) \to q_\phi(z|x^i)$: a function of $x$ in place of a table. Here you count what that saves, carry the slope
-of the ELBO on to $\phi$, and train an encoder. Then a model in which one affine layer is the best encoder, and
-the gap that even the best one leaves."""
+of the ELBO on to $\phi$, and train an encoder. Then a model in which one affine layer is the best encoder, and the
+gap that even the best one leaves."""
 
 import numpy as np
 
@@ -36,8 +36,8 @@ NUMBERS = Task(
     inputs=lambda rng: tuple(int(n) for n in (rng.integers(50, 90), *rng.permutation(np.arange(3, 30))[:3])),
     text=r"""A table of $q$ has a row $[\mu, \log\sigma]$ for each datapoint. An encoder with one hidden layer,
 
-$$q_\phi(x) = \tanh(x W_1 + b_1)\, W_2 + b_2, \qquad W_1: (D, H), \quad b_1: (H,), \quad W_2: (H, 2K), \quad b_2:
-(2K,),$$
+$$q_\phi(x) = \tanh(x W_1 + b_1)\, W_2 + b_2, \qquad W_1: (D, H), \quad b_1: (H,),
+\quad W_2: (H, 2K), \quad b_2: (2K,),$$
 
 has what it has, whatever $m$ is. Which of the two is smaller for a thousand images, and for a million?""",
     hints=("How long is a row? Which of the two numbers has m in it?", "Add up the sizes of the two matrices and the "
@@ -217,9 +217,9 @@ FIT = Task(
 $$\phi \leftarrow \phi + \lambda \nabla_\phi, \qquad
 \nabla_\phi = \frac{\partial}{\partial\phi} \frac1m \sum_{i=1}^m L(q_\phi(x^i), x^i, \theta), \qquad \phi = (A, c).$$
 
-There is no argmax over $q$ any more; what is learned for one $x$ helps all. The mean ELBO has to end less than a
-thousandth of a nat below the best. Here the best rows are affine in $x$, so that an affine encoder can reach them.
-The data have a spread of about 1.5, and the hill's curvature is between 1 and 10.""",
+There is no argmax over $q$ any more; what is learned for one $x$ helps all. `L` takes the rows of all data at once.
+The mean ELBO has to end less than a thousandth of a nat below the best. Here the best rows are affine in $x$, so that
+an affine encoder can reach them. The data have a spread of about 1.5, and the hill's curvature is between 1 and 10.""",
     hints=("Which task before this one is the body of the loop?",
            "In each round: the gradient at the present A and c, then new A and c a little further along, λ about 0.1, "
            "some hundred times."),
@@ -228,7 +228,7 @@ X, nodes = model.sample(200, np.random.default_rng(1))[0], npvae.GaussHermite(5)
 A, c = fit_encoder(X, np.zeros((2, 2)), np.zeros(2), lambda q: npvae.elbo(model, q, X, nodes))
 (npvae.log_marginal(model, X) - npvae.elbo(model, X @ A + c, X, nodes)[0]).max()""")
 
-# ---- an exact encoder
+# ---- an encoder in closed form
 
 
 def ppca_encoder(X, W, b, sigma_g):
@@ -254,7 +254,7 @@ np.diag(M)),
 
 
 PPCA = Task(
-    name="ppca_encoder", title="The exact encoder of probabilistic PCA", points=4, solution=ppca_encoder, sizes="m K D",
+    name="ppca_encoder", title="The best encoder of probabilistic PCA", points=4, solution=ppca_encoder, sizes="m K D",
     inputs=lambda rng, m, K, D: (rng.normal(size=(m, D)), 0.8 * rng.normal(size=(K, D)), rng.normal(size=D),
                                  rng.uniform(0.6, 0.9)), returns=("the rows",),
     text=r"""Here the posterior is a Gaussian, with $M = WW^\top + \sigma_g^2 I$,
