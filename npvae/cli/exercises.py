@@ -53,8 +53,9 @@ def run_grade(args: Namespace) -> int:
     with tqdm(desc="notebooks", leave=False, disable=None) as bar:
         rows = grading.grade(args.folder, args.seconds, args.memory, lambda path: bar.update())
     print(grading.scores(rows))
-    mistakes = grading.mistakes(rows)
-    print(f"\n{mistakes}" if mistakes else "\nno mistakes")
+    print("\nmistakes, and in how many notebooks")
+    for row in grading.mistakes(rows):
+        print(f"{row['times']:5}  {row['task']}: {row['mistake']}\n       {row['for example']}")
     if args.csv:
         grading.write_csv(rows, args.csv)
     if args.json:

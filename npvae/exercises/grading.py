@@ -138,15 +138,20 @@ def scores(rows: Table) -> Table:
 
 
 def mistakes(rows: Table) -> Table:
-    """Which mistakes the class makes, the most frequent first."""
+    """Which mistakes the class makes, the most frequent first, and what is not written or not there last."""
     found = Counter((row["task"], row["mistake"]) for row in rows if row["sentence"])
     said = {(row["task"], row["mistake"]): row["sentence"] for row in reversed(rows)}
     return Table([{"task": task or "-", "mistake": mistake, "times": n, "for example": _short(said[task, mistake])}
-                  for (task, mistake), n in found.most_common()])
+                  for (task, mistake), n in sorted(found.items(), key=_first_mistakes)])
+
+
+def _first_mistakes(item):
+    (_, mistake), n = item
+    return mistake in ("not written", "not there"), -n
 
 
 def _short(sentence):
-    return sentence if len(sentence) <= 80 else sentence[:79] + "…"
+    return sentence if len(sentence) <= 110 else sentence[:109] + "…"
 
 
 def write_csv(rows: Table, path: str | Path) -> None:
