@@ -1,6 +1,7 @@
 """Every notebook runs from top to bottom in a fresh kernel, and the committed file is one that a reader can use."""
 
 import base64
+import re
 import statistics
 import struct
 from pathlib import Path
@@ -76,6 +77,8 @@ def test_each_figure_has_words_and_twice_the_resolution_and_nothing_needs_a_kern
     for cell in code_cells(notebook):
         for output in cell.outputs:
             assert WIDGET not in output.get("data", {})
+            text = output.data["text/plain"] if set(output.get("data", {})) == {"text/plain"} else ""
+            assert not re.match(r"\W*(Text\(|<matplotlib|<Figure)", text), f"{cell.id} shows what a plot returns"
             if png := output.get("data", {}).get("image/png"):
                 shown = output.metadata["image/png"]
                 assert len(shown["alt"].split()) >= 3, cell.id
