@@ -283,10 +283,9 @@ def live_figures(browser, name, folder):
 
     page = folder / f"{name}.html"
     page.write_text(HTMLExporter().from_filename(str(NOTEBOOKS / f"{name}.ipynb"))[0], encoding="utf-8")
-    browser.get(page.as_uri())
-    figures = browser.find_elements("css selector", ".npvae-live")
-    assert len(figures) == len(live_cells(name)[1])
-    return figures
+    browser.get(page.resolve().as_uri())
+    return wait(lambda: (figures := browser.find_elements("css selector", ".npvae-live"))
+                and len(figures) == len(live_cells(name)[1]) and figures, "the live figures of the page")
 
 
 def as_shown(browser, figure, slider):
