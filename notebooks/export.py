@@ -7,9 +7,11 @@ from the packages of `pip install -e '.[slides]'`. Where there is a network, `ju
 
 import argparse
 import importlib.util
+import json
 import pathlib
 import re
 import shutil
+from html import escape
 
 from jinja2 import DictLoader
 from nbconvert import HTMLExporter, SlidesExporter
@@ -75,9 +77,19 @@ def exporter(kind):
     return SlidesExporter(config=config)
 
 
+def with_words(body, notebook):
+    """The page with each picture's words from its output's metadata, which not every template of nbconvert reads."""
+    outputs = [output for cell in notebook["cells"] for output in cell.get("outputs", [])]
+    words = {"".join(output["data"]["image/png"]).strip(): output["metadata"].get("image/png", {}).get("alt")
+             for output in outputs if "image/png" in output.get("data", {})}
+    return re.sub(r'<img alt="(No description[^"]*)"([^>]*?base64,([^"]+)")',
+                  lambda image: f'<img alt="{escape(words.get(image[3].strip()) or image[1])}"{image[2]}', body)
+
+
 def export(path, target, kind):
     """Write the notebook's page into the folder `target`; its path."""
     body, _ = exporter(kind).from_filename(str(path))
+    body = with_words(body, json.loads(path.read_text(encoding="utf-8")))
     ending = "slides.html" if kind == "slides" else "html"
     # links lead from page to page
     body = re.sub(r'(href="[\w.-]+)\.ipynb', rf"\1.{ending}", body)
