@@ -8,6 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
+import npvae
 from npvae.datasets import Dataset
 from npvae.lab import plots
 from npvae.lab.compare import SOLVERS, compare
@@ -134,7 +135,7 @@ def test_the_texts_of_the_bars_tell_them_apart():
                    "test_approximation_gap": None} for name, elbo in zip(SOLVERS, (-1.51, -1.512, -1.53), strict=True)}
     axes = plt.figure().subplots()
     comparison.gap_bars(axes, SimpleNamespace(figures={"solvers": bars, "runs": []}))
-    assert [text.get_text() for text in axes.texts] == ["-1.5100", "-1.5120", "-1.5300"]
+    assert [text.get_text() for text in axes.texts] == ["−1.5100", "−1.5120", "−1.5300"]
 
 
 def test_a_slope_of_nothing_has_no_sign():
@@ -158,3 +159,28 @@ def test_the_film_of_a_climb_has_a_frame_for_each_half_step():
     html = plots.ascent_animation(line, line, np.add.outer(line, line), path, path.sum(1), path.sum(1) + 1, dpi=40)
     film = Image.open(io.BytesIO(base64.b64decode(html.split("base64,")[1].split('"')[0])))
     assert film.n_frames == 3 and 'alt="' in html
+
+
+def test_gaps_hang_from_log_p_and_have_their_length():
+    gaps = npvae.gap_decomposition(npvae.probabilistic_pca(2, 3), np.zeros((5, 4)), np.eye(5, 3), tolerance=1e-3)
+    axes = plt.figure().subplots()
+    plots.gap_stack(axes, {"a q": gaps}, ["k"], {"known": 0.0})
+    bars = {bar.get_label(): bar[0] for bar in axes.containers}
+    top, amortization = bars["approximation gap"], bars["amortization gap"]
+    assert -amortization.get_height() == pytest.approx(gaps.amortization.mean()) and top.get_y() == gaps.log_p.mean()
+    assert amortization.get_y() + amortization.get_height() == pytest.approx(gaps.elbo.mean())
+
+
+def test_a_q_of_any_covariance_is_an_ellipse_and_the_marker_is_on_the_curve():
+    plane, missing = np.stack(np.meshgrid(*[np.linspace(-1, 1, 9)] * 2), -1), {0: np.array([2.0, 4.0]), 4: np.ones(2)}
+    figure = plots.climbing_figure(plane, -(plane**2).sum(-1), {"q": (np.zeros(2), np.array([[4.0, 0], [0, 1]]))}, 2,
+                                   missing, {"best": 0.5})
+    left, right = figure.axes
+    ellipse, = (patch for patch in left.patches)
+    assert {round(ellipse.width), round(ellipse.height)} == {6, 3} and [2, 2.0] in [list(*line.get_xydata())
+        for line in right.lines if len(line.get_xydata()) == 1]
+
+
+def test_a_lead_is_drawn_for_each_seed():
+    figure = plots.leads_figure(np.arange(1, 5), np.ones((3, 4)), [2, 4], np.ones((2, 3)))
+    assert [len(axes.lines) for axes in figure.axes] == [4, 4]

@@ -20,3 +20,4 @@ from npvae.lab.plots.gradients import (
     computation_graphs, error_strips, estimator_figure, frozen_noise, layer_slopes, slopes, taylor_figure,
     u_curve_figure)
 from npvae.lab.plots.comparison import comparison_figure
+from npvae.lab.plots.side_by_side import climbing_figure, leads_figure

@@ -6,11 +6,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
+from matplotlib.ticker import NullFormatter
 
 from npvae.inference import shared_ceiling
 from npvae.lab.compare import TITLES, Comparison
 from npvae.lab.plots.images import image_rows, label_points
-from npvae.lab.plots.solvers import gap_bar
+from npvae.lab.plots.solvers import hanging_gaps, signed
 from npvae.lab.plots.style import BLACK, CLASSES, COLORS, style
 from npvae.models.data import take
 
@@ -64,11 +65,13 @@ def race(axes: Axes, comparison: Comparison, against: str = "seconds") -> None:
         axes.plot(x, elbos.mean(0), color=COLORS[name], label=TITLES[name], lw=1.6, marker="o" if len(x) == 1 else None)
         axes.fill_between(x, elbos.min(0), elbos.max(0), color=COLORS[name], alpha=0.3, lw=0)
     # in the legend: beside the line it would cover the shared q, which ends there
-    axes.axhline(ceiling, color=BLACK, ls="--", lw=1, label=f"ceiling of any shared q: {ceiling:.2f}")
+    axes.axhline(ceiling, color=BLACK, ls="--", lw=1, label=f"ceiling of any shared q: {signed(ceiling, 2)}")
     # the ends of all curves and the ceiling lie within, whichever is highest
     low, high = min(ceiling, *ends), max(ceiling, *ends)
     spread = max(high - low, 1.0)
     axes.set(xscale="log", ylim=(low - 0.55 * spread, high + 0.15 * spread))
+    # within a decade they would have labels that overlap
+    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def on_one_axis(histories: list[dict], against: str) -> tuple[np.ndarray, np.ndarray]:
@@ -87,28 +90,28 @@ def on_one_axis(histories: list[dict], against: str) -> tuple[np.ndarray, np.nda
 
 
 def gap_bars(axes: Axes, comparison: Comparison) -> None:
-    """log p(x) of the test data as ELBO + amortization gap + approximation gap; the ELBO alone if it is unknown."""
+    """log p(x) of the test data, and below it the gaps down to the ELBO; the ELBO alone if log p(x) is unknown."""
     figures, runs = comparison.figures["solvers"], comparison.figures["runs"]
     known = any(f["test_log_marginal"] is not None for f in figures.values())
-    floor = min(f["test_elbo"] for f in figures.values())
-    top = max(f["test_log_marginal"] or f["test_elbo"] for f in figures.values())
-    floor -= 0.25 * max(top - floor, 1.0)
     decimals = decimals_that_differ([f["test_elbo"] for f in figures.values()])
     for i, (name, f) in enumerate(figures.items()):
         gaps = [f[f"test_{gap}_gap"] or 0 for gap in ("amortization", "approximation")]
-        gap_bar(axes, i, f["test_elbo"] - floor, *gaps, floor, COLORS[name], labelled=known)
-        text = f"{f['test_elbo']:.{decimals}f}"
-        # at the foot of the bar, and within it, however long
-        axes.annotate(text, (i, floor), xytext=(0, 5), textcoords="offset points", ha="center",
-                      fontsize=min(8.5, 44 / len(text)), color="white")
+        if known:
+            hanging_gaps(axes, i, f["test_elbo"] + sum(gaps), *gaps, COLORS[name])
+        else:
+            axes.plot([i - 0.3, i + 0.3], [f["test_elbo"]] * 2, color=COLORS[name], lw=3)
         own = [run["test_elbo"] for run in runs if run["solver"] == name]
         if len(own) > 1:
             axes.plot(np.full(len(own), i), own, "o", ms=4, color=BLACK, mec="white", mew=0.7,
                       label="ELBO of one seed" if i == 0 else None)
+        axes.annotate(signed(f["test_elbo"], decimals), (i, min([f["test_elbo"], *own])), xytext=(0, -6), ha="center",
+                      va="top", textcoords="offset points", fontsize=8.5, color=COLORS[name])
+    low, high = axes.get_ylim()
     axes.set_xticks(range(len(figures)), [TITLES[n].replace(" ", "\n") for n in figures], fontsize=8.5)
     axes.set(title=("log p(x)" if known else "ELBO") + " of unseen rows", ylabel="nats per row",
-             ylim=(floor, top + 0.3 * (top - floor)))
-    if axes.get_legend_handles_labels()[1]:
+             ylim=(low - 0.12 * (high - low), high + 0.45 * (high - low)))
+    axes.grid(False, axis="x")
+    if known:
         axes.legend(loc="upper center", fontsize=8)
 
 

@@ -92,36 +92,47 @@ def rows_on_a_curve(x: np.ndarray, mu: np.ndarray, sigma: np.ndarray,
     return figure
 
 
-def gap_bar(axes: Axes, i: int, elbo: float, amortization: float, approximation: float, floor: float, color: str,
-            width: float = 0.65, labelled: bool = True) -> None:
-    """Bar i of log p(x): ELBO, amortization gap and approximation gap stand on each other, nats, from `floor` on.
+def hanging_gaps(axes: Axes, i: int, log_p: float, amortization: float, approximation: float, color: str,
+                 width: float = 0.62) -> None:
+    """At place i log p(x) as a line, the two gaps, nats, as bars that hang from it, and the ELBO where they end.
 
-    The gaps of the first one have names for a legend, unless `labelled` is False.
+    Those of the first place have names for a legend.
     """
-    parts = [("ELBO", elbo, color, ""), ("amortization gap", amortization, YELLOW, "//"),
-             ("approximation gap", approximation, SKY, "..")]
-    for part, height, color, hatch in parts:
-        axes.bar(i, height, bottom=floor, color=color, hatch=hatch, edgecolor="white", width=width,
-                 label=part if hatch and i == 0 and labelled else None)
-        floor += height
+    top, ends = log_p, [i - 0.5 * width, i + 0.5 * width]
+    axes.plot(ends, [log_p] * 2, color=BLACK, lw=1.6, label=None if i else "log p(x)")
+    for part, height, fill, hatch in (("approximation gap", approximation, SKY, ".."),
+                                      ("amortization gap", amortization, YELLOW, "//")):
+        axes.bar(i, -height, bottom=top, color=fill, hatch=hatch, edgecolor="white", width=0.7 * width,
+                 label=None if i else part)
+        top -= height
+    axes.plot(ends, [top] * 2, color=color, lw=3, solid_capstyle="butt", label=None if i else "ELBO")
 
 
 @style()
-def gap_stack(axes: Axes, gaps: dict, floor: float, colors: list[str], ceiling: float | None = None, **labels) -> None:
-    """log p(x) = ELBO + amortization gap + approximation gap: by name a bar of means of `Gaps`, nats a row.
+def gap_stack(axes: Axes, gaps: dict, colors: list[str], ceilings: dict[str, float] | None = None, **labels) -> None:
+    """log p(x) of each solver's θ, and its gaps below: by name the means of `Gaps`, nats a row.
 
-    The bars begin at `floor`; `ceiling` is the greatest log p(x) that any θ of the family reaches.
+    `ceilings` are heights that are known, by name.
     """
     for i, (found, own) in enumerate(zip(gaps.values(), colors, strict=True)):
-        heights = found.elbo.mean() - floor, found.amortization.mean(), found.approximation.mean()
-        gap_bar(axes, i, *heights, floor, own, width=0.62)
-        axes.annotate(f"{found.elbo.mean():.2f}", (i, found.elbo.mean()), xytext=(0, -12), color="white",
-                      textcoords="offset points", ha="center", fontsize=9)
-    if ceiling is not None:
-        axes.axhline(ceiling, color=BLACK, ls="--", lw=1.2, label="greatest log p(x)")
+        hanging_gaps(axes, i, *(part.mean() for part in (found.log_p, found.amortization, found.approximation)), own)
+        axes.annotate(signed(found.elbo.mean(), 2), (i, found.elbo.mean()), xytext=(0, -5), color=own, ha="center",
+                      va="top", textcoords="offset points", fontsize=9)
+    for (name, ceiling), dash in zip((ceilings or {}).items(), ("--", ":"), strict=False):
+        axes.axhline(ceiling, color=BLACK, ls=dash, lw=1.2, zorder=0, label=name)
     axes.set_xticks(range(len(gaps)), gaps)
     axes.set(**{"ylabel": "nats per row", **labels})
+    axes.grid(False, axis="x")
     axes.legend(fontsize=8, loc="upper center", ncols=3, columnspacing=1)
+
+
+def signed(value: float, decimals: int) -> str:
+    """A number with so many decimals, its minus no hyphen, a zero without one.
+
+    >>> signed(-1.5, 1), signed(-0.001, 2)
+    ('−1.5', '0.00')
+    """
+    return fixed(value, decimals).replace("-", "−")
 
 
 @style()
