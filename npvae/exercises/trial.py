@@ -27,13 +27,13 @@ class Died(Exception):
     """The process that tried the answer has ended without a word."""
 
 
-def apart(work: Callable, seconds: float):
+def apart(work: Callable, seconds: float, processor: int = 60):
     """What `work()` returns, which is run apart from this session: a child process, or a thread where none is forked.
 
     Raises
     ------
     TooSlow
-        If there is no answer in so many seconds of the clock.
+        If there is no answer in so many seconds of the clock, or of the processor: others may share the machine.
     Died
         If the process ends without one.
     """
@@ -46,14 +46,21 @@ def apart(work: Callable, seconds: float):
         warnings.simplefilter("ignore")
         child = os.fork()
     if not child:
-        _work_and_exit(work, writer)
+        _work_and_exit(work, writer, processor)
     os.close(writer)
     try:
         return _read(reader, seconds)
+    except Died:
+        _, status = os.waitpid(child, 0)
+        child = 0
+        if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU:
+            raise TooSlow from None
+        raise
     finally:
         os.close(reader)
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
+        if child:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
 
 
 def _read(reader, seconds):
@@ -68,7 +75,7 @@ def _read(reader, seconds):
     raise TooSlow
 
 
-def _work_and_exit(work, writer):
+def _work_and_exit(work, writer, processor):
     try:
         sys.stdout = sys.stderr = open(os.devnull, "w")
         nothing = os.open(os.devnull, os.O_RDWR)
@@ -76,6 +83,8 @@ def _work_and_exit(work, writer):
             os.dup2(nothing, stream)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         limit_memory(MEMORY)
+        used = int(time.process_time())
+        resource.setrlimit(resource.RLIMIT_CPU, (used + processor, resource.getrlimit(resource.RLIMIT_CPU)[1]))
         warnings.simplefilter("ignore")
         answer = pickle.dumps(work())
         while answer:

@@ -176,3 +176,18 @@ def test_each_misconception_is_wrong_and_called_by_a_name_of_the_task(notebook):
             with pytest.raises(Wrong) as wrong:
                 judge(task, variant)
             assert wrong.value.sentence in {sentence for _, sentence in task.misconceptions}, variant.__name__
+
+
+def holds_on(log_p, best, elbo):
+    while True:
+        try:
+            while True:
+                pass
+        except:     # noqa: E722
+            pass
+
+
+def test_a_loop_that_catches_everything_is_ended_by_the_processor_s_clock(monkeypatch):
+    monkeypatch.setattr(session, "EXPLAINED", 1)
+    verdict = exercises.check("gaps", holds_on)
+    assert verdict.mistake == "no end" and "does not come to an end" in verdict.sentence
