@@ -136,10 +136,10 @@ def explorer_figure(z: tuple[float, float], codes: np.ndarray, labels: np.ndarra
     plane.plot(*z, "o", ms=10, mfc=BLACK, mec="white", mew=2, zorder=5)     # above the labels, too
     reach = max(np.abs(codes).max(), np.abs(z).max()) + 0.3                 # room for every code and for z
     plane.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal", xlabel="$z_1$", ylabel="$z_2$",
-              title="codes of the training digits")
+              title="codes of the digits")
     show_images(picture, np.reshape(image, (1, 1, -1)), image_shape)
     picture.spines[:].set_visible(True)
-    picture.set_title(f"g(z) at z = ({z[0]:.2f}, {z[1]:.2f})")
+    picture.set_title(f"$g(z)$ at $z = ({z[0]:.2f}, {z[1]:.2f})$")
     return figure
 
 
