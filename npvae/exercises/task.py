@@ -11,8 +11,9 @@ class Wrong(Exception):
     """An answer is wrong: the mistake's name in a few words, and one sentence for the learner."""
 
     def __init__(self, mistake: str, sentence: str):
-        super().__init__(sentence)
-        self.mistake, self.sentence = mistake, sentence
+        # half a sentence may end in a question
+        self.mistake, self.sentence = mistake, sentence.replace("?.", "?")
+        super().__init__(self.sentence)
 
 
 @dataclass(frozen=True)
