@@ -84,7 +84,8 @@ def talk(browser, page):
     for number in range(1, count + 1):
         browser.execute_script("Reveal.getCurrentSlide().querySelectorAll('.fragment')"
                                ".forEach(part => part.classList.add('visible'))")
-        time.sleep(0.2)
+        # they are set anew when a page is shown
+        time.sleep(0.5)
         wait(lambda: browser.execute_script(READY), "the formulas of a page")
         yield number, browser.execute_script(LOOK)
         browser.execute_script("Reveal.next(); while (Reveal.availableFragments().next) Reveal.next()")
