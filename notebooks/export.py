@@ -33,7 +33,7 @@ FONTS = """<script type="text/x-mathjax-config">MathJax.Hub.Config({"HTML-CSS":
 MATHJAX = "lib/MathJax/MathJax.js?config=TeX-AMS-MML_HTMLorMML-full,Safe"
 # a page of the talk is 1280 by 720; what a cell prints and shows may use all of its width
 TALK = """<style>:root {--jp-code-font-size: 16px !important}
-.reveal .jp-Cell {padding: 2px 0} .reveal pre {box-shadow: none; width: 100%}
+.reveal .jp-Cell {padding: 2px 0} .reveal pre {box-shadow: none; width: 100%; font-size: 16px}
 .reveal .jp-OutputArea img {zoom: 1.25; width: auto; height: auto; max-width: 980px; max-height: 450px; margin: 0 auto;
 display: block} .reveal .npvae-live img {max-height: 400px}
 .reveal .jp-InputPrompt, .reveal .jp-OutputPrompt {display: none}</style>

@@ -41,10 +41,6 @@ def code_cells(notebook):
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def closes_with_claims(path):
-    return "closing()" in code_cells(nbformat.read(path, as_version=4))[-1].source
-
-
 def complaints(notebook):
     """What a reader should not see: errors, anything on stderr (where warnings go), claims that do not hold."""
     found = []

@@ -12,7 +12,7 @@ import sys
 
 import nbformat
 import pytest
-from rerun import FOLDER, closes_with_claims, code_cells
+from rerun import FOLDER, code_cells
 
 NOTEBOOKS = {path.name[:2]: path for path in sorted(FOLDER.glob("*.ipynb"))}
 LIST = FOLDER.parent / "tests" / "notebooks" / "statements.csv"
@@ -96,7 +96,7 @@ def test_the_cell_shows_the_number_of_the_statement(row):
         assert rounds_to(row["number"], row["shown"]), "the number is no rounding of what the cell shows"
 
 
-@pytest.mark.parametrize("key", [key for key, path in NOTEBOOKS.items() if closes_with_claims(path)])
+@pytest.mark.parametrize("key", NOTEBOOKS)
 def test_every_number_in_the_prose_has_a_row(key):
     assert not uncovered(key)
 
