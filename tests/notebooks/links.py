@@ -55,7 +55,7 @@ SECTIONS = {
         "A whole VAE, forwards and backwards": ["chain", "adam_step"],
         "Finite differences, and the U-curve": ["numeric_gradient", "complex_step"]},
     "11_three_solvers": {
-        "The digits": ["rows_for", "send_back"], "Where the nats go": ["gaps"],
+        "One loop, three sources": ["rows_for", "send_back"], "Where the nats go": ["gaps"],
         "The verdict": ["ideal_encoder", "conditional_elbo", "seen_log_prob", "fill_in"]},
 }
 
