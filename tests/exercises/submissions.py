@@ -1,9 +1,10 @@
 """Notebooks as three learners hand them in, made of a notebook with stubs: a right one, a half one, a wrong one."""
 
 import copy
-import importlib.util
 import json
 from pathlib import Path
+
+import judge_answers
 
 from npvae.exercises.tasks import all_tasks
 
@@ -19,20 +20,12 @@ SAID = {"rows_for": "encoder's b is missing", "send_back": "only one of the two 
         "seen_log_prob": "missing pixels are taken for 0", "fill_in": "only the first node is used"}
 
 
-def judge():
-    """The module beside this one, which several folders of tests have."""
-    spec = importlib.util.spec_from_file_location("judge_exercises", Path(__file__).with_name("judge.py"))
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def answers():
     """{learner: {task: source}}, and the points that each should get."""
-    module = judge()
-    wrong = {name: {case[0].__name__: case[0] for case in cases} for name, cases in module.answers("11")[0].items()}
+    cases = judge_answers.answers("11")[0]
+    wrong = {name: {case[0].__name__: case[0] for case in given} for name, given in cases.items()}
     right = {task.name: task.source for task in TASKS}
-    false = {name: module.handed_in(name, wrong[name][chosen]) for name, chosen in CHOSEN.items()}
+    false = {name: judge_answers.handed_in(name, wrong[name][chosen]) for name, chosen in CHOSEN.items()}
     half = {task.name: right[task.name] for task in TASKS[::2]}
     points = {"right": sum(t.points for t in TASKS), "half": sum(t.points for t in TASKS[::2]), "wrong": 0}
     return {"right": right, "half": half, "wrong": false}, points

@@ -1,10 +1,10 @@
 """The exercises: what is said of right and wrong answers, of stubs and solutions; notebooks are as written."""
 
-import importlib.util
 import re
 from collections import Counter
 from pathlib import Path
 
+import judge_answers
 import numpy as np
 import pytest
 
@@ -18,13 +18,6 @@ from npvae.exercises.tasks import all_tasks
 
 FOLDER = Path(__file__).parents[2] / "notebooks" / "exercises"
 TASKS = all_tasks()
-
-
-def judge_of_the_judge():
-    spec = importlib.util.spec_from_file_location("judge_exercises", Path(__file__).with_name("judge.py"))
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def defined(source, task):
@@ -44,7 +37,7 @@ def expressions(task):
 
 @pytest.mark.parametrize("notebook", sorted({task.notebook for task in TASKS.values()}))
 def test_right_answers_are_green_and_wrong_ones_red_with_a_right_sentence(notebook):
-    found = judge_of_the_judge().all_judged(notebook)
+    found = judge_answers.all_judged(notebook)
     counts = Counter(one.kind for one in found)
     assert [one for one in found if one.kind in ("missed", "false alarm")] == []
     wrong = counts["right"] + counts["vague"] + counts["misleading"]
@@ -56,7 +49,7 @@ def test_right_answers_are_green_and_wrong_ones_red_with_a_right_sentence(notebo
 
 
 def test_each_task_has_enough_answers_to_be_judged_by():
-    wrong, right = judge_of_the_judge().answers()
+    wrong, right = judge_answers.answers()
     assert {name for name in TASKS if len(wrong.get(name, ())) < 5 or len(right.get(name, ())) < 2} == set()
 
 

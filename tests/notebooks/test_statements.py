@@ -23,7 +23,8 @@ WORDS = {word: value for value, word in enumerate(
     "sixty": 60, "hundred": 100, "thousand": 1000}
 # what is no statement: formulas, code, links and their targets, the headings' numbers, the reading time
 NO_STATEMENTS = (r"\$\$.*?\$\$", r"\$[^$]*\$", r"`[^`]*`", r"\]\([^)]*\)", r"<[^>]*>", r"(?m)^#+ .*?$",
-                 r"(?m)^\*\*Time.*?$", r"(?i)notebooks? \d+(?:(?:,| and|–|-) ?\d+)*", r"\b(?:19|20)\d\d\b",
+                 r"(?m)^\*\*Time.*?$", r"(?m)^\*\*Write it yourself.*?$",
+                 r"(?i)notebooks? \d+(?:(?:,| and|–|-) ?\d+)*", r"\b(?:19|20)\d\d\b",
                  r"arXiv:\S+")
 NUMBER = r"(?<![\w.,/-])[-−]?\d[\d,]*(?:\.\d+)?(?:e[-−]?\d+)?"
 

@@ -1,9 +1,9 @@
 """Counts what the judge of the exercises says of answers as students write them, right ones and wrong ones.
 
-    python tests/exercises/judge.py                     all tasks
-    python tests/exercises/judge.py --notebook 09       of one notebook
-    python tests/exercises/judge.py --list              every sentence, for reading
-    python tests/exercises/judge.py --task kl --list
+    python tests/exercises/judge_answers.py                     all tasks
+    python tests/exercises/judge_answers.py --notebook 09       of one notebook
+    python tests/exercises/judge_answers.py --list              every sentence, for reading
+    python tests/exercises/judge_answers.py --task kl --list
 
 The sentence on a wrong answer is right if it matches the pattern that stands beside the answer, else vague if it only
 gives a number, a shape or an error's own words, else misleading: these are to be read, one by one. What else is said
