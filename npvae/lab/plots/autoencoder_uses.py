@@ -13,6 +13,7 @@ from npvae.lab.plots.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, ink_limits
 
 STYLES = {"autoencoder": dict(color=BLUE, marker="o"), "VAE": dict(color=GREEN, marker="s"),
           "PCA": dict(color=ORANGE, marker="^"), "raw": dict(color=BLACK, marker="D"),
+          "pixels": dict(color=BLACK, marker="D"),
           "raw, each column standardised": dict(color=PURPLE, marker="v")}
 
 

@@ -88,7 +88,8 @@ def _draw_kl_branch(axes):
         axes.annotate("", end, start, arrowprops={
             "arrowstyle": "-|>", "color": color, "lw": 1.8 if color == BLUE else 1, "shrinkA": 0, "shrinkB": 0,
             "connectionstyle": f"angle,angleA={leaves},angleB={arrives},rad=6"})
-    slopes_of_kl = r"$\partial\mathrm{KL}/\partial\mu=\mu$" "\n" r"$\partial\mathrm{KL}/\partial\sigma=\sigma-1/\sigma$"
+    slopes_of_kl = (r"$-\partial\mathrm{KL}/\partial\mu=-\mu$" "\n"
+                    r"$-\partial\mathrm{KL}/\partial\sigma=1/\sigma-\sigma$")
     axes.text(3.5, -1.75, slopes_of_kl, color=BLUE, fontsize=10, ha="right", va="center")
 
 
