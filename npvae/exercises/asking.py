@@ -9,7 +9,7 @@ import numpy as np
 
 from npvae.exercises.plain_words import about_shapes, shape_in_names
 from npvae.exercises.task import Task, Wrong
-from npvae.exercises.trial import TooSlow, at_most
+from npvae.exercises.trial import TooSlow, Waits, at_most
 
 
 def check_callable(task: Task, answer):
@@ -46,9 +46,12 @@ def called(task: Task, answer, args: tuple, upstream=None, sizes: dict | None = 
     try:
         with at_most(task.seconds), np.errstate(all="ignore"):
             out = task.call(answer, *args) if task.call else answer(*args)
-            return (out if upstream is None else _with_gradients(out, upstream)), args
+            return (out if upstream is None else _with_gradients(task, out, upstream, args)), args
     except Wrong:
         raise
+    except Waits as problem:
+        raise Wrong("waits", f"it waits{_where(answer, problem)}, and computes nothing meanwhile: for the clock, a "
+                    "file, another program?") from None
     except TooSlow as problem:
         raise Wrong("no end", f"it does not come to an end in {task.seconds:g} seconds{_where(answer, problem)}: a "
                     "loop whose condition never changes, or far too many rounds?") from None
@@ -63,19 +66,32 @@ def called(task: Task, answer, args: tuple, upstream=None, sizes: dict | None = 
                     f"{_at_shapes(task, args, sizes or {})}.") from problem
 
 
-def _with_gradients(out, upstream):
+def _with_gradients(task, out, upstream, args):
     if out is None:
         raise Wrong("returns None", "it returns None: the last line needs `return y, back`.")
     if not isinstance(out, tuple | list) or len(out) != 2 or not callable(out[1]):
         raise Wrong("no back", f"it returns {_kind(out)}, expected two things, y and a function back.")
     y, back = out
-    if np.shape(y) != np.shape(upstream):
+    if np.shape(y) not in (np.shape(upstream), np.shape(upstream) or (1,)):
         # outputs that are compared below, where a wrong shape is explained
         return (y,)
     gradients = back(np.array(upstream))
     if gradients is None:
         raise Wrong("back returns None", "its back returns None: the last line of back needs a `return`.")
-    return (y, *(gradients if isinstance(gradients, tuple | list) else [gradients]))
+    return (y, *gradients_apart(task, gradients, args))
+
+
+def gradients_apart(task: Task, gradients, args: tuple) -> list:
+    """What a back has returned as a list of gradients; one of them may be a list of rows itself."""
+    names = task.wrt or task.arguments
+    try:
+        shape, expected = np.shape(gradients), np.shape(args[task.arguments.index(names[0])])
+    except ValueError:      # of unequal lengths, or of another name
+        shape = expected = None
+    if expected is not None and len(names) == 1 and not isinstance(gradients, tuple) and len(shape) == len(expected):
+        return [np.asarray(gradients)]
+    several = isinstance(gradients, tuple | list) or shape == (len(names), *(expected or ())) and len(names) > 1
+    return list(gradients) if several else [gradients]
 
 
 def not_written(task: Task) -> Wrong:

@@ -9,7 +9,7 @@ from functools import partial
 
 import numpy as np
 
-from npvae.exercises.asking import check_callable, names_of
+from npvae.exercises.asking import check_callable, gradients_apart, names_of
 from npvae.exercises.laws import broken_law
 from npvae.exercises.mutants import UNTOLD, about_a_slip, about_two_slips
 from npvae.exercises.other_inputs import at_other_inputs
@@ -26,6 +26,8 @@ from npvae.exercises.relations import relation, shape_relation
 from npvae.exercises.rows import about_rows, worst_number
 from npvae.exercises.task import Task, Wrong
 from npvae.exercises.terms import about_terms
+from npvae.exercises.twice import check_back_twice, check_twice
+from npvae.exercises.views import sentence_of_a_change
 from npvae.gradcheck import gradcheck
 
 
@@ -46,8 +48,9 @@ def judge(task: Task, answer) -> None:
 
 def _of_a_right_one(task, answer, tried):
     # right at all random inputs: what else can be wrong?
-    _unchanged(tried)
+    _unchanged(task, answer, tried)
     _the_same_again(task, answer, tried[0])
+    check_twice(task, answer, tried[0].point)
     for point in edge_points(task):
         t = attempt(task, answer, point)
         if t.problem:
@@ -109,16 +112,14 @@ def _the_same(task, a, b):
 
 def _alike(a: Tried, b: Tried, tolerance=1e-9):
     return len(a.got) == len(b.got) and all(
-        x.shape == y.shape and x.dtype.kind in "biuf" and np.allclose(x, y, rtol=tolerance, atol=1e-10, equal_nan=True)
+        x.shape == y.shape and x.dtype.kind in "biufc" and np.allclose(x, y, rtol=tolerance, atol=1e-10, equal_nan=True)
         for x, y in zip(a.got, b.got, strict=True))
 
 
-def _unchanged(tried):
+def _unchanged(task, answer, tried):
     for t in tried:
         if t.changed:
-            name = t.changed[0]
-            raise Wrong("changes its input", f"it changes its argument {name}: whoever calls it goes on with another "
-                        f"{name} than before. Make a new array, `{name} = {name} - …` rather than `{name} -= …`.")
+            raise Wrong("changes its input", sentence_of_a_change(task, answer, t.changed[0]))
 
 
 def _the_same_again(task, answer, first):
@@ -166,7 +167,8 @@ def _kind_of_number(task, tried):
                              "written into an array of integers loses its decimals.")
             if got.dtype.kind in "bc":
                 return Wrong("type", f"{name} is {'true or false' if got.dtype.kind == 'b' else 'complex'}, expected "
-                             f"{right.dtype}.")
+                             f"{right.dtype}." if got.dtype.kind == "b" else f"{name} is complex, a real and an "
+                             f"imaginary part ({got.dtype}), expected {right.dtype}.")
             if got.dtype.kind == "f" and (~np.isfinite(got) & np.isfinite(right)).any():
                 bad = got[~np.isfinite(got) & np.isfinite(right)]
                 return Wrong("not finite", f"{name} has {bad.size} of {got.size} numbers that are {bad.flat[0]}: a "
@@ -205,8 +207,7 @@ def _as_one_argument(task, answer):
         y, back = task.call(answer, *filled) if task.call else answer(*filled)
 
         def named(dy):
-            gradients = back(dy)
-            return dict(zip(x, gradients if isinstance(gradients, tuple | list) else [gradients], strict=True))
+            return dict(zip(x, gradients_apart(task, back(dy), args), strict=True))
 
         return y, named
 
@@ -226,11 +227,12 @@ def _related(task, answer, tried):
         return _unknown(task, answer, tried)        # a law says more than a place without a name
     if found := found or slip:
         return Wrong(found[0], f"{where}{found[1]}.")
-    if any(t.changed for t in tried):
-        try:
-            _unchanged(tried)
-        except Wrong as problem:
-            return problem
+    try:
+        _unchanged(task, answer, tried)
+        if task.kind == "back" and i:
+            check_back_twice(task, answer, tried[0].point)
+    except Wrong as problem:
+        return problem
     return None
 
 

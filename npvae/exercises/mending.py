@@ -46,11 +46,13 @@ def _edited(tree, point):
     # edited trees, each with the line, and the statement there as it stands and as it becomes
     for edit in edits(tree, [kind for kind in OPERATORS if kind != "name"], conditions=False):
         yield edit.applied(), edit.line, edit.before, edit.after
-    before = {node.lineno: ast.unparse(node) for node in _statements(tree)}
+    before = {id(node): ast.unparse(node) for node in _statements(tree)}
     for slip in other_slips(tree, point):
-        node = next((node for node in _statements(tree) if node.lineno <= slip.statement <= node.end_lineno), None)
+        # several may stand in the line: the one that the slip has changed
+        node = next((node for node in _statements(tree) if node.lineno <= slip.statement <= node.end_lineno
+                     and ast.unparse(node) != before.get(id(node), ast.unparse(node))), None)
         if node is not None:
-            yield tree, node.lineno, before[node.lineno], ast.unparse(node)
+            yield tree, node.lineno, before[id(node)], ast.unparse(node)
     # of these there are most
     for edit in edits(tree, ["name"], conditions=False):
         yield edit.applied(), edit.line, edit.before, edit.after

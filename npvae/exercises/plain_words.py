@@ -56,3 +56,9 @@ def _advice(a, b):
             axes = ", ".join([":"] * len(small) + ["None"] * (len(large) - len(small)))
             return f": give the {which} one an axis more, [{axes}]"
     return ": is one of them transposed?" if len(a) > 1 and a == b[::-1] else ""
+
+
+def told_apart(a: float, b: float) -> tuple[str, str]:
+    """Two numbers in four digits, or in as many as differ."""
+    return next((pair for digits in range(4, 17) if (pair := (f"{a:.{digits}g}", f"{b:.{digits}g}"))[0] != pair[1]),
+                (repr(a), repr(b)))

@@ -84,6 +84,9 @@ def attempt(task: Task, answer, point: Point) -> Tried:
     try:
         out, after = called(task, answer, point.args, point.upstream, point.sizes)
         got = outputs(task, out, n, point.several) if n else []
+        # an array that holds one number is that number
+        got = [g.reshape(r.shape) if (g.shape, r.shape) == ((1,), ()) else g
+               for g, r in zip(got, point.right, strict=False)]
     except Wrong as problem:
         return Tried(point, [], problem)
     changed = tuple(name for name, a, b in zip(task.arguments, point.args, after, strict=False)

@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 
-from npvae.exercises.plain_words import shape_in_names
+from npvae.exercises.plain_words import shape_in_names, told_apart
 
 FACTORS = {"2": 2, "1/2": 0.5, "4": 4, "1/4": 0.25, "3": 3, "π": np.pi, "1/π": 1 / np.pi, "2π": 2 * np.pi,
            "1/√(2π)": (2 * np.pi) ** -0.5,
@@ -63,7 +63,7 @@ def _factor(got, right, sizes):
                 minus = "" if sign > 0 else "−"
                 return f"factor {minus}{name}", f"it is {minus}{name} times the right value"
     if len(ratios) > 1 and np.ptp(ratios) < 1e-6 * abs(ratios[0]):
-        return "factor", f"it is {ratios[0]:.4g} times the right value"
+        return "factor", f"it is {told_apart(ratios[0], 1)[0]} times the right value"
     return None
 
 

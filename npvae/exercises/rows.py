@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from npvae.exercises.plain_words import told_apart
 from npvae.exercises.points import Tried, agrees, attempt, close, point_at
 from npvae.exercises.relations import relation
 from npvae.exercises.task import Task, Wrong
@@ -94,9 +95,10 @@ def _one_by_one(task, answer, tried, i):
 
 def worst_number(task: Task, got: np.ndarray, right: np.ndarray) -> str:
     """Half a sentence with the number that is furthest off, and what is right."""
-    far = np.abs(np.nan_to_num(got.astype(float), nan=np.inf) - right)
+    wrong = ~np.asarray(close(task, got, right))
+    far = np.where(wrong, np.abs(np.nan_to_num(got.astype(float), nan=np.inf) - right), -1)
     place = np.unravel_index(np.nanargmax(far), far.shape) if far.ndim else ()
     at = f"at index {', '.join(map(str, place))} " if place else ""
-    wrong = ~np.asarray(close(task, got, right))
     share = f" ({wrong.sum()} of {wrong.size} numbers are wrong)" if wrong.ndim and wrong.size > 1 else ""
-    return f"{at}it is {float(got[place]):.4g}, and right is {float(right[place]):.4g}{share}"
+    one, other = told_apart(float(got[place]), float(right[place]))
+    return f"{at}it is {one}, and right is {other}{share}"

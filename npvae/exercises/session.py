@@ -10,7 +10,7 @@ from npvae.exercises.mending import SECONDS, mended
 from npvae.exercises.task import Wrong
 from npvae.exercises.tasks import all_tasks, task_of
 from npvae.exercises.tidy import Table
-from npvae.exercises.trial import Died, TooSlow, apart
+from npvae.exercises.trial import Died, TooSlow, Waits, apart
 from npvae.exercises.verdict import Verdict
 from npvae.files import PROGRAM, VERSION, check_output, written_whole
 
@@ -36,6 +36,9 @@ def check(name: str, answer) -> Verdict:
     >>> check("rows_for", lambda solver, table, row, W, b, x, index: table)
     ✗ rows_for: the answer for "free" has shape (m, R), expected (B, R).
     """
+    if isinstance(answer, str) and not isinstance(name, str):
+        raise ValueError(f"got the function first: the task's name comes first, check({answer!r}, "
+                         f"{getattr(name, '__name__', 'answer')})")
     task = task_of(name)
     try:
         mistake, sentence = apart(lambda: _judged(task, answer), PATIENCE * task.seconds, int(task.seconds) + EXPLAINED)
@@ -47,7 +50,7 @@ def check(name: str, answer) -> Verdict:
     verdict = Verdict(name, mistake, sentence)
     before = _tried.get(name, UNTRIED)
     _tried[name] = {"tries": before["tries"] + 1, "green": before["green"] or bool(verdict)}
-    _last[name] = answer
+    _last[name] = answer, verdict
     return verdict
 
 
@@ -56,6 +59,8 @@ def _judged(task, answer):
         judge(task, answer)
     except Wrong as wrong:
         return wrong.mistake, wrong.sentence
+    except Waits:
+        return "waits", "it waits, and computes nothing meanwhile: for the clock, a file, another program?"
     except Exception as problem:        # of the check, not of the answer: a mistake of ours, or an answer unheard of
         return "not judged", f"the check itself has failed on it ({type(problem).__name__}: {problem})."
     return "", ""
@@ -77,11 +82,15 @@ def hint(name: str, level: int = 1) -> str:
     level = whole("level", level, 1, 3)
     if level < 3:
         return task.hints[level - 1]
-    if name in _last:
-        line = _line(task, _last[name])
-        if line:
-            return line
-    return f"{task.hints[1]} What is left is solution({name!r})."
+    if name not in _last:
+        return f"Check an answer first, check({name!r}, …): this hint is about its lines."
+    answer, verdict = _last[name]
+    if verdict:
+        return "Your last answer is right."
+    if verdict.mistake == "not written":
+        return f"Your last answer is not written yet. {task.hints[1]}"
+    return _line(task, answer) or (f"No single line was found whose change makes your last answer right. "
+                                   f"{task.hints[1]} What is left is solution({name!r}).")
 
 
 def _line(task, answer):

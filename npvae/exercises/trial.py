@@ -17,10 +17,15 @@ except ImportError:     # Windows
     resource = None
 
 MEMORY = 2**30          # bytes more than the session has
+IDLE = 12               # seconds of the clock without work that an answer may take in all
 
 
 class TooSlow(BaseException):
     """The answer takes too long; not caught by `except Exception` in the learner's code."""
+
+
+class Waits(TooSlow):
+    """The answer takes long and uses no processor: it sleeps."""
 
 
 class Died(Exception):
@@ -86,11 +91,28 @@ def _work_and_exit(work, writer, processor):
         used = int(time.process_time())
         resource.setrlimit(resource.RLIMIT_CPU, (used + processor, resource.getrlimit(resource.RLIMIT_CPU)[1]))
         warnings.simplefilter("ignore")
+        _end_if_idle()
         answer = pickle.dumps(work())
+        signal.setitimer(signal.ITIMER_REAL, 0)
         while answer:
             answer = answer[os.write(writer, answer):]
     finally:
         os._exit(0)
+
+
+def _end_if_idle():
+    # Waits is raised once so many seconds, each looked at by itself, have passed without work
+    idle, before = 0, time.process_time()
+
+    def look(*_):
+        nonlocal idle, before
+        now = time.process_time()
+        idle, before = idle + (now - before < 0.01), now
+        if idle >= IDLE:
+            raise Waits
+
+    signal.signal(signal.SIGALRM, look)
+    signal.setitimer(signal.ITIMER_REAL, 1, 1)
 
 
 def limit_memory(more: int) -> None:

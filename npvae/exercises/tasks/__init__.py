@@ -32,7 +32,8 @@ def task_of(name: str) -> Task:
     """The task of a name, or a ValueError that suggests the nearest."""
     known = all_tasks()
     if not isinstance(name, str) or name not in known:
-        near = difflib.get_close_matches(str(name), known, 1, 0.5)
-        mean = f": did you mean {near[0]!r}?" if near else ""
+        small = {other.lower(): other for other in known}
+        near = difflib.get_close_matches(str(name).lower(), small, 1, 0.5)
+        mean = f": did you mean {small[near[0]]!r}?" if near else ""
         raise ValueError(f"there is no task {name!r}{mean} (exercises.tasks() lists all)")
     return known[name]
