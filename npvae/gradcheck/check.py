@@ -1,12 +1,13 @@
 """`gradcheck`: hold a gradient against finite differences, refuse a check that could not fail, and name the mistake."""
 
+import inspect
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from functools import partial
 
 import numpy as np
 
-from npvae.checks import whole
+from npvae.checks import shown, truth, whole
 from npvae.declared import declares
 from npvae.dialects import understood
 from npvae.dialects.arguments import is_container
@@ -105,7 +106,7 @@ def gradcheck(f, x, *more, method: str | None = None, call: Callable | None = No
     >>> report.diagnosis[0].kind
     'factor'
     """
-    seed = whole("seed", seed, least=0)
+    seed, diagnosis, repair = whole("seed", seed, least=0), truth("diagnosis", diagnosis), truth("repair", repair)
     if call is None and all(hasattr(f, part) for part in ("latent", "decoder", "likelihood", "data_dim")):
         given = {"sizes": sizes, "terms": terms, "name": name, "upstream": upstream, "dtype": dtype}
         given = {option: value for option, value in given.items() if value is not None}
@@ -115,6 +116,8 @@ def gradcheck(f, x, *more, method: str | None = None, call: Callable | None = No
     whole("directions", directions)
     with _in_words(f, x):
         f, arguments, called, notes = understood(f, (x, *more), call)
+        if call is None and not callable(f):
+            raise ValueError(f"f is {shown(f)}, which cannot be called: say with call= how y, back come of it")
         dtype = check_dtypes(f, arguments.arrays, dtype)
         subject = Subject(f, arguments, call, upstream, dtype, seed)
     check_upstream(subject)
@@ -158,6 +161,9 @@ def assert_gradients(f, x, *more, **options) -> None:
     >>> from npvae.nn import tanh
     >>> assert_gradients(tanh, np.array([[0.3, -1.2]]))
     """
+    unknown = set(options) - set(inspect.signature(gradcheck).parameters)
+    if unknown:
+        raise TypeError(f"assert_gradients() got the option {min(unknown)}, expected those of gradcheck")
     report = gradcheck(f, x, *more, **options)
     if not report:
         raise AssertionError(str(report))

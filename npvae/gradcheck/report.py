@@ -4,6 +4,7 @@ import html
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
+from numbers import Integral
 
 from npvae.repair.result import NotAvailable
 
@@ -68,7 +69,7 @@ class Verdict:
 
     def hint(self, level: int) -> str:
         """What is wrong, more and more openly: 1 the sentence, 2 the line, 3 the edit that mends it."""
-        if level not in (1, 2, 3):
+        if not isinstance(level, Integral) or level not in (1, 2, 3):
             raise ValueError(f"level is {level!r}, expected 1 (the sentence), 2 (the line) or 3 (the edit)")
         if self.passed:
             return f"{self.checked} is right"

@@ -105,3 +105,13 @@ def test_ties_of_a_pool_and_corners_of_a_relu():
 def test_what_cannot_be_copied_is_refused_by_name():
     with pytest.raises(ValueError, match="x is a memoryview, which cannot be copied"):
         npvae.gradcheck(lambda x: (np.asarray(x), lambda dy: dy), memoryview(np.ones(3)))
+
+
+@pytest.mark.parametrize("ask, words", [
+    (lambda: npvae.gradcheck(npvae.tanh, np.ones((2, 3)), repair=np.zeros(0)), "repair is .* expected True or False"),
+    (lambda: npvae.gradcheck(npvae.tanh, np.ones((2, 3))).hint(np.ones(2)), "level is .* expected 1"),
+    (lambda: npvae.gradcheck(npvae.Gaussian(2), np.ones((2, 3))), "which cannot be called"),
+])
+def test_options_and_functions_that_make_no_sense_are_refused_in_a_sentence(ask, words):
+    with pytest.raises(ValueError, match=words):
+        ask()

@@ -10,7 +10,7 @@ from functools import partial
 
 import numpy as np
 
-from npvae.checks import shown, whole
+from npvae.checks import shown, truth, whole
 from npvae.declared import declares
 from npvae.dialects.elbos import ROWS, Terms, UserFunction, nodes_of, trial_rows
 from npvae.gradcheck.bound.mistakes import Fit
@@ -83,6 +83,7 @@ def check_bound(elbo_fn, model: LatentVariableModel | None = None, X=None, *, ro
     'sampler: the noise has standard deviation 2, not 1. Draw ε ~ N(0, I).'
     """
     _check_options(elbo_fn, row, draws)
+    repair = truth("repair", repair)
     model = probabilistic_pca(3, 5, sigma_g=0.5) if model is None else check_model(model)
     notes = _check_bound_model(model)
     rng = np.random.default_rng(whole("seed", seed, least=0))
