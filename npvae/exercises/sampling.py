@@ -25,6 +25,7 @@ def judge_ancestral(task: Task, answer) -> None:
             raise Wrong("own generator", "with another rng it draws the same numbers: all randomness has to come from "
                                          "rng.")
         check_standard_normal(z, "z")
+        check_not_cut_off(x)
         _check_noise(z, x, sigma_g)
 
 
@@ -57,7 +58,39 @@ def _check_noise(z, x, sigma_g):
     _check_spread(r.std(), sigma_g)
     if np.abs(r.mean(0)).max() > SURE / np.sqrt(M):
         raise Wrong("noise has a mean", f"the noise x − g(z) has the mean {sigma_g * r.mean():.3g}, expected 0.")
+    check_noise_of_its_own(r, z, "the noise x − g(z)")
+    _check_normal(r, "the noise x − g(z)")
     check_independent(r, "the noise x − g(z)")
+
+
+def check_not_cut_off(x: np.ndarray) -> None:
+    """Wrong if many of the numbers of x are its least or its greatest, as a clip makes them."""
+    for end, words in ((x.min(), "below"), (x.max(), "above")):
+        if (x == end).mean() > 0.01 and np.unique(x).size > 0.01 * x.size:
+            raise Wrong("cut off", f"x is cut off at {end:.3g}, with nothing {words}: g(z) with its noise may lie "
+                                   "anywhere, "
+                        "so no clip.")
+
+
+def check_noise_of_its_own(r: np.ndarray, z: np.ndarray, name: str) -> None:
+    """Wrong if the noise r (m, D), in units of its width, is made of the numbers of z (m, K), or depends on them."""
+    if np.isin(np.abs(r).round(8), np.abs(z).round(8)).mean() > 0.05:
+        raise Wrong("z as noise", f"{name} is made of the numbers of z: x needs a second draw, independent of z.")
+    if np.unique(r.round(8)).size < 0.9 * r.size:
+        raise Wrong("noise repeats", f"numbers of {name} repeat: each number of x has a draw of its own.")
+    limit, K = SURE / np.sqrt(len(r)), z.shape[1]
+    for f in (lambda a: a, np.square):
+        if np.abs(np.corrcoef(f(r).T, f(z).T)[:-K, -K:]).max() > limit:
+            raise Wrong("noise depends on z", f"{name} depends on z: it is to be drawn independently of it.")
+
+
+def _check_normal(r, name):
+    # skewness and kurtosis
+    flat = (r - r.mean()).ravel() / r.std()
+    if abs((flat**3).mean()) > SURE * np.sqrt(6 / flat.size) or abs(
+            (flat**4).mean() - 3) > SURE * np.sqrt(24 / flat.size):
+        what = "looks uniform" if abs((flat**4).mean() - 1.8) < 0.1 else "is not normal"
+        raise Wrong("noise not normal", f"{name} {what}, though its width is right: p(x|z) is a Gaussian.")
 
 
 def _check_spread(s, sigma_g):
@@ -104,9 +137,9 @@ def check_independent(a: np.ndarray, name: str) -> None:
 def judge_prior_sampling(task: Task, answer) -> None:
     """Wrong if the z are no S draws of the prior, or if what is made of their log p(x|z) is not the log of the mean."""
     check_callable(task, answer)
-    for K, S, level in ((2, 3000, 0.0), (3, 1000, -3000.0)):
-        value, z, a = _estimate(task, answer, K, S, level, 1)
-        again = _estimate(task, answer, K, S, level, 1)[0]
+    for K, S, level, width in ((2, 3000, 0.0, 0.5), (3, 1000, -3000.0, 0.5), (2, 3000, 0.0, 0.03)):
+        value, z, a = _estimate(task, answer, K, S, level, width)
+        again = _estimate(task, answer, K, S, level, width)[0]
         if not np.array_equal(value, again, equal_nan=True):
             raise Wrong("own generator", "with the same rng it gives another value: all randomness has to come from "
                                          "rng.")
@@ -121,19 +154,19 @@ def judge_prior_sampling(task: Task, answer) -> None:
         _check_estimate(float(value), z, a)
 
 
-def _estimate(task, answer, K, S, level, seed):
+def _estimate(task, answer, K, S, level, width):
     asked = []
 
     def log_likelihood(z):
         z = np.asarray(z, float)
         if z.ndim != 2 or z.shape[1] != K:
             raise ValueError(f"z has shape {z.shape}, expected (S, K) with K = {K}")
-        a = -((0.8 - z) ** 2).sum(1) / 0.5 + level
+        a = -((0.8 - z) ** 2).sum(1) / (2 * width**2) + level
         asked.append((z.copy(), a))
         return a.copy()
 
     # log_likelihood keeps what it is asked: the arguments are not copied
-    out = called(task, lambda *args: answer(log_likelihood, *args[1:]), (None, K, S, np.random.default_rng(seed)))[0]
+    out = called(task, lambda *args: answer(log_likelihood, *args[1:]), (None, K, S, np.random.default_rng(1)))[0]
     if not asked:
         raise Wrong("log_likelihood is not used", "log_likelihood is never called.")
     value = outputs(task, out, 1, False)[0]
@@ -164,6 +197,9 @@ def _check_estimate(value, z, a):
     for v, (name, sentence) in known.items():
         if abs(value - v) <= 1e-6 * (1 + abs(v)):
             raise Wrong(name, sentence)
+    if not np.isfinite(value) and a.max() - a.mean() > 500:
+        raise Wrong("mean for greatest", f"where log p(x|z) lies between {a.min():.0f} and {top:.0f} it is {value}: "
+                    "what is taken off before the exponential is not the greatest (their mean?), and exp overflows.")
     if not np.isfinite(value):
         raise Wrong("underflow", f"where log p(x|z) is about {a.mean():.0f} it is {value}: exp underflows to 0 before "
                                  "the "

@@ -42,6 +42,19 @@ def e_step(X, mu, pi, sigma_g):
     return q / q.sum(1, keepdims=True)
 
 
+def _floors(e):
+    # a small number added below, or to all terms, with and without the density's constant
+    said = (f"a small number, {e:g}, is added: far from all means it outweighs the sum, and where that underflows to 0 "
+            "it saves nothing. Work with logarithms.")
+    for constant in (lambda s, D: 1.0, lambda s, D: (2 * np.pi * s * s) ** (-D / 2)):
+        def p(X, mu, pi, s, constant=constant):
+            return pi * np.exp(-squares(X, mu) / (2 * s * s)) * constant(s, X.shape[1])
+
+        yield lambda *a, p=p: p(*a) / (p(*a).sum(1, keepdims=True) + e), said
+        yield lambda *a, p=p: (p(*a) + e) / (p(*a) + e).sum(1, keepdims=True), said
+        yield lambda *a, p=p: p(*a) / np.maximum(p(*a).sum(1, keepdims=True), e), said
+
+
 def _by(f, axis=1):
     return lambda X, mu, pi, s: softmax(f(squares(X, mu), pi, s), axis)
 
@@ -101,6 +114,8 @@ An $x$ that is far from all means has a posterior, too, though each of its $K$ t
         mistake("inverse distance",
                 lambda X, mu, pi, s: pi / squares(X, mu) / (pi / squares(X, mu)).sum(1, keepdims=True),
                 "it weights by one over the squared distance: a Gaussian has the exponential of minus it."),
+        *(mistake("a small number added", f, said) for e in (1e-3, 1e-6, 1e-8, 1e-9, 1e-10, 1e-12, 1e-16, 1e-300)
+          for f, said in _floors(e)),
         mistake("not normalised", lambda X, mu, pi, s: pi * np.exp(-squares(X, mu) / (2 * s * s)),
                 "the rows do not sum to one: what is proportional to the posterior has to be normalised."),
         mistake("the joint", lambda X, mu, pi, s: (pi * np.exp(-squares(X, mu) / (2 * s * s))

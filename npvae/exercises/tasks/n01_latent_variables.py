@@ -11,6 +11,7 @@ from npvae.exercises.laws import same
 from npvae.exercises.misconceptions import mistake
 from npvae.exercises.sampling import judge_ancestral, judge_prior_sampling
 from npvae.exercises.task import Task
+from npvae.exercises.tasks.shifts import wrong_shifts
 
 # ---- the story
 
@@ -58,6 +59,18 @@ def _square(x, mean):
     return ((x - mean) ** 2).sum(1)
 
 
+# what multiplies ‖x − mean‖², if not 1/(2 sigma²)
+_FACTORS = [
+    ("times sigma²", lambda s: s**2 / 2, "the squared error is multiplied by sigma², and it is to be divided: in "
+     "`/ 2 * sigma**2` only the 2 is below, brackets are missing."),
+    ("times sigma", lambda s: s / 2, "the squared error is multiplied by sigma, and it is to be divided by sigma²."),
+    ("divided by sigma", lambda s: 1 / s, "the squared error is divided by sigma alone: brackets are missing, or an "
+     "exponent; 2 sigma² belongs below."),
+    ("divided by 2 sigma", lambda s: 1 / (2 * s), "the squared error is divided by 2 sigma, and sigma is not squared."),
+    ("2 squared", lambda s: 1 / (2 * s) ** 2, "the squared error is divided by (2 sigma)²: only sigma is squared."),
+]
+
+
 DENSITY = Task(
     name="log_normal", title="The log density of x given z", points=2, solution=log_normal, sizes="B D",
     inputs=lambda rng, B, D: (rng.normal(size=(B, D)), rng.normal(size=(B, D)), rng.uniform(0.3, 0.8)),
@@ -98,6 +111,9 @@ $$\log N(x;\, \text{mean}, \sigma^2 I) = -\frac D2 \log 2\pi - D \log \sigma - \
         mistake("sigma for the variance",
                 lambda x, mean, sigma: -x.shape[1] / 2 * np.log(2 * np.pi * sigma) - _square(x, mean) / (2 * sigma),
                 "sigma is taken for the variance: it is the standard deviation, and the variance is sigma²."),
+        *(mistake(name, lambda x, mean, s, f=f: (
+            log_normal(x, mean, s) + _square(x, mean) * (1 / (2 * s**2) - f(s))), said)
+          for name, f, said in _FACTORS),
         mistake("batch sum", lambda x, mean, sigma: (-x.shape[1] / 2 * np.log(2 * np.pi * sigma**2)
                                                      - ((x - mean) ** 2).sum() / (2 * sigma**2)),
                 "the squares of the whole batch are added up: each row of x has a log density of its own."),
@@ -186,8 +202,17 @@ integral_on_a_grid(log_joint[None], h), -0.25 * 1.2**2 - 0.5 * np.log(4 * np.pi)
                   f"a small number, {e:g}, is added inside the logarithm: that is no log p(x) any more. Against "
                   "underflow, "
                   "subtract the row's maximum.") for e in (1e-3, 1e-6, 1e-8, 1e-10, 1e-12, 1e-16, 1e-300)),
+        *wrong_shifts(lambda shift: lambda a, h: np.log(np.exp(a - shift(a, 1)).sum(1) * h) + (
+            shift(a, 1) + np.zeros((len(a), 1)))[:, 0]),
+        mistake("normalised before the sum", lambda a, h: np.log(h) + 0 * a[:, 0],
+                "it is log h, whatever log_joint is: the terms are normalised before they are added up, and then sum "
+                "to one."),
     ],
-    edges={"where log p(x, z) is about −2000": lambda rng: (rng.normal(size=(3, 50)) - 2000, 0.1),
+    edges={"where log p(x, z) is about −2000, or above 800":
+               lambda rng: (rng.normal(size=(3, 50)) + np.array([[-2000], [900], [0]]), 0.1),
+           "where log p(x, z) is about −2000": lambda rng: (rng.normal(size=(3, 50)) - 2000, 0.1),
+           "where one node is far above the others": lambda rng: (
+               np.array([[0.0, -2000, -2000], [-800, 1, -400]]), 0.1),
            "where one datapoint is far less probable than the others":
                lambda rng: (rng.normal(size=(3, 50)) - np.array([[0], [900], [1800]]), 0.1),
            "where log p(x, z) is above 800": lambda rng: (rng.normal(size=(3, 20)) + 800, 0.1)})
@@ -293,8 +318,14 @@ importance_sampling(-0.5 * z**2 - 0.5 * (1.2 - z) ** 2 - np.log(2 * np.pi), log_
                 "before you exponentiate."),
         mistake("underflow after the difference", lambda p, q: np.log(np.exp(p - q).mean(0)),
                 "exp of log w underflows to 0, and log 0 is -inf: take the maximum of log w out first."),
+        *wrong_shifts(lambda shift: lambda p, q: np.log(np.exp(p - q - shift(p - q, 0)).mean(0)) + (
+            shift(p - q, 0) + np.zeros((1, p.shape[1])))[0]),
     ],
-    edges={"where log p(x, z) is about −2000": lambda rng: (rng.normal(size=(20, 3)) - 2000, rng.normal(size=(20, 3))),
+    edges={"where log w is about −2000, or above 800": lambda rng: (
+               rng.normal(size=(20, 3)) + np.array([-2000, 900, 0]), rng.normal(size=(20, 3))),
+           "where one draw is far above the others": lambda rng: (
+               np.array([[0.0, -800], [-2000, 1], [-2000, -400]]), rng.normal(size=(3, 2))),
+           "where log p(x, z) is about −2000": lambda rng: (rng.normal(size=(20, 3)) - 2000, rng.normal(size=(20, 3))),
            "where both logarithms are about −2000":
                lambda rng: (rng.normal(size=(20, 3)) - 2000, rng.normal(size=(20, 3)) - 2000)})
 

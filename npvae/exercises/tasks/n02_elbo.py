@@ -9,6 +9,7 @@ import numpy as np
 from npvae.exercises.laws import same
 from npvae.exercises.misconceptions import mistake
 from npvae.exercises.task import Task
+from npvae.exercises.tasks.shifts import wrong_shifts
 
 SMALL = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)        # added where nothing should be
 
@@ -114,8 +115,13 @@ quotient.""",
                 "exp underflows to 0, or overflows, and 0/0 is nan: take the row's maximum off first."),
         *(mistake("a small number added", lambda p, j, e=e: np.exp(p + j) / (np.exp(p + j).sum(1, keepdims=True) + e),
                   "a small number in the denominator hides an underflow: the rows do not sum to one any more. Take "
-                  "the row's maximum off first.") for e in (*SMALL, 1e-8, 1e-10, 1e-12, 1e-16, 1e-300))],
-    edges={"where log p(x|z) is about −2000": lambda rng: (np.log([0.5, 0.3, 0.2]), rng.normal(size=(3, 3)) - 2000),
+                  "the row's maximum off first.") for e in (*SMALL, 1e-8, 1e-10, 1e-12, 1e-16, 1e-300)),
+        *wrong_shifts(lambda shift: lambda p, j: (e := np.exp(p + j - shift(p + j, 1))) / e.sum(1, keepdims=True))],
+    edges={"where log p(x|z) is about −2000, or +900": lambda rng: (
+               np.log([0.5, 0.3, 0.2]), rng.normal(size=(3, 3)) + np.array([[-2000], [900], [0]])),
+           "where one label is far above the others": lambda rng: (
+               np.log([0.5, 0.3, 0.2]), np.array([[0.0, -2000, -2000], [-800, 1, -400]])),
+           "where log p(x|z) is about −2000": lambda rng: (np.log([0.5, 0.3, 0.2]), rng.normal(size=(3, 3)) - 2000),
            "where log p(x|z) is about +900": lambda rng: (np.log([0.5, 0.3, 0.2]), rng.normal(size=(3, 3)) + 900)})
 
 # ---- KL
@@ -448,8 +454,8 @@ def elbo_gradient(logits, log_pxz):
 
     logits (B, K) are any numbers; log_pxz (B, K) is log p(x, z). Returns (B, K).
     """
-    q = np.exp(logits - np.logaddexp.reduce(logits, axis=1, keepdims=True))
-    f = log_pxz - np.log(q)                                     # L = Σ_z q f
+    log_q = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
+    q, f = np.exp(log_q), log_pxz - log_q                       # L = Σ_z q f
     return q * (f - (q * f).sum(1, keepdims=True))
 
 
@@ -523,8 +529,19 @@ elbo_gradient(np.zeros((1, 2)), log_pxz), elbo_gradient(log_pxz, log_pxz)       
                 "only the diagonal of the softmax's Jacobian is there: every q depends on every logit."),
         mistake("averaged over the batch", lambda a, j: _slope(a, j) / len(a),
                 "it is divided by the number of rows B: each row has its own ELBO, nothing is averaged over the "
-                "batch.")],
-    edges={"where a logit is 30 below the others": lambda rng: (np.array([[0.0, 1.0, -30.0]]), rng.normal(size=(1, 3))),
+                "batch."),
+        mistake("overflow", lambda a, j: (q := np.exp(a) / np.exp(a).sum(1, keepdims=True)) * (
+            j - np.log(q) - (q * (j - np.log(q))).sum(1, keepdims=True)),
+                "where logits are large exp overflows, or underflows to 0, and the softmax is nan: logits may be any "
+                "numbers."),
+        *wrong_shifts(lambda shift: lambda a, j: (
+            q := (e := np.exp(a - shift(a, 1))) / e.sum(1, keepdims=True)) * (
+                j - np.log(q) - (q * (j - np.log(q))).sum(1, keepdims=True)))],
+    edges={"where logits are about 1000, or −1000": lambda rng: (
+               rng.normal(size=(3, 3)) + np.array([[1e3], [-1e3], [0]]), rng.normal(size=(3, 3))),
+           "where one of many labels is far above the others": lambda rng: (np.array([[0.0] + 40 * [-735]]),
+                                                                            rng.normal(size=(1, 41))),
+           "where a logit is 30 below the others": lambda rng: (np.array([[0.0, 1.0, -30.0]]), rng.normal(size=(1, 3))),
            "where log p(x, z) is about −2000": lambda rng: (rng.normal(size=(3, 4)), rng.normal(size=(3, 4)) - 2000)})
 
 TASKS = [BAYES, KL, ELBO, TERMS, GAP, SLOPE]

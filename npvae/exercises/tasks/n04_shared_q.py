@@ -9,6 +9,7 @@ import numpy as np
 from npvae.exercises.laws import same
 from npvae.exercises.misconceptions import mistake
 from npvae.exercises.task import Task
+from npvae.exercises.tasks.shifts import wrong_shifts
 
 
 def log_sum(a, axis=0):
@@ -87,8 +88,12 @@ Compare the right side with the ELBO of a single datapoint: which $q$ maximises 
         mistake("divided by K", lambda a: softmax(a.sum(0) / a.shape[1]),
                 "the sum over the data is divided by K: a mean over the data is divided by m."),
         mistake("underflow", lambda a: np.exp(a.mean(0)) / np.exp(a.mean(0)).sum(),
-                "exp underflows to 0, and 0/0 is nan: take the maximum off first.")],
-    edges={"where log p(x, z) is about −2000": lambda rng: (rng.normal(size=(4, 3)) - 2000,)})
+                "exp underflows to 0, and 0/0 is nan: take the maximum off first."),
+        *wrong_shifts(lambda shift: lambda a: (e := np.exp(a.mean(0) - shift(a.mean(0), 0))) / e.sum(),
+                      ("mean for greatest", "least for greatest", "absolute greatest"))],
+    edges={"where one of many labels is far above the others": lambda rng: (
+               np.array([[0.0] + 40 * [-735], [1] + 40 * [-735]]),),
+           "where log p(x, z) is about −2000": lambda rng: (rng.normal(size=(4, 3)) - 2000,)})
 
 
 def value_of_shared_q(log_pxz):
@@ -155,8 +160,12 @@ value_of_shared_q(log_pxz), np.log(0.5)                         # below the mean
         mistake("uniform q", lambda a: a.mean() + np.log(a.shape[1]), "it is the ELBO of a uniform q, which is not "
                                                                       "the best one."),
         mistake("underflow", lambda a: np.log(np.exp(a.mean(0)).sum()),
-                "exp underflows to 0, and log 0 is -inf: take the maximum out first.")],
-    edges={"where log p(x, z) is about −2000": lambda rng: (rng.normal(size=(4, 3)) - 2000,)})
+                "exp underflows to 0, and log 0 is -inf: take the maximum out first."),
+        *wrong_shifts(lambda shift: lambda a: np.log(np.exp(a.mean(0) - shift(a.mean(0), 0)).sum()) + shift(
+            a.mean(0), 0)[0], ("mean for greatest", "least for greatest", "absolute greatest"))],
+    edges={"where one of many labels is far above the others": lambda rng: (
+               np.array([[0.0] + 40 * [-735], [1] + 40 * [-735]]),),
+           "where log p(x, z) is about −2000": lambda rng: (rng.normal(size=(4, 3)) - 2000,)})
 
 # ---- between one for all and one for each
 

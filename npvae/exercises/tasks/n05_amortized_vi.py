@@ -133,6 +133,22 @@ def _phi(scale=None, use_c=1.0, first=None, second=None):
     return gradient
 
 
+def forward_differences(h):
+    def gradient(X, A, c, L):
+        def mean(A, c):
+            return L(X @ A + c)[0].mean()
+
+        dA, dc = np.zeros(A.shape), np.zeros(c.shape)
+        for d, move in ((dA, lambda e: mean(A + e, c)), (dc, lambda e: mean(A, c + e))):
+            for i in np.ndindex(d.shape):
+                e = np.zeros(d.shape)
+                e[i] = h
+                d[i] = (move(e) - mean(A, c)) / h
+        return dA, dc
+
+    return gradient
+
+
 GRADIENT = Task(
     name="gradient_phi", title="The slope in φ", points=3, solution=gradient_phi, sizes="B D R", inputs=_phi_inputs,
     returns=("dA", "dc"), one_row=False,
@@ -175,6 +191,9 @@ gradient_phi(np.array([[1.0], [2.0]]), np.zeros((1, 2)), np.zeros(2), L)""",
                                                                         "is X."),
         mistake("divided twice", lambda X, *rest: tuple(d / len(X) for d in gradient_phi(X, *rest)),
                 "it is divided by B twice: once in the call of back, once more after it."),
+        *(mistake("forward differences", forward_differences(h),
+                  "these are forward differences, whose error grows with the step: back gives the slope itself, to all "
+                  "digits, in one call.") for h in (1e-1, 1e-2, 1e-3, 1e-4, 1e-5)),
         mistake("dA divided twice", _phi(first=lambda X, q, dq: X.T @ dq / len(X)), "dA: it is divided by B twice."),
         mistake("mean of x", _phi(first=lambda X, q, dq: np.outer(X.mean(0), dq.sum(0))),
                 "dA: it is the product of two means: each row's x is multiplied by its own dq before the sum."),

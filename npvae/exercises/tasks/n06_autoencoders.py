@@ -255,6 +255,11 @@ $$y = \bar x + (x - \bar x)\, U U^\top .$$""",
                 "the mean is not added back: the plane goes through the mean of the data, not through the origin."),
         mistake("not centred", lambda X, K: X @ np.linalg.svd(X)[2][:K].T @ np.linalg.svd(X)[2][:K],
                 "the data are not centred: take off the mean first, and add it at the end."),
+        mistake("axes not centred", lambda X, K: X.mean(0) + (X - X.mean(0)) @ np.linalg.svd(X)[2][:K].T
+                @ np.linalg.svd(X)[2][:K], "the axes are those of data that are not centred: the first of them points "
+                "at the mean, so take it off before the svd."),
+        mistake("axes not centred", lambda X, K: X.mean(0) + X @ np.linalg.svd(X)[2][:K].T @ np.linalg.svd(X)[2][:K],
+                "the data are not centred, though the mean is added at the end: take it off before the svd."),
         mistake("projected without centring", lambda X, K: X @ axes_of(X, K) @ axes_of(X, K).T,
                 "x is projected without having been centred: take off the mean before, and add it at the end."),
         mistake("mean added only", lambda X, K: X.mean(0) + X @ axes_of(X, K) @ axes_of(X, K).T,
@@ -370,7 +375,15 @@ def nearest_label(codes, labels, new):
 
 
 def label_inputs(rng, m, K, n):
-    return rng.normal(size=(5 * m, K)) * np.linspace(1, 3, K), rng.permutation(5 * m) + 10, rng.normal(size=(9 * n, K))
+    # labels come more than once, as those of digits do
+    labels = 3 * rng.permutation(np.arange(5 * m) // 4) + 10
+    return rng.normal(size=(5 * m, K)) * np.linspace(1, 3, K), labels, rng.normal(size=(9 * n, K))
+
+
+def nearest_class_mean(codes, labels, new):
+    names = np.unique(labels)
+    means = np.array([codes[labels == name].mean(0) for name in names])
+    return names[((new[:, None] - means) ** 2).sum(2).argmin(1)]
 
 
 def votes_of(n):
@@ -395,6 +408,9 @@ label of the nearest labelled one, $\arg\min_i \|z - z^i\|$.""",
     misconceptions=[
         mistake("index", lambda codes, labels, new: ((new[:, None] - codes) ** 2).sum(2).argmin(1),
                 "these are the indices of the neighbours: look up their labels."),
+        mistake("nearest class mean", nearest_class_mean,
+                "the codes of each label are averaged, and the nearest mean wins: asked for is the nearest single "
+                "code."),
         mistake("farthest", lambda codes, labels, new: labels[((new[:, None] - codes) ** 2).sum(2).argmax(1)],
                 "these are the labels of the farthest codes: take the smallest distance."),
         mistake("second nearest", lambda codes, labels, new: labels[

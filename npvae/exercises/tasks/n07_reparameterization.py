@@ -82,6 +82,19 @@ The noise is an argument. One row $q$ moves all of its $S$ draws, so `back` adds
                 "dq, second half: the factor ε is missing; z moves with σ by its own ε."),
         mistake("halves in one", lambda q, eps: (nodes(q, eps)[0], lambda dz: np.tile(dz.sum(0), 2)),
                 "dq: both halves are the sum of dz; the second is multiplied by ∂z/∂log σ."),
+        mistake("|ε| for ε in back", nodes_with(eps_of=np.abs),
+                "dq, second half: |ε| stands where ε belongs: a sign is lost."),
+        mistake("z for σε in back", lambda q, eps: nodes_with(
+            eps_of=lambda e: nodes(q, e)[0], slope=np.ones_like)(q, eps),
+                "dq, second half: z stands where ∂z/∂log σ belongs, which is without μ."),
+        mistake("product of sums", lambda q, eps: (nodes(q, eps)[0], lambda dz: np.concatenate(
+            [dz.sum(0), dz.sum(0) * eps.sum(0) * np.exp(halves(q)[1])], axis=1)),
+                "dq, second half: dz and ε are summed over the draws before they are multiplied: it is a sum of "
+                "products, each draw's dz with its own ε."),
+        mistake("product of means", lambda q, eps: (nodes(q, eps)[0], lambda dz: np.concatenate(
+            [dz.sum(0), dz.sum(0) * eps.mean(0) * np.exp(halves(q)[1])], axis=1)),
+                "dq, second half: ε is averaged over the draws before it meets dz: each draw's dz is multiplied by "
+                "its own ε."),
         mistake("z for ε in back", lambda q, eps: nodes_with(eps_of=lambda e: halves(q)[0] + np.exp(halves(q)[1]) * e)(
             q, eps), "dq, second half: z stands where ε belongs."),
         mistake("mean over draws", nodes_with(fold=lambda a: a.mean(0)),
@@ -510,6 +523,10 @@ Derive both gradients, in $\mu_k$ and in $\log\sigma_k$.""",
         mistake("log σ² for log σ", kl_with(lambda m, s: 0.5 * (np.exp(s) + m**2 - 1 - s),
                                            ds=lambda m, s: 0.5 * (np.exp(s) - 1)),
                 "the second half of q is read as log σ²; it is log σ."),
+        mistake("other way round", kl_with(lambda m, s: 0.5 * ((1 + m**2) * np.exp(-2 * s) - 1 + 2 * s),
+                                           lambda m, s: m * np.exp(-2 * s),
+                                           lambda m, s: 1 - (1 + m**2) * np.exp(-2 * s)),
+                "it is the KL the other way round, KL(N(0, I) ‖ q): the average is taken under q."),
         mistake("½ missing", kl_with(lambda m, s: 2 * kl_terms(m, s), lambda m, s: 2 * m,
                                     lambda m, s: 2 * np.exp(2 * s) - 2), "the ½ in front is missing."),
         mistake("negative", kl_with(lambda m, s: -kl_terms(m, s), lambda m, s: -m, lambda m, s: 1 - np.exp(2 * s)),

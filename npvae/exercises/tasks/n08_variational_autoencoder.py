@@ -9,6 +9,7 @@ import numpy as np
 
 from npvae.exercises.asking import called, check_callable, outputs
 from npvae.exercises.misconceptions import mistake
+from npvae.exercises.sampling import check_noise_of_its_own, check_not_cut_off
 from npvae.exercises.task import Task, Wrong
 from npvae.gradcheck import check_bound
 from npvae.models import probabilistic_pca
@@ -39,6 +40,10 @@ def image_elbo(q, x, eps, g, sigma_g):
     y = g(mu + sigma * eps)
     log_px = -D / 2 * np.log(2 * np.pi) - D * np.log(sigma_g) - ((x - y) ** 2).sum(1) / (2 * sigma_g**2)
     return log_px - 0.5 * (sigma**2 + mu**2 - 1 - 2 * log_sigma).sum(1)
+
+
+def _draw(q, eps):
+    return halves(q)[0] + np.exp(halves(q)[1]) * eps
 
 
 def elbo_inputs(rng, B, D, K):
@@ -138,6 +143,13 @@ that is known.)""",
         mistake("KL: ½ missing", off_by(lambda q, *a: -kl_of(q)), "the ½ of the KL is missing."),
         mistake("KL: log σ once", off_by(lambda q, *a: -0.5 * halves(q)[1].sum(1)),
                 "in the KL log σ stands where log σ² = 2 log σ belongs."),
+        mistake("KL: z for μ", off_by(lambda q, x, e, g, s: kl_of(q) - 0.5 * (
+            np.exp(2 * halves(q)[1]) + _draw(q, e) ** 2 - 1 - 2 * halves(q)[1]).sum(1)),
+                "in the KL z² stands where μ² belongs: the KL in closed form has no draw in it."),
+        mistake("KL: from the draw", off_by(lambda q, x, e, g, s: kl_of(q) - 0.5 * (
+            _draw(q, e) ** 2 - e**2 - 2 * halves(q)[1]).sum(1)),
+                "the KL is estimated from the draw, as log q(z) − log p(z): asked for is its closed form, which has no "
+                "noise."),
         mistake("KL: − 1 missing", off_by(lambda q, *a: -q.shape[1] / 4),
                 "in the KL the − 1 is missing: at the prior it is to be zero."),
         mistake("KL: σ for σ²", off_by(lambda q, *a: 0.5 * (np.exp(2 * halves(q)[1]) - np.exp(halves(q)[1])).sum(1)),
@@ -180,6 +192,7 @@ def judge_sample(answer):
         return np.asarray(z) @ W + b
 
     x = _sampled(answer, (g, s, N, K, np.random.default_rng(1)), D)
+    check_not_cut_off(x)
     z, noise = np.concatenate(decoded or [np.zeros((0, K))]), (x - b) @ A[K:].T
     again, other = (_sampled(answer, (g, s, 9, K, np.random.default_rng(seed)), D) for seed in (1, 2))
     third = _sampled(answer, (g, s, 9, K, np.random.default_rng(1)), D)
@@ -187,6 +200,8 @@ def judge_sample(answer):
     spread = ((x - b) @ np.linalg.pinv(W)).var(0) - noise.var() / np.array([1.5, 2.5]) ** 2
     _judge_z(x, z if z.shape == (N, K) else None, spread)
     _judge_noise(noise, s)
+    if z.shape == (N, K):
+        check_noise_of_its_own((x - z @ W - b) / s, z, "the noise")
 
 
 def _sampled(answer, args, D):
@@ -297,7 +312,8 @@ BY_COORDINATE = Task(
 
 A coordinate whose $KL_k$ is zero is $N(0, 1)$ for every $x$, and tells the decoder nothing.""",
     hints=("All numbers of the sum are an array (m, K). Which axis goes?",
-           "Form the bracket for all i and k, mean over axis 0."),
+           "It is the KL of notebook 7, kept apart by coordinate: what was summed there stays, and what stayed there "
+           "is averaged."),
     play="kl_by_coordinate(np.array([[0.0, 2.0, 0.0, -1.0], [0.0, -2.0, 0.0, -1.0]]))",
     example=lambda: (np.array([[0.0, 2.0, 0.0, -1.0], [0.0, -2.0, 0.0, -1.0]]),),
     edges={"for a single row": lambda rng: (rows(rng, 1, 3),), "for one coordinate": lambda rng: (rows(rng, 5, 1),)},
@@ -368,6 +384,8 @@ ACTIVE = Task(
            "Compare with the threshold and count the Trues."),
     play="active_units(np.array([[0.0, 2.0, 0.0, -1.0], [0.0, -2.0, 0.0, -1.0]]), 0.1)",
     edges={"where all are dark": lambda rng: (np.zeros((4, 6)), 0.1),
+           "where a KL is exactly the threshold": lambda rng: (
+               np.array([[1.0, 2, 0, 0, 0, 0], [-1, 2, 0, 0, 0, 0]]), 0.5),
            "where all live": lambda rng: (np.concatenate([np.ones((4, 3)), -np.ones((4, 3))], 1), 0.1)},
     misconceptions=[
         mistake("every row counted", lambda q, t: int((by_coordinate(q) > t).sum()),
@@ -390,6 +408,8 @@ ACTIVE = Task(
                 "it returns the places of the coordinates; asked for is their number."),
         mistake("the dark ones", lambda q, t: int((by_coordinate(q).mean(0) <= t).sum()),
                 "it counts the dark ones, those below the threshold."),
+        mistake("not less", lambda q, t: int((by_coordinate(q).mean(0) >= t).sum()),
+                "a coordinate whose KL is the threshold itself is counted: it has to be greater, > and not ≥."),
         mistake("in any row", lambda q, t: int((by_coordinate(q).max(0) > t).sum()),
                 "it takes the greatest KL of any row, where the mean over the rows is compared."),
         mistake("median", lambda q, t: int((np.median(by_coordinate(q), axis=0) > t).sum()),

@@ -12,6 +12,7 @@ import numpy as np
 
 from npvae.exercises.misconceptions import mistake
 from npvae.exercises.task import Task
+from npvae.exercises.tasks.shifts import wrong_shifts
 from npvae.models import probabilistic_pca
 
 
@@ -158,7 +159,8 @@ ALPHA = Task(
     name="alpha_of", title="α is a width", points=1, solution=alpha_of, sizes="B", returns=("α",),
     inputs=lambda rng, B: (rng.uniform(0.1, 3, B),),
     text=r"""The negative ELBO is $\alpha\, \|x - g_\theta(z)\|^2 + KL$ and a constant. What is $\alpha$? One line.""",
-    hints=("Look at the exponent of the Gaussian density.", "log p(x|z) holds −‖x − g‖² over twice the variance."),
+    hints=("Look at the exponent of the Gaussian density.",
+           "Write log p(x|z) down, change its sign, and keep the term with the error: what stands in front of it?"),
     play="alpha_of(0.25)", example=lambda: (np.array(0.25),),
     edges={"for one number": lambda rng: (np.array(0.5),)},
     misconceptions=[
@@ -202,7 +204,7 @@ BEST = Task(
     text=r"""$$\hat\sigma_g^2 = \frac{\mathbb E_q \|x - g_\theta(z)\|^2}{D},$$
 
 the mean over all images of the batch. The expectation is a weighted sum over nodes, $\sum_s w_s \|x - g(z_s)\|^2$.""",
-    hints=("Square first, then the weighted sum over the nodes, then the mean over images and pixels.",
+    hints=("What is averaged, over which three axes, and in which of them are the weights not equal?",
            "x − g broadcasts to (S, B, D). w needs new axes to meet it. The last step is a root."),
     play="best_sigma_g(np.zeros((1, 4)), np.ones((2, 1, 4)) * np.array([1.0, 3.0])[:, None, None], np.array([0.5, "
          "0.5]))",
@@ -315,6 +317,9 @@ $$KL\big(N(\mu, \sigma^2)\,\|\,N(\mu_p, \sigma_p^2)\big) = \tfrac12 \sum_k \Big(
     misconceptions=[
         mistake("other way round", reversed_kl,
                 "it is the KL the other way round, KL(p ‖ q)."),
+        mistake("difference of two KLs", lambda q, p: (
+            kl_between(q, 0 * q)[0] - kl_between(p, 0 * p)[0], kl_between(q, 0 * q)[1]),
+                "it is KL(q ‖ N(0, I)) − KL(p ‖ N(0, I)): a difference of two KLs is no KL of q to p."),
         mistake("distance not divided", between_with(over=0.0), "(μ − μ_p)² is not divided by σ_p²."),
         mistake("distance divided by σ_p", between_with(over=1.0), "(μ − μ_p)² is divided by σ_p, where σ_p² belongs."),
         mistake("sum of the means", lambda q, p: kl_between(q, p * np.repeat([-1.0, 1.0], p.shape[1] // 2)),
@@ -427,8 +432,8 @@ I)\big).$$
 Backwards: through the likelihood to $y$, through the decoder's `back_g` to $z$, through the draw to $\mu$ and
 $\log\sigma$. Both are used twice, by the draw and by the KL, so each gets two gradients, which add.""",
     hints=("dy first: how does log N change with y? The rest you have written before.",
-           "dz = back_g(dvalue · (x − y)/σ_g²). First half: what comes through z, and the KL's μ; second half: dz "
-           "times ε σ, and the KL's σ² − 1. The KL is subtracted, in back as well."),
+           "Go back in the order in which the value was made: likelihood, decoder, draw. Each half of dq is what comes "
+           "through the draw and, beside it, the KL's own slope, with the sign that the KL has in the value."),
     play="batch_elbo(np.zeros((1, 2)), np.ones((1, 1)), np.ones((1, 1)), lambda z: (z, lambda dy: dy), 0.5)[0]",
     edges={"where ε is 0": lambda rng: (rows(rng, 3, 2), rng.normal(size=(3, 4)), np.zeros((3, 2)), layer(rng, 2, 4),
                                         0.7)},
@@ -513,7 +518,9 @@ For images $\log w$ is often near $-1000$, and $e^{-1000}$ is 0 in floats.""",
     hints=("log Σ e^a = t + log Σ e^{a − t} for any t. Which t keeps all exponents harmless?",
            "Take off each row's own greatest log weight, exp, mean over the draws, log, and add it back."),
     play="iw_bound(np.log(np.array([[1.0], [3.0]])))", example=lambda: (np.log(np.array([[1.0], [3.0]])),),
-    edges={"where log w is near −1000": lambda rng: (rng.normal(size=(4, 3)) - 1000,),
+    edges={"where log w is near −1000, or 1000": lambda rng: (rng.normal(size=(4, 3)) + np.array([-1e3, 1e3, 0]),),
+           "where log w is near −1000": lambda rng: (rng.normal(size=(4, 3)) - 1000,),
+           "where the draws lie 400 apart": lambda rng: (rng.normal(size=(3, 1)) - np.array([[0], [400], [800]]),),
            "where log w is near 1000": lambda rng: (rng.normal(size=(4, 3)) + 1000,),
            "where the rows lie far apart": lambda rng: (rng.normal(size=(4, 3)) - np.array([0.0, 900.0, 5000.0]),),
            "where the draws lie far apart": lambda rng: (rng.normal(size=(4, 1)) - np.array([[0], [9e2], [5e3], [2]]),),
@@ -528,8 +535,8 @@ For images $\log w$ is often near $-1000$, and $e^{-1000}$ is 0 in floats.""",
         mistake("overflow", lambda a: np.log(np.exp(a).mean(0)),
                 "exp underflows to 0, or overflows, and the logarithm is not finite: take off each row's greatest "
                 "first."),
-        mistake("least for greatest", lambda a: a.min(0) + np.log(np.exp(a - a.min(0)).mean(0)),
-                "the least log weight is taken off: exp of the others overflows."),
+        *wrong_shifts(lambda shift: lambda a: np.log(np.exp(a - shift(a, 0)).mean(0)) + shift(a, 0)[0],
+                      ("mean for greatest", "least for greatest", "absolute greatest")),
         mistake("over the batch", lambda a: a.max(1) + np.log(np.exp(a - a.max(1, keepdims=True)).mean(1)),
                 "it runs over the wrong axis: the mean is over the draws, axis 0."),
         mistake("one number", lambda a: iw_bound(a).mean(), "it is one number: each row has a bound of its own, (B,)."),

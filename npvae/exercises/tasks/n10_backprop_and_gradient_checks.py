@@ -11,6 +11,7 @@ import numpy as np
 
 from npvae.exercises.misconceptions import mistake
 from npvae.exercises.task import Task, Wrong
+from npvae.exercises.tasks.shifts import wrong_shifts
 
 # ---- layers
 
@@ -98,7 +99,8 @@ TANH = Task(
     name="tanh", title="tanh", points=1, solution=tanh, kind="back", sizes="B D", one_row=False,
     inputs=lambda rng, B, D: (1.5 * rng.normal(size=(B, D)),), returns=("y", "dx"),
     text=r"""$$y = \tanh x, \qquad \frac{dy}{dx} = 1 - y^2 .$$ Note $y$: the forward pass has paid for it.""",
-    hints=("back multiplies dy by the slope, number by number.", "Keep y from the forward pass: dy · (1 − y²)."),
+    hints=("back multiplies dy by the slope, number by number.",
+           "Keep y from the forward pass, so that back needs no second tanh: the slope is a formula in y alone."),
     play="tanh(np.array([0.0, 2.0]))[1](np.ones(2))", example=lambda: (np.array([0.0, 2.0]),),
     edges={"where x is large, ±1000,": wide, "for x of three axes": lambda rng: (rng.normal(size=(2, 3, 2)),)},
     misconceptions=[
@@ -429,6 +431,12 @@ def right_slope(v):
     return np.exp(v / 2) / 2 + 3 * v**2 + v[-1] * (np.arange(len(v)) == 0) + v[0] * (np.arange(len(v)) == len(v) - 1)
 
 
+def _off_by_a_square(out, v, h):
+    # the slope but for an error of h²
+    error, right = np.abs(np.real(out) - right_slope(v)).max(), np.abs(right_slope(v)).max()
+    return 1e-13 * right < error < 10 * h**2 * (1 + right)
+
+
 def watched(complex_step, v):
     """The answer with a function that notes where it is called."""
     steps = []
@@ -451,7 +459,7 @@ def watched(complex_step, v):
     if steps and min(steps) == 0 and not np.allclose(out, right_slope(v)):
         raise Wrong("a difference", "F at v itself is subtracted, and a difference of nearly equal numbers loses its "
                     "digits: nothing need be subtracted, the slope is in the imaginary part.")
-    if steps and max(steps) > 1e-5 and np.shape(out) == v.shape:
+    if steps and np.shape(out) == v.shape and (max(steps) > 1e-5 or _off_by_a_square(out, v, max(steps))):
         raise Wrong("step too long", f"the step h is {max(steps):.0e}, and the error grows like h²: nothing is "
                                      f"subtracted "
                     "here, so that h may be as small as 1e-30.")
@@ -517,6 +525,12 @@ def adam_with(b1=0.9, b2=0.999, sign=1.0, correct_m=True, correct_v=True, root=n
         step = sign * rate * m_hat / below
         return value + step, *((m_hat, v_hat) if keep else (m, v))
     return answer
+
+
+def spread_for_square(value, grad, m, v, t, rate, old=False):
+    new = 0.9 * m + 0.1 * grad
+    v = 0.999 * v + 0.001 * (grad - (m if old else new)) ** 2
+    return value + rate * new / (1 - 0.9**t) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8), new, v
 
 
 def beta_times_t(value, grad, m, v, t, rate):
@@ -591,6 +605,12 @@ ADAM = Task(
                 "m and v are returned in exchanged order."),
         mistake("gradient not squared", adam_with(power=np.abs), "v: the gradient is not squared."),
         mistake("gradient not squared", adam_with(power=lambda g: g), "v: the gradient is not squared."),
+        mistake("squared length", adam_with(power=lambda g: g @ g),
+                "v: it takes grad · grad, one number for all: each parameter has the square of its own gradient."),
+        mistake("variance in v", spread_for_square,
+                "v: (grad − m)² is averaged, a variance: Adam averages the square of the gradient itself."),
+        mistake("variance in v", lambda *a: spread_for_square(*a, old=True),
+                "v: (grad − m)² is averaged, a variance: Adam averages the square of the gradient itself."),
         mistake("corrected moments kept", adam_with(keep=True),
                 "the corrected m̂ and v̂ are returned for m and v: the next step would correct them once more."),
         mistake("counts from zero", adam_with(count=lambda t: t + 1),
@@ -648,6 +668,14 @@ def lse_of_one_top(a):
     return a.max() + np.log(e.sum(1)), lambda d: d[:, None] * e / e.sum(1, keepdims=True)
 
 
+def lse_shifted(shift):
+    def answer(a):
+        e = np.exp(a - shift(a, 1))
+        total = e.sum(1, keepdims=True)
+        return (shift(a, 1) + np.log(total))[:, 0], lambda d: d[:, None] * e / total
+    return answer
+
+
 LSE = Task(
     name="log_sum_exp", title="log-sum-exp and its softmax", points=3, solution=log_sum_exp, kind="back", sizes="B K",
     inputs=lambda rng, B, K: (2 * rng.normal(size=(B, K)),), returns=("the value", "da"),
@@ -661,7 +689,10 @@ overflows, and not everything becomes 0.""",
            "that array over its sum."),
     play="log_sum_exp(np.array([[1000.0, 1000.0], [0.0, -1000.0]]))[0]",
     example=lambda: (np.array([[1000.0, 1000.0], [0.0, -1000.0]]),),
-    edges={"where a is large, 1000,": lambda rng: (1000 + rng.normal(size=(3, 4)),),
+    edges={"where a is large, 1000, or very negative": lambda rng: (
+               rng.normal(size=(3, 4)) + np.array([[1000], [-1000], [0]]),),
+           "where one number is far above the others": lambda rng: (np.array([[0.0, -2000, -2000], [-800, 1, -400]]),),
+           "where a is large, 1000,": lambda rng: (1000 + rng.normal(size=(3, 4)),),
            "where a is very negative, −1000,": lambda rng: (rng.normal(size=(3, 4)) - 1000,),
            "where the rows lie far apart": lambda rng: (rng.normal(size=(3, 4)) + np.array([[0.0], [2000.0],
                [-5000.0]]),),
@@ -681,6 +712,7 @@ overflows, and not everything becomes 0.""",
                 "one greatest number is taken off all rows: a row far below it underflows, each needs its own."),
         mistake("one greatest for all", lambda a: (lse_of_one_top(a)[0], log_sum_exp(a)[1]),
                 "one greatest number is taken off all rows: a row far below it underflows, each needs its own."),
+        *wrong_shifts(lse_shifted, ("mean for greatest", "least for greatest", "absolute greatest")),
         mistake("over the rows", lambda a: (log_sum_exp(a.T)[0], lambda d: log_sum_exp(a.T)[1](d).T),
                 "it runs over the wrong axis: the sum is over the columns of each row."),
         mistake("greatest only", lambda a: (a.max(1), lambda d: d[:, None] * (a == a.max(1, keepdims=True))),

@@ -101,6 +101,11 @@ def a_row_twice_in_the_batch(solver, dq, x, index, m):
     return dtable
 
 
+def rows_twice_averaged(solver, dq, x, index, m):
+    found = send_back(solver, dq, x, index, m)
+    return found / np.maximum(np.bincount(index, minlength=m), 1)[:, None] if solver == "free" else found
+
+
 SEND_BACK = Task(
     name="send_back", title="Where the gradient goes", points=3, solution=send_back, inputs=_back_inputs,
     sizes="m B D R", call=_back_of_all_three, returns=("dtable", "drow", "dW", "db"),
@@ -110,7 +115,9 @@ by the chain rule, each number that rows were made of collects from all rows tha
            "The shared row is used in all rows, so its gradient is a sum over them, and so is that of b; W meets x; a "
            "row of the table is used as often as its number stands in index, and `a[i] += …` adds only once."),
     play='send_back("free", np.ones((3, 2)), np.ones((3, 4)), np.array([0, 2, 2]), 5)',
-    misconceptions=[(a_row_twice_in_the_batch, "dtable: where an x is in the batch twice, the table gets only one of "
+    misconceptions=[(rows_twice_averaged, "dtable: where an x is in the batch twice, the mean of its gradients is "
+                                          "taken: what comes back from each row is added."),
+                    (a_row_twice_in_the_batch, "dtable: where an x is in the batch twice, the table gets only one of "
                                                "the two gradients: assigning to, or adding in place at, an array of "
                                                "integers does not add up.")])
 
@@ -389,6 +396,26 @@ def nan_in_the_value(x, g, sigma_g):
             lambda dvalue: dvalue[:, None] * (x - g) / sigma_g**2)
 
 
+def scaled_up(x, g, sigma_g):
+    value, back = seen_log_prob(x, g, sigma_g)
+    with np.errstate(all="ignore"):
+        more = 1 / (~np.isnan(x)).mean(1)
+        return value * more, lambda dvalue: back(dvalue * more)
+
+
+def scaled_up_in_the_value(x, g, sigma_g):
+    return scaled_up(x, g, sigma_g)[0], seen_log_prob(x, g, sigma_g)[1]
+
+
+def filled_by_the_mean(axis):
+    def filled_by_a_mean(x, g, sigma_g):
+        seen = ~np.isnan(x)
+        with np.errstate(all="ignore"):
+            mean = np.where(seen, x, 0).sum(axis, keepdims=True) / seen.sum(axis, keepdims=True)
+        return seen_log_prob(np.where(seen, x, mean), g, sigma_g)
+    return filled_by_a_mean
+
+
 SEEN_LOG_PROB = Task(
     name="seen_log_prob", title="Missing pixels", points=3, solution=seen_log_prob, inputs=_seen_inputs, sizes="B D",
     kind="back", wrt=("g",), returns=("the value", "dg"),
@@ -401,6 +428,10 @@ $$\log p(x_{\text{seen}} \mid z) = \sum_{d \text{ seen}} \log N(x_d;\, g_d,\, \s
            "is added up, in the value and in back. The constants are of the seen pixels, too."),
     play="value, back = seen_log_prob(np.array([[1.0, np.nan]]), np.zeros((1, 2)), 1.0)\nvalue, back(np.ones(1))",
     misconceptions=[
+        *((scaled, "it is scaled up by D over the number of seen pixels, as if the others had been like them: what was "
+                   "not seen adds nothing.") for scaled in (scaled_up, scaled_up_in_the_value)),
+        *((filled, "the missing pixels are filled by a mean: that claims to have seen them, where nothing was seen.")
+          for filled in map(filled_by_the_mean, (0, 1, None))),
         (missing_pixels_as_zeros, "the missing pixels are taken for 0: that claims to have seen black, where nothing "
                                   "was seen."),
         (constants_of_missing_pixels, "the constants, −log σ_g − ½ log 2π, are counted for the missing pixels, too."),

@@ -471,8 +471,101 @@ def ess_loop(log_w):
     return answer
 
 
+# ---- found by a reader
+
+
+def grid_mean_taken_off(log_joint, h):
+    c = log_joint.mean(1, keepdims=True)
+    return np.log(np.exp(log_joint - c).sum(1) * h) + c[:, 0]
+
+
+def grid_least_taken_off(log_joint, h):
+    c = log_joint.min(1, keepdims=True)
+    return np.log(np.exp(log_joint - c).sum(1) * h) + c[:, 0]
+
+
+def grid_absolute_greatest(log_joint, h):
+    c = np.abs(log_joint).max(1, keepdims=True)
+    return np.log(np.exp(log_joint - c).sum(1) * h) + c[:, 0]
+
+
+def grid_normalised_first(log_joint, h):
+    w = np.exp(log_joint - log_joint.max(1, keepdims=True))
+    w = w / w.sum(1, keepdims=True)
+    return np.log((w * h).sum(1))
+
+
+def importance_mean_taken_off(log_pxz, log_q):
+    log_w = log_pxz - log_q
+    c = log_w.mean(0)
+    return np.log(np.exp(log_w - c).mean(0)) + c
+
+
+def importance_absolute_greatest(log_pxz, log_q):
+    log_w = log_pxz - log_q
+    c = np.abs(log_w).max(0)
+    return np.log(np.exp(log_w - c).mean(0)) + c
+
+
+def prior_mean_taken_off(log_likelihood, K, S, rng):
+    a = log_likelihood(rng.standard_normal((S, K)))
+    return np.log(np.exp(a - a.mean()).mean()) + a.mean()
+
+
+def sampling_z_as_noise(m, K, g, sigma_g, rng):
+    z = rng.standard_normal((m, K))
+    y = g(z)
+    return z, y + sigma_g * np.resize(z, y.shape)
+
+
+def sampling_z_tiled_as_noise(m, K, g, sigma_g, rng):
+    z = rng.standard_normal((m, K))
+    y = g(z)
+    return z, y + sigma_g * np.tile(z, (1, y.shape[1] // K))
+
+
+def sampling_noise_grows_with_z(m, K, g, sigma_g, rng):
+    z = rng.standard_normal((m, K))
+    y = g(z)
+    return z, y + sigma_g * np.abs(z[:, :1]) * rng.standard_normal(y.shape)
+
+
+def sampling_uniform_noise(m, K, g, sigma_g, rng):
+    z = rng.standard_normal((m, K))
+    y = g(z)
+    return z, y + sigma_g * rng.uniform(-np.sqrt(3), np.sqrt(3), size=y.shape)
+
+
+def sampling_laplace_noise(m, K, g, sigma_g, rng):
+    z = rng.standard_normal((m, K))
+    y = g(z)
+    return z, y + rng.laplace(0, sigma_g / np.sqrt(2), size=y.shape)
+
+
+def sampling_noise_clipped(m, K, g, sigma_g, rng):
+    z = rng.standard_normal((m, K))
+    y = g(z)
+    return z, np.clip(y + sigma_g * rng.standard_normal(y.shape), 0, 1)
+
+
+def density_without_brackets(x, mean, sigma):
+    D = x.shape[1]
+    return -D / 2 * np.log(2 * np.pi) - D * np.log(sigma) - ((x - mean) ** 2).sum(1) / 2 * sigma**2
+
+
+def density_divided_and_multiplied(x, mean, sigma):
+    D = x.shape[1]
+    return -D / 2 * np.log(2 * np.pi) - D * np.log(sigma) - ((x - mean) ** 2).sum(1) / 2 / sigma * 2
+
+
 WRONG = {
     "ancestral_sampling": [
+        (sampling_z_as_noise, r"of z"),
+        (sampling_z_tiled_as_noise, r"of z"),
+        (sampling_noise_grows_with_z, r"depends on z|not normal"),
+        (sampling_uniform_noise, r"noise.*uniform"),
+        (sampling_laplace_noise, r"noise.*not normal"),
+        (sampling_noise_clipped, r"clip"),
         (sampling_with_the_variance, r"sigma_g\^2|sigma_g²|sigma_g squared|variance"),
         (sampling_with_the_root, r"root"),
         (sampling_one_noise_for_all, r"(same|one) noise|noise.*(own|same|every row|each row)"),
@@ -485,6 +578,8 @@ WRONG = {
         (sampling_own_generator, r"rng|generator"),
     ],
     "log_normal": [
+        (density_without_brackets, r"brackets"),
+        (density_divided_and_multiplied, r"sigma alone|brackets"),
         (density_of_the_board, r"board|sign|\+|plus"),
         (density_plus_sign, r"sign|\+|plus|reward"),
         (density_without_half, r"half|1/2|½|2 sigma|factor 2|twice"),
@@ -501,6 +596,10 @@ WRONG = {
         (density_norm_not_squared, r"squar"),
     ],
     "integral_on_a_grid": [
+        (grid_mean_taken_off, r"mean"),
+        (grid_least_taken_off, r"least"),
+        (grid_absolute_greatest, r"absolute"),
+        (grid_normalised_first, r"normalised"),
         (grid_without_h, r"\bh\b|spacing"),
         (grid_underflows, r"underflow|-inf"),
         (grid_top_not_added_back, r"add.*back|subtract|max|shift|top|great"),
@@ -515,6 +614,7 @@ WRONG = {
         (grid_top_added_inside, r"max|great|top|shift|outside|inside|nan"),
     ],
     "prior_sampling": [
+        (prior_mean_taken_off, r"mean|overflows"),
         (prior_mean_of_logs, r"mean of (the )?log|log of (the|a) mean|average of (the )?log|Jensen"),
         (prior_sum_instead_of_mean, r"sum|log S|mean"),
         (prior_not_in_logs, r"log|itself"),
@@ -528,6 +628,8 @@ WRONG = {
         (prior_top_not_added_back, r"add.*back|subtract|max|shift|top|great"),
     ],
     "importance_sampling": [
+        (importance_mean_taken_off, r"mean is taken off"),
+        (importance_absolute_greatest, r"absolute"),
         (importance_mean_of_logs, r"mean of (the )?log|log of (the|a) mean|average of (the )?log|ELBO"),
         (importance_without_q, r"\bq\b|log_q"),
         (importance_times_q, r"times q|divide|sign|plus|minus|\+"),

@@ -467,8 +467,39 @@ def gradient_unnormalised_f(logits, log_pxz):
     return q * f - q * np.einsum("bk,bk->b", q, f)[:, None]
 
 
+# ---- found by a reader
+
+
+def bayes_mean_taken_off(log_pi, log_px_z):
+    a = log_pi + log_px_z
+    p = np.exp(a - a.mean(1, keepdims=True))
+    return p / p.sum(1, keepdims=True)
+
+
+def bayes_least_taken_off(log_pi, log_px_z):
+    a = log_pi + log_px_z
+    p = np.exp(a - a.min(1, keepdims=True))
+    return p / p.sum(1, keepdims=True)
+
+
+def slope_with_a_naive_softmax(logits, log_pxz):
+    e = np.exp(logits)
+    q = e / e.sum(1, keepdims=True)
+    f = log_pxz - np.log(q)
+    return q * (f - (q * f).sum(1, keepdims=True))
+
+
+def slope_with_one_greatest(logits, log_pxz):
+    e = np.exp(logits - logits.max())
+    q = e / e.sum(1, keepdims=True)
+    f = log_pxz - np.log(q)
+    return q * (f - (q * f).sum(1, keepdims=True))
+
+
 WRONG = {
     "posterior": [
+        (bayes_mean_taken_off, r"mean is taken off"),
+        (bayes_least_taken_off, r"least|mean is taken off"),
         (bayes_without_prior, r"prior|log_pi|pi"),
         (bayes_prior_not_in_logs, r"log|pi"),
         (bayes_adds_probabilities, r"times|product|add|multipl"),
@@ -537,6 +568,8 @@ WRONG = {
         (gap_log_p_of_q, r"weight"),
     ],
     "elbo_gradient": [
+        (slope_with_a_naive_softmax, r"overflow"),
+        (slope_with_one_greatest, r"one greatest"),
         (gradient_in_q, r"logits|softmax|to q|chain|dq|Jacobian"),
         (gradient_not_centred, r"centr|mean|sum to zero|subtract|softmax|average"),
         (gradient_downhill, r"sign|downhill|minus|negative"),

@@ -707,8 +707,21 @@ def ppca_turned(X, K):
     return R @ (-np.sqrt(values[:K] - s2)[:, None] * U[:, :K].T), np.average(X, axis=0), s2**0.5
 
 
+# ---- found by a reader
+
+
+def e_step_with_a_floor(X, mu, pi, sigma_g):
+    q = np.zeros((len(X), len(mu)))
+    for i in range(len(X)):
+        for k in range(len(mu)):
+            q[i, k] = pi[k] * np.exp(-((X[i] - mu[k]) ** 2).sum() / (2 * sigma_g**2))
+        q[i] /= q[i].sum() + 1e-12
+    return q
+
+
 WRONG = {
     "e_step": [
+        (e_step_with_a_floor, r"small number|logarithm"),
         (e_step_over_the_data, r"axis|sum to one|over the data|rows?"),
         (e_step_without_half, r"half|1/2|½|2 ?sigma|factor 2|2 ?σ|sigma_g² in place"),
         (e_step_sigma_not_squared, r"squar|variance|sigma_g\^2|sigma_g²"),

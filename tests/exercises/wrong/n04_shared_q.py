@@ -394,8 +394,23 @@ def groups_add_at(log_pxz, group):
     return np.exp(a - np.logaddexp.reduce(a, axis=1)[:, None])
 
 
+# ---- found by a reader
+
+
+def shared_mean_taken_off(log_pxz):
+    a = log_pxz.mean(0)
+    q = np.exp(a - a.mean())
+    return q / q.sum()
+
+
+def value_mean_taken_off(log_pxz):
+    a = log_pxz.mean(0)
+    return np.log(np.exp(a - a.mean()).sum()) + a.mean()
+
+
 WRONG = {
     "best_shared_q": [
+        (shared_mean_taken_off, r"mean is taken off"),
         (shared_average_posterior, r"average.*posterior|posteriors|mean of the posterior"),
         (shared_sum_for_mean, r"sum|mean|too sure"),
         (shared_mean_of_p, r"mean of (the )?log|log of (the|a) mean|average of (the )?log|logarithms"),
@@ -410,6 +425,7 @@ WRONG = {
         (shared_most_votes, r"vote|count|hard|argmax"),
     ],
     "value_of_shared_q": [
+        (value_mean_taken_off, r"mean is taken off"),
         (value_of_own_q, r"own|log p|each"),
         (value_best_label, r"best|max|label|one k|sure"),
         (value_without_entropy, r"entropy|log q"),

@@ -439,6 +439,17 @@ def numbers_factored(m, D, H, K):
     return float(m * sizes[-1]), float(sum((a + 1) * b for a, b in zip(sizes, sizes[1:], strict=False)))
 
 
+# ---- found by a reader
+
+
+def slope_by_differences(X, A, c, L):
+    h, theta = 1e-3, np.concatenate([A.ravel(), c])
+    def F(v):
+        return L(X @ v[:A.size].reshape(A.shape) + v[A.size:])[0].mean()
+    d = np.array([(F(theta + h * e) - F(theta)) / h for e in np.eye(len(theta))])
+    return d[:A.size].reshape(A.shape), d[A.size:]
+
+
 WRONG = {
     "ppca_encoder": [
         (encoder_without_b, r"\bb\b"),
@@ -469,6 +480,7 @@ WRONG = {
         (diagonal_log10, r"log2|bits|nats"),
     ],
     "gradient_phi": [
+        (slope_by_differences, r"forward differences"),
         (phi_of_the_sum, r"mean|\bB\b|sum|divid"),
         (phi_downhill, r"sign|downhill|minus|negative"),
         (phi_transposed, r"shape|transpos"),

@@ -361,6 +361,21 @@ def nearest_five_vote(codes, labels, new):
     return np.array([np.bincount(labels[np.argsort(r)[:5]]).argmax() for r in d])
 
 
+# ---- found by a reader
+
+
+def nearest_mean_of_the_class(codes, labels, new):
+    classes = np.unique(labels)
+    means = np.array([codes[labels == c].mean(0) for c in classes])
+    return classes[((new[:, None] - means) ** 2).sum(2).argmin(1)]
+
+
+def plane_by_an_uncentred_svd(X, K):
+    mean = X.mean(0)
+    _, _, Vt = np.linalg.svd(X, full_matrices=False)
+    return mean + (X - mean) @ Vt[:K].T @ Vt[:K]
+
+
 WRONG = {
     "autoencoder_loss": [
         (loss_mean_of_everything, r"mean|averag"),
@@ -399,6 +414,7 @@ WRONG = {
         (floor_mean_over_pixels, r"1/D|divided by D|times"),
     ],
     "pca_reconstruction": [
+        (plane_by_an_uncentred_svd, r"not centred"),
         (pca_mean_not_added, r"mean.*(add|back|miss|lost)|(add|miss|lost|without).*mean"),
         (pca_not_centred, r"cent|mean"),
         (pca_smallest, r"largest|smallest|leading|ascending"),
@@ -433,6 +449,7 @@ WRONG = {
         (bytes_whole_steps, r"received|//|whole"),
     ],
     "nearest_label": [
+        (nearest_mean_of_the_class, r"averaged|mean"),
         (nearest_index, r"index|indices|position"),
         (nearest_is_farthest, r"farthest|furthest|greatest|largest|argmax"),
         (nearest_over_the_wrong_axis, r"axis|shape|each new"),

@@ -409,8 +409,39 @@ def kl_log_sigma_added(q):
     )
 
 
+# ---- found by a reader
+
+
+def nodes_back_absolute_eps(q, eps):
+    mu, log_sigma = np.split(q, 2, axis=1)
+    s = np.exp(log_sigma)
+    return mu + s * eps, lambda dz: np.concatenate([dz.sum(0), (dz * np.abs(eps)).sum(0) * s], axis=1)
+
+
+def nodes_back_with_z(q, eps):
+    mu, log_sigma = np.split(q, 2, axis=1)
+    z = mu + np.exp(log_sigma) * eps
+    return z, lambda dz: np.concatenate([dz.sum(0), (dz * z).sum(0)], axis=1)
+
+
+def nodes_back_product_of_sums(q, eps):
+    mu, log_sigma = np.split(q, 2, axis=1)
+    s = np.exp(log_sigma)
+    return mu + s * eps, lambda dz: np.concatenate([dz.sum(0), dz.sum(0) * eps.sum(0) * s], axis=1)
+
+
+def kl_of_the_prior_to_q(q):
+    mu, s = np.split(q, 2, axis=1)
+    v = np.exp(2 * s)
+    return (0.5 * ((1 + mu**2) / v - 1 + 2 * s).sum(1),
+            lambda d: d[:, None] * np.concatenate([mu / v, 1 - (1 + mu**2) / v], axis=1))
+
+
 WRONG = {
     "nodes": [
+        (nodes_back_absolute_eps, r"ε\|"),
+        (nodes_back_with_z, r"z stands"),
+        (nodes_back_product_of_sums, r"sum of products"),
         (nodes_without_exp, r"exp|log σ"),
         (nodes_with_the_variance, r"σ²|squared|variance"),
         (nodes_back_without_sigma, r"σ"),
@@ -481,6 +512,7 @@ WRONG = {
         (exponential_log_10, r"log|10"),
     ],
     "kl": [
+        (kl_of_the_prior_to_q, r"other way round"),
         (kl_one_log_sigma, r"log σ"),
         (kl_without_half, r"½|2 times|twice"),
         (kl_back_by_sigma, r"σ"),

@@ -339,8 +339,45 @@ def beta_over_sigma_g(sigma_g, beta):
     return np.sqrt(beta) / sigma_g
 
 
+# ---- found by a reader
+
+
+def elbo_with_z_in_the_kl(q, x, eps, g, sigma_g):
+    mu, s = np.split(q, 2, axis=1)
+    z, D = mu + np.exp(s) * eps, x.shape[1]
+    log_px = -D / 2 * np.log(2 * np.pi * sigma_g**2) - ((x - g(z)) ** 2).sum(1) / (2 * sigma_g**2)
+    return log_px - 0.5 * (np.exp(2 * s) + z**2 - 1 - 2 * s).sum(1)
+
+
+def elbo_with_a_monte_carlo_kl(q, x, eps, g, sigma_g):
+    mu, s = np.split(q, 2, axis=1)
+    z, D = mu + np.exp(s) * eps, x.shape[1]
+    log_px = -D / 2 * np.log(2 * np.pi * sigma_g**2) - ((x - g(z)) ** 2).sum(1) / (2 * sigma_g**2)
+    log_q = (-0.5 * np.log(2 * np.pi) - s - 0.5 * eps**2).sum(1)
+    log_p = (-0.5 * np.log(2 * np.pi) - 0.5 * z**2).sum(1)
+    return log_px + log_p - log_q
+
+
+def sample_with_z_as_noise(g, sigma_g, n, K, rng):
+    z = rng.standard_normal((n, K))
+    y = g(z)
+    return y + sigma_g * np.resize(z, y.shape)
+
+
+def sample_clipped(g, sigma_g, n, K, rng):
+    y = g(rng.standard_normal((n, K)))
+    return np.clip(y + sigma_g * rng.standard_normal(y.shape), 0, 1)
+
+
+def active_at_the_threshold(q, threshold):
+    mu, s = np.split(q, 2, axis=1)
+    return int((0.5 * (np.exp(2 * s) + mu**2 - 1 - 2 * s).mean(0) >= threshold).sum())
+
+
 WRONG = {
     "image_elbo": [
+        (elbo_with_z_in_the_kl, r"KL z²"),
+        (elbo_with_a_monte_carlo_kl, r"estimated from the draw"),
         (elbo_mean_of_the_batch, r"each (row|image)|shape|one number|\(B,\)"),
         (elbo_plus_kl, r"KL.*(sign|added|subtract)|sign.*KL"),
         (elbo_without_constant, r"constant|log 2π|log σ_g"),
@@ -356,6 +393,8 @@ WRONG = {
         (elbo_log_of_sigma_g_once, r"σ_g"),
     ],
     "sample_vae": [
+        (sample_with_z_as_noise, r"of z|correlated"),
+        (sample_clipped, r"clip"),
         (sample_without_noise, r"noise|σ_g"),
         (sample_noise_of_the_variance, r"σ_g²|variance"),
         (sample_uniform_z, r"N\(0|normal|mean of z|uniform"),
@@ -379,6 +418,7 @@ WRONG = {
         (by_coordinate_variance, r"varia|mean"),
     ],
     "active_units": [
+        (active_at_the_threshold, r"threshold"),
         (active_counts_every_row, r"mean|averag|row"),
         (active_by_mu, r"μ|KL"),
         (active_mask, r"count|number|whole"),

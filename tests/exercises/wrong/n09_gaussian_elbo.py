@@ -539,6 +539,27 @@ def bernoulli_log_of_the_logits(x, logits):
     )
 
 
+# ---- found by a reader
+
+
+def between_as_a_difference(q, p):
+    def to_prior(a):
+        mu, s = np.split(a, 2, axis=1)
+        return 0.5 * (np.exp(2 * s) + mu**2 - 1 - 2 * s).sum(1)
+    mu, s = np.split(q, 2, axis=1)
+    return to_prior(q) - to_prior(p), lambda d: d[:, None] * np.concatenate([mu, np.exp(2 * s) - 1], axis=1)
+
+
+def iw_mean_taken_off(log_w):
+    t = log_w.mean(0)
+    return t + np.log(np.exp(log_w - t).mean(0))
+
+
+def iw_absolute_greatest(log_w):
+    t = np.abs(log_w).max(0)
+    return t + np.log(np.exp(log_w - t).mean(0))
+
+
 WRONG = {
     "gaussian_log_likelihood": [
         (gaussian_as_on_the_board, r"σ_g|board"),
@@ -580,6 +601,7 @@ WRONG = {
         (best_squares_before_the_difference, r"before they are subtracted"),
     ],
     "kl_between": [
+        (between_as_a_difference, r"difference of two"),
         (between_other_way_round, r"way round|revers|exchang|direction"),
         (between_distance_not_divided, r"μ.*σ_p|σ_p.*μ|divi"),
         (between_log_turned_round, r"log"),
@@ -606,6 +628,8 @@ WRONG = {
         (batch_z_for_mu, r"first half|μ|\bz\b"),
     ],
     "iw_bound": [
+        (iw_mean_taken_off, r"a mean is taken off"),
+        (iw_absolute_greatest, r"absolute"),
         (iw_mean_of_logs, r"ELBO|mean of the log|log of the mean|inside the log"),
         (iw_without_log_S, r"log S|mean"),
         (iw_underflows, r"underflow|overflow|exp|finite"),

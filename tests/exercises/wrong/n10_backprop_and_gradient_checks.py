@@ -581,6 +581,44 @@ def lse_back_logarithm(a):
     return ((t + np.log(e.sum(1, keepdims=True)))[:, 0], lambda d: d[:, None] * np.log(e / e.sum(1, keepdims=True)))
 
 
+# ---- found by a reader
+
+
+def complex_with_a_long_step(F, v):
+    h = 1e-5
+    return np.array([np.imag(F(v + 1j * h * e)) / h for e in np.eye(len(v))])
+
+
+def complex_with_another_long_step(F, v):
+    h = 1e-6
+    return np.array([np.imag(F(v + 1j * h * e)) / h for e in np.eye(len(v))])
+
+
+def lse_absolute_greatest(a):
+    t = np.abs(a).max(1, keepdims=True)
+    e = np.exp(a - t)
+    total = e.sum(1, keepdims=True)
+    return (t + np.log(total))[:, 0], lambda d: d[:, None] * e / total
+
+
+def lse_mean_taken_off(a):
+    t = a.mean(1, keepdims=True)
+    e = np.exp(a - t)
+    total = e.sum(1, keepdims=True)
+    return (t + np.log(total))[:, 0], lambda d: d[:, None] * e / total
+
+
+def adam_with_a_squared_length(value, grad, m, v, t, rate):
+    m, v = 0.9 * m + 0.1 * grad, 0.999 * v + 0.001 * (grad @ grad)
+    return value + rate * m / (1 - 0.9**t) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8), m, v
+
+
+def adam_with_a_variance(value, grad, m, v, t, rate):
+    m = 0.9 * m + 0.1 * grad
+    v = 0.999 * v + 0.001 * (grad - m) ** 2
+    return value + rate * m / (1 - 0.9**t) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8), m, v
+
+
 WRONG = {
     "affine": [
         (affine_not_transposed, r"transpos"),
@@ -646,6 +684,8 @@ WRONG = {
         (numeric_twice_the_step, r"2h|2 times|step|twice"),
     ],
     "complex_step": [
+        (complex_with_a_long_step, r"h²"),
+        (complex_with_another_long_step, r"h²"),
         (complex_real_part, r"imag|Im"),
         (complex_not_divided, r"divi|\bh\b"),
         (complex_central, r"complex|digits|difference"),
@@ -658,6 +698,8 @@ WRONG = {
         (complex_divided_twice, r"\bh\b|divi|times"),
     ],
     "adam_step": [
+        (adam_with_a_squared_length, r"grad · grad"),
+        (adam_with_a_variance, r"variance"),
         (adam_downhill, r"climb|downhill|sign|uphill"),
         (adam_without_correction, r"bias|correct"),
         (adam_without_root, r"root"),
@@ -673,6 +715,8 @@ WRONG = {
         (adam_corrected_after_the_root, r"root|√|v\b|correct"),
     ],
     "log_sum_exp": [
+        (lse_absolute_greatest, r"absolute"),
+        (lse_mean_taken_off, r"mean is taken off"),
         (lse_overflows, r"overflow|finite|inf|large"),
         (lse_top_not_added, r"add|max|shift|greatest"),
         (lse_back_without_dvalue, r"dvalue|dy|upstream"),

@@ -448,12 +448,46 @@ def filled_by_tensordot(X, G, W):
     return np.where(np.isnan(X), mean, X)
 
 
+# ---- found by a reader
+
+
+def back_averages_repeated_rows(solver, dq, x, index, m):
+    if solver == "free":
+        dtable, count = np.zeros((m, dq.shape[1])), np.zeros((m, 1))
+        np.add.at(dtable, index, dq)
+        np.add.at(count, index, 1)
+        return dtable / np.maximum(count, 1)
+    return dq.sum(0) if solver == "shared" else (x.T @ dq, dq.sum(0))
+
+
+def seen_scaled_up(x, g, sigma_g):
+    seen = ~np.isnan(x)
+    r = np.where(seen, x - g, 0)
+    more = x.shape[1] / np.maximum(seen.sum(1), 1)
+    logs = np.where(seen, -0.5 * np.log(2 * np.pi * sigma_g**2) - r**2 / (2 * sigma_g**2), 0)
+    return logs.sum(1) * more, lambda d: (d * more)[:, None] * r / sigma_g**2
+
+
+def seen_filled_by_the_mean(x, g, sigma_g):
+    x = np.where(np.isnan(x), np.nanmean(x, axis=0), x)
+    logs = -0.5 * np.log(2 * np.pi * sigma_g**2) - (x - g) ** 2 / (2 * sigma_g**2)
+    return logs.sum(1), lambda d: d[:, None] * (x - g) / sigma_g**2
+
+
+def seen_filled_by_the_row(x, g, sigma_g):
+    x = np.where(np.isnan(x), np.nanmean(x, axis=1, keepdims=True), x)
+    logs = -0.5 * np.log(2 * np.pi * sigma_g**2) - (x - g) ** 2 / (2 * sigma_g**2)
+    return logs.sum(1), lambda d: d[:, None] * (x - g) / sigma_g**2
+
+
 WRONG = {
     "rows_for": [(table_as_a_whole, r"free.*expected \(B, R\)"), (one_row_is_not_repeated, r"shared.*repeat"),
                  (first_rows, "index"), (without_b, "b is missing"), (matrix_on_the_left, "raises.*W @ x"),
                  (shared_is_the_mean_of_the_table, "shared.*(table|row)"),
                  (tiled_along_the_columns, r"shared.*expected \(B, R\)")],
-    "send_back": [(assigned_at_index, "twice"), (plus_equals_at_index, "twice"), (mean_for_the_shared_row, "drow.*1/B"),
+    "send_back": [
+        (back_averages_repeated_rows, r"mean of its gradients"),
+        (assigned_at_index, "twice"), (plus_equals_at_index, "twice"), (mean_for_the_shared_row, "drow.*1/B"),
                   (weights_transposed, "transpose"), (bias_not_summed, "db.*sum over axis 0"),
                   (shared_row_gets_all_rows, "drow.*sum over axis 0"),
                   (free_only_the_batch, r"dtable.*expected \(m, R\)"),
@@ -472,7 +506,11 @@ WRONG = {
                          (log_prior_of_the_class, r"p\(y\)|class"), (sampled_with_the_variance, "σ²|variance"),
                          (kl_added, "KL.*sign"), (conditional_normaliser_once, "log σ_g|log 2π|D"),
                          (conditional_loss, "sign")],
-    "seen_log_prob": [(missing_are_zero, "0|zero"), (constants_of_all_pixels, "constant|missing"),
+    "seen_log_prob": [
+        (seen_scaled_up, r"scaled up"),
+        (seen_filled_by_the_mean, r"filled by a mean"),
+        (seen_filled_by_the_row, r"filled by a mean"),
+        (missing_are_zero, "0|zero"), (constants_of_all_pixels, "constant|missing"),
                       (nans_remain, "nan"), (nans_in_back, "nan"), (gradient_of_the_wrong_sign, "sign|−1"),
                       (mean_over_the_seen, "mean|divided|number"), (rows_with_missing_pixels_left_out, "row"),
                       (upstream_forgotten, "dvalue|dy|upstream")],
