@@ -130,7 +130,7 @@ TRIES = [
     Try("11", "Set `learning_rate=1e-3` in `same`.",
         {"(learning_rate=3e-3, batch": "(learning_rate=1e-3, batch",
          "range(5)] for solver in (a_row": "range(1)] for solver in (a_row"},
-        "(curves[:, 19] < -1).all() and (curves[:, 239] > 1).all() and 3 < lead[2][0] < 5", until="cell-split",
+        "(curves[:, 9] < -1).all() and (curves[:, 239] > 1).all() and 3 < lead[2][0] < 5", until="cell-split",
         without=("cell-03b", "cell-04", "cell-06", "cell-leads")),
     Try("11", "Set `K = 32` in the cell with the figure",
         {"60), 2\n": "60), 32\n", "found = compare(some, sweeps=60, time_budget=None, seeds=5)":
@@ -138,7 +138,7 @@ TRIES = [
         without=("cell-04", "cell-06", "cell-08c", "cell-leads", "cell-split", "cell-12", "cell-12b", "cell-13",
                  "cell-14", "cell-live", "cell-16", "cell-22", "cell-24", "cell-26", "cell-27", "cell-28", "cell-35")),
     Try("11", "`sweeps=240` in the cell that compares it", {"latent_dim=20, sweeps=60": "latent_dim=20, sweeps=240",
-        "None, seeds=5)\nprint(comparison_table(mixture": "None)\nprint(comparison_table(mixture"},
+        "None, seeds=3)\nprint(comparison_table(mixture": "None)\nprint(comparison_table(mixture"},
         "0.7 < gap_learned < 1.2", until="cell-47", without=(
             "cell-03b", "cell-04", "cell-06", "cell-08c", "cell-leads", "cell-split", "cell-12", "cell-12b", "cell-13",
             "cell-14", "cell-live", "cell-16", "cell-21", "cell-22", "cell-24", "cell-26", "cell-27", "cell-28",

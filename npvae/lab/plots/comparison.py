@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
-from matplotlib.ticker import NullFormatter
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from npvae.inference import shared_ceiling
 from npvae.lab.compare import TITLES, Comparison
@@ -34,7 +34,7 @@ def comparison_figure(comparison: Comparison) -> Figure:
     seed = comparison.figures["seeds"][0]
     bottom.suptitle(f"Where the unseen rows lie, seed {seed}: " + (
         "one draw z ~ q(z|x) for each" if comparison.figures["latent"] == "gaussian" else
-        "q(z = k|x), summed over the rows"), fontsize=10.5)
+        "q(z = k|x), summed over the rows; above each bar its commonest label"), fontsize=10.5)
     for axes, name in zip(bottom.subplots(1, 3), TITLES, strict=True):
         latent_plane(axes, comparison, name)
     return figure
@@ -50,7 +50,8 @@ def races(figure: Figure | SubFigure, comparison: Comparison) -> None:
     race(right, comparison, "sweep")
     left.set(ylabel="nats per row", xlabel="training time (seconds)")
     right.set(xlabel="sweeps over the data")
-    right.legend(loc="lower right", frameon=True, framealpha=0.85, edgecolor="none", fontsize=8.5)
+    # within the panels it would hide the starts of the curves
+    figure.legend(*right.get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=8.5)
 
 
 def race(axes: Axes, comparison: Comparison, against: str = "seconds") -> None:
@@ -70,7 +71,9 @@ def race(axes: Axes, comparison: Comparison, against: str = "seconds") -> None:
     low, high = min(ceiling, *ends), max(ceiling, *ends)
     spread = max(high - low, 1.0)
     axes.set(xscale="log", ylim=(low - 0.55 * spread, high + 0.15 * spread))
-    # within a decade they would have labels that overlap
+    decades = np.log10(x[-1] / x[0])
+    axes.xaxis.set_major_locator(LogLocator(subs=(1,) if decades > 2.5 else (1, 3) if decades > 1 else (1, 2, 5)))
+    axes.xaxis.set_major_formatter("{x:g}")
     axes.xaxis.set_minor_formatter(NullFormatter())
 
 

@@ -44,7 +44,9 @@ def climbing_figure(plane: np.ndarray, log_joint: np.ndarray, rows: dict[str, tu
                   alpha=0.75)
     looks = (GREEN, "--"), (ORANGE, "-"), (BLUE, ":"), (PURPLE, "-.")
     for (name, (mean, covariance)), (color, dash) in zip(rows.items(), looks, strict=False):
-        left.add_patch(ellipse_of(mean, covariance, edgecolor=color, ls=dash, lw=2, label=name))
+        # the solid one lies below, so that it hides no other where they agree
+        left.add_patch(ellipse_of(mean, covariance, edgecolor=color, ls=dash, lw=2, label=name,
+                                  zorder=2 if dash == "-" else 3))
         left.plot(*mean, ".", color=color, ms=6)
     left.set(xlabel="$z_1$", ylabel="$z_2$", aspect="equal", xlim=plane[0, [0, -1], 0], ylim=plane[[0, -1], 0, 1],
              title="one new image: the posterior (grey) and q")
@@ -57,7 +59,7 @@ def climbing_figure(plane: np.ndarray, log_joint: np.ndarray, rows: dict[str, tu
         right.axhline(level, color=color, ls=dash, lw=1.5, label=name)
     right.xaxis.get_major_locator().set_params(integer=True)
     right.set(yscale="log", xlabel="steps from the encoder's row", ylabel=r"nats below $\log p_\theta(x)$",
-              title=f"100 new images, {k} steps")
+              title=f"new images, {k} steps")
     right.legend(fontsize=8.5)
     return figure
 
