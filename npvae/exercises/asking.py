@@ -49,9 +49,8 @@ def called(task: Task, answer, args: tuple, upstream=None, sizes: dict | None = 
             return (out if upstream is None else _with_gradients(task, out, upstream, args)), args
     except Wrong:
         raise
-    except Waits as problem:
-        raise Wrong("waits", f"it waits{_where(answer, problem)}, and computes nothing meanwhile: for the clock, a "
-                    "file, another program?") from None
+    except Waits as problem:        # past all who try: waiting is not allowed again and again
+        raise Waits(_where(answer, problem)) from None
     except TooSlow as problem:
         raise Wrong("no end", f"it does not come to an end in {task.seconds:g} seconds{_where(answer, problem)}: a "
                     "loop whose condition never changes, or far too many rounds?") from None

@@ -99,7 +99,7 @@ def _misconception(task, tried, right_at=(), only=None):
 
 def _alike_at(task, variant, t, only):
     other = attempt(task, variant, t.point)
-    if other.problem or t.problem or len(other.got) != len(t.got):
+    if other.problem or t.problem or len(other.got) != len(t.got) or any(a.dtype.kind == "c" for a in t.got):
         return False
     if only is not None:
         t, other = (replace(one, got=[one.got[only]]) for one in (t, other))

@@ -59,8 +59,8 @@ def _judged(task, answer):
         judge(task, answer)
     except Wrong as wrong:
         return wrong.mistake, wrong.sentence
-    except Waits:
-        return "waits", "it waits, and computes nothing meanwhile: for the clock, a file, another program?"
+    except Waits as where:
+        return "waits", f"it waits{where}, and computes nothing meanwhile: for the clock, a file, another program?"
     except Exception as problem:        # of the check, not of the answer: a mistake of ours, or an answer unheard of
         return "not judged", f"the check itself has failed on it ({type(problem).__name__}: {problem})."
     return "", ""
@@ -89,7 +89,8 @@ def hint(name: str, level: int = 1) -> str:
         return "Your last answer is right."
     if verdict.mistake == "not written":
         return f"Your last answer is not written yet. {task.hints[1]}"
-    return _line(task, answer) or (f"No single line was found whose change makes your last answer right. "
+    searched = verdict.mistake not in ("waits", "no end", "died")
+    return searched and _line(task, answer) or (f"No single line was found whose change makes your last answer right. "
                                    f"{task.hints[1]} What is left is solution({name!r}).")
 
 

@@ -25,7 +25,7 @@ class TooSlow(BaseException):
 
 
 class Waits(TooSlow):
-    """The answer takes long and uses no processor: it sleeps."""
+    """The answer takes long and uses no processor: it sleeps; as text, in which line."""
 
 
 class Died(Exception):
@@ -107,7 +107,7 @@ def _end_if_idle():
     def look(*_):
         nonlocal idle, before
         now = time.process_time()
-        idle, before = idle + (now - before < 0.01), now
+        idle, before = idle + (now - before < 0.03), now
         if idle >= IDLE:
             raise Waits
 
