@@ -5,6 +5,7 @@ import numpy as np
 from npvae.exercises.laws import same
 from npvae.exercises.misconceptions import mistake
 from npvae.exercises.task import Task
+from npvae.exercises.tasks.shifts import wrong_shifts
 
 
 def squares(X, mu):
@@ -53,6 +54,11 @@ def _floors(e):
         yield lambda *a, p=p: p(*a) / (p(*a).sum(1, keepdims=True) + e), said
         yield lambda *a, p=p: (p(*a) + e) / (p(*a) + e).sum(1, keepdims=True), said
         yield lambda *a, p=p: p(*a) / np.maximum(p(*a).sum(1, keepdims=True), e), said
+
+
+def _shifted(a, shift):
+    p = np.exp(a - shift(a, 1))
+    return p / p.sum(1, keepdims=True)
 
 
 def _by(f, axis=1):
@@ -126,9 +132,13 @@ An $x$ that is far from all means has a posterior, too, though each of its $K$ t
         mistake("underflow",
                 lambda X, mu, pi, s: (p := pi * np.exp(-squares(X, mu) / (2 * s * s))) / p.sum(1, keepdims=True),
                 "where x is far from all means exp underflows to 0, and 0/0 is nan: take the row's maximum off "
-                "first.")],
+                "first."),
+        *wrong_shifts(lambda shift: lambda X, mu, pi, s: _shifted(np.log(pi) - squares(X, mu) / (2 * s * s), shift))],
     edges={"for an x that is far from all means": lambda rng: (np.array([[100.0, 0.0], [0.0, 0.1]]), np.eye(2),
-                                                               np.array([0.3, 0.7]), 0.5)})
+                                                               np.array([0.3, 0.7]), 0.5),
+           "for an x that is far nearer to one mean than to the others": lambda rng: (
+               np.array([[0.0, 900.0], [0.1, 0.0]]), np.array([[0.0, 900.0], [-1, 0], [1, 0]]),
+               np.array([0.3, 0.5, 0.2]), 0.5)})
 
 # ---- the slope in the means
 

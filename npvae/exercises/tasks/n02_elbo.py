@@ -442,8 +442,14 @@ Write the left side or the right side, as you like. Again the logarithms may be 
         mistake("log of an underflow", lambda q, j: np.log(np.exp(j).sum(1)) - elbo_discrete(q, j),
                 "exp underflows to 0, and log 0 is -inf: take the row's maximum off first."),
         mistake("0 log 0", lambda q, j: np.logaddexp.reduce(j, axis=1) - (q * (j - np.log(q))).sum(1),
-                "where q is 0 it is nan: NumPy makes nan of 0 log 0, which is 0 here.")],
+                "where q is 0 it is nan: NumPy makes nan of 0 log 0, which is 0 here."),
+        *wrong_shifts(lambda shift: lambda q, j: np.log(np.exp(j - shift(j, 1)).sum(1)) + (
+            shift(j, 1) + np.zeros((len(j), 1)))[:, 0] - elbo_discrete(q, j))],
     edges={"where q is 0": lambda rng: (some_zeros(rng), rng.normal(size=(4, 4))),
+           "where log p(x, z) is about −2000, or 900": lambda rng: (
+               distributions(rng, 3, 4), rng.normal(size=(3, 4)) + np.array([[-2000], [900], [0]])),
+           "where one label is far above the others": lambda rng: (
+               distributions(rng, 2, 41), np.array([[0.0] + 40 * [-735], [1] + 40 * [-735]])),
            "where log p(x, z) is about −2000": lambda rng: (distributions(rng, 3, 4), rng.normal(size=(3, 4)) - 2000)})
 
 # ---- its slope

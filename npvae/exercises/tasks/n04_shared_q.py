@@ -237,6 +237,8 @@ q_for_groups(log_pxz, np.array([7, 3, 7])).round(3)""",
                 "it averages the densities p(x, k) of a group: the mean of their logarithms is what the ELBO has."),
         mistake("not normalised", _each(lambda a, g: np.exp(a.mean(0))), "the rows are not normalised: each has to "
                                                                          "sum to one."),
+        *wrong_shifts(lambda shift: _each(lambda a, g: (
+            p := np.exp(a.mean(0) - shift(a.mean(0), 0))) / p.sum()), ("mean for greatest", "least for greatest")),
         mistake("first of the group", _each(lambda a, g: softmax(a[0])),
                 "each group has the posterior of its first datapoint: the mean over all of the group is asked for."),
         mistake("last of the group", _each(lambda a, g: softmax(a[-1])),
@@ -252,6 +254,8 @@ q_for_groups(log_pxz, np.array([7, 3, 7])).round(3)""",
                   "groups are taken to be numbered 0, 1, 2, …: they are any integers, so go over np.unique(group).")
           for r in (lambda g: range(len(np.unique(g))), lambda g: range(g.max()), lambda g: range(1, g.max() + 1)))],
     edges={"where the groups are called 20, 7 and 3": lambda rng: (_table(rng, 6, 3), np.array([20, 3, 7, 20, 3, 3])),
+           "where one label is far above the others": lambda rng: (np.array([[0.0, -2000, -2000], [1, -800, -400.0]]),
+                                                                   np.array([0, 1])),
            "where the groups are called −1 and 0": lambda rng: (_table(rng, 4, 3), np.array([-1, 0, -1, 0])),
            "where log p(x, z) is about −2000": lambda rng: (rng.integers(-9, 9, (4, 3)) / 4 - 2000,
                                                             np.array([0, 0, 1, 1]))})

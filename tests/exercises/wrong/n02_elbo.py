@@ -496,6 +496,12 @@ def slope_with_one_greatest(logits, log_pxz):
     return q * (f - (q * f).sum(1, keepdims=True))
 
 
+def gap_mean_taken_off(q, log_pxz):
+    c = log_pxz.mean(1, keepdims=True)
+    log_p = np.log(np.exp(log_pxz - c).sum(1)) + c[:, 0]
+    return log_p - (q * (log_pxz - np.log(np.where(q > 0, q, 1)))).sum(1)
+
+
 WRONG = {
     "posterior": [
         (bayes_mean_taken_off, r"mean is taken off"),
@@ -556,6 +562,7 @@ WRONG = {
         (terms_added_up, r"two|pair|both|separate|2 things"),
     ],
     "gap": [
+        (gap_mean_taken_off, r"mean is taken off"),
         (gap_negative, r"sign|negative|L - log p|below"),
         (gap_reversed_kl, r"other way|revers|KL\(p|swap|direction|exchang"),
         (gap_kl_to_the_joint, r"joint|normali|log p|p\(x\)|posterior"),

@@ -719,8 +719,15 @@ def e_step_with_a_floor(X, mu, pi, sigma_g):
     return q
 
 
+def e_step_mean_taken_off(X, mu, pi, sigma_g):
+    a = np.log(pi) - ((X[:, None] - mu) ** 2).sum(2) / (2 * sigma_g**2)
+    q = np.exp(a - a.mean(1, keepdims=True))
+    return q / q.sum(1, keepdims=True)
+
+
 WRONG = {
     "e_step": [
+        (e_step_mean_taken_off, r"mean is taken off"),
         (e_step_with_a_floor, r"small number|logarithm"),
         (e_step_over_the_data, r"axis|sum to one|over the data|rows?"),
         (e_step_without_half, r"half|1/2|½|2 ?sigma|factor 2|2 ?σ|sigma_g² in place"),

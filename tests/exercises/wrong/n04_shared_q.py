@@ -408,6 +408,14 @@ def value_mean_taken_off(log_pxz):
     return np.log(np.exp(a - a.mean()).sum()) + a.mean()
 
 
+def groups_mean_taken_off(log_pxz, group):
+    q = np.empty(log_pxz.shape)
+    for name in np.unique(group):
+        a = log_pxz[group == name].mean(0)
+        q[group == name] = np.exp(a - a.mean())
+    return q / q.sum(1, keepdims=True)
+
+
 WRONG = {
     "best_shared_q": [
         (shared_mean_taken_off, r"mean is taken off"),
@@ -467,6 +475,7 @@ WRONG = {
         (price_D_times_noise, r"D [-−] K"),
     ],
     "q_for_groups": [
+        (groups_mean_taken_off, r"mean is taken off"),
         (groups_divided_by_m, r"\bm\b|divid|size|number"),
         (groups_average_posterior, r"average.*posterior|posteriors|mean of the posterior"),
         (groups_one_row_each, r"shape|row"),
