@@ -193,7 +193,7 @@ gradient_phi(np.array([[1.0], [2.0]]), np.zeros((1, 2)), np.zeros(2), L)""",
                 "it is divided by B twice: once in the call of back, once more after it."),
         *(mistake("forward differences", forward_differences(h),
                   "these are forward differences, whose error grows with the step: back gives the slope itself, to all "
-                  "digits, in one call.") for h in (1e-1, 1e-2, 1e-3, 1e-4, 1e-5)),
+                  "digits, in one call.") for h in (1e-1, 1e-2, 1e-3, 1e-4)),
         mistake("dA divided twice", _phi(first=lambda X, q, dq: X.T @ dq / len(X)), "dA: it is divided by B twice."),
         mistake("mean of x", _phi(first=lambda X, q, dq: np.outer(X.mean(0), dq.sum(0))),
                 "dA: it is the product of two means: each row's x is multiplied by its own dq before the sum."),
