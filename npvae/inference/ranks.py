@@ -39,7 +39,7 @@ class Ranks:
 
     def __init__(self, comm):
         self.comm, self.rank, self.size, self.weight, self.in_loop = comm, comm.rank, comm.size, 1.0, False
-        self._sent = None
+        self._in_place = sums_in_place(comm)
 
     def gather(self, value=None) -> list:
         """The value of each rank, in their order; a ValueError in the words of a rank that has failed."""
@@ -67,10 +67,8 @@ class Ranks:
 
     def average(self, grad: np.ndarray) -> None:
         """`mean`, in place: ∇ ← Σ_r w_r ∇_r."""
-        if self._sent is None or self._sent.shape != grad.shape or self._sent.dtype != grad.dtype:
-            self._sent = np.empty_like(grad)
-        np.multiply(grad, grad.dtype.type(self.weight), out=self._sent)
-        self.comm.Allreduce(self._sent, grad)
+        grad *= grad.dtype.type(self.weight)
+        self.comm.Allreduce(None if self._in_place else grad.copy(), grad)
 
     def stream(self, seed: int, *place: int) -> np.random.Generator:
         """A generator of this rank's own, for a place in the training: none coincides with another, or with a seed."""
@@ -86,6 +84,16 @@ class Ranks:
             return
         abort(self.comm, f"npvae: rank {self.rank} of {self.size} has failed and ends all\n"
               + "".join(traceback.format_exception(problem)), 1)
+
+
+def sums_in_place(comm: object) -> bool:
+    """Whether Allreduce(None, a) sums where `a` stands, which spares a pass over memory: so do mpi4py's.
+
+    >>> sums_in_place("world")
+    False
+    """
+    mpi = sys.modules.get("mpi4py.MPI")
+    return mpi is not None and isinstance(comm, mpi.Comm)
 
 
 def ranks_of(comm: object | None) -> Ranks | None:

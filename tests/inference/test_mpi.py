@@ -180,5 +180,6 @@ def test_rows_of_a_file_or_of_a_folder_are_shared_out_and_stay_on_disk(cut, tmp_
 def test_bytes_of_a_step_are_those_of_the_formula(name):
     from npvae.lab.scale_ranks import in_processes
 
-    run = in_processes(2, name, "weak")
-    assert run["bytes_per_step"] == run["formula"] > 1e6 and run["ranks"] == 2
+    _, weak, strong = in_processes(2, name, "1")
+    for run in (weak, strong):
+        assert run["bytes_per_step"] == run["formula"] > 1e6 and run["ranks"] == 2
