@@ -5,6 +5,7 @@ they are installed. All take turns, round after round, and a ratio is taken with
 """
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -46,6 +47,7 @@ def result(quick: bool = False, images: np.ndarray | None = None, level: float =
     with tempfile.TemporaryDirectory() as folder:
         tasks = written_tasks(Path(folder), images, m, level, seed)
         runs = {task: {name: [] for name in names} for task in tasks}
+        warm(names)
         jobs = [(task, name) for _ in range(rounds) for task in tasks for name in names]
         for task, name in tqdm(jobs, desc="result", unit="run", leave=False,
                                disable=None if progress is None else not progress):
@@ -69,13 +71,24 @@ def written_tasks(folder: Path, images: np.ndarray | None, m: int, level: float,
     return {name: {**sizes[name], "file": str(folder / f"{name}.npz")} for name in arrays}
 
 
+def warm(names: list[str]) -> None:
+    """Import each contestant's package once: its bytecode is written then, as a user's is, and its files are read."""
+    for package in dict.fromkeys(name.partition("_")[0] for name in names):
+        subprocess.run([sys.executable, "-c", f"import {package}"], env=environment(), check=True)
+
+
+def environment() -> dict[str, str]:
+    """That of this process, in which bytecode may be written."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 def one_process(name: str, task: dict) -> dict:
     """A contestant's run in a fresh process: what it prints, and all its seconds; a ValueError if it fails."""
     # its folder stays out of the path of modules
     code = f"import runpy; runpy.run_path({result_runs.__file__!r}, run_name='__main__')"
     start = time.perf_counter()
     done = subprocess.run([sys.executable, "-c", code, name, json.dumps(task)], capture_output=True, text=True,
-                          check=False)
+                          check=False, env=environment())
     seconds = time.perf_counter() - start
     if done.returncode:
         last = done.stderr.strip().splitlines() or [f"its process ended with status {done.returncode}"]
