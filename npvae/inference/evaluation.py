@@ -22,7 +22,7 @@ from npvae.models.data import take
 from npvae.models.exact import log_marginal
 from npvae.models.noise_checks import check_rule
 
-NUMBERS_IN_WORK = 2_500_000     # in one temporary: 20 MB, whatever the numbers of rows, nodes and columns
+NUMBERS_IN_WORK = 500_000       # in one temporary, 4 MB, which a cache holds: more take half as long again
 
 
 def evaluate(model: LatentVariableModel, q: ArrayLike, X: ArrayLike, noise=None,
