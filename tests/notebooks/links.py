@@ -44,7 +44,8 @@ SECTIONS = {
         "On the ELBO, and how to land": ["kl"]},
     "08_variational_autoencoder": {
         "The same number, with the other sign": ["image_elbo"], "Generation": ["sample_vae"],
-        "Are the clouds N(0, I) together?": ["aggregate_moments"], "β is σ_g in disguise": ["sigma_g_of_beta"],
+        "Are the clouds N(0, I) together?": ["aggregate_moments"],
+        r"$\beta$ is $\sigma_g$ in disguise": ["sigma_g_of_beta"],
         "Posterior collapse": ["kl_by_coordinate", "active_units"]},
     "09_gaussian_elbo": {
         "From the first line to the last": ["gaussian_log_likelihood", "bernoulli_log_likelihood", "kl_between"],
