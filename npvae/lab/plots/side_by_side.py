@@ -59,7 +59,7 @@ def climbing_figure(plane: np.ndarray, log_joint: np.ndarray, rows: dict[str, tu
         right.axhline(level, color=color, ls=dash, lw=1.5, label=name)
     right.xaxis.get_major_locator().set_params(integer=True)
     right.set(yscale="log", xlabel="steps from the encoder's row", ylabel=r"nats below $\log p_\theta(x)$",
-              title=f"new images, {k} steps")
+              title=f"new images, {k} step{'s' * (k != 1)}")
     right.legend(fontsize=8.5)
     return figure
 
