@@ -30,18 +30,20 @@ FOLDED = """{% extends 'index.html.j2' %}
 # MathJax as nbclassic brings it has one family of fonts
 FONTS = """<script type="text/x-mathjax-config">MathJax.Hub.Config({"HTML-CSS":
 {availableFonts: [], imageFont: null, preferredFont: null, webFont: "STIX-Web"}});</script>"""
+# a folded answer keeps its distance from the words after it
+ANSWERS = "<style>.jp-MarkdownOutput details {margin-bottom: 1em}</style>"
 MATHJAX = "lib/MathJax/MathJax.js?config=TeX-AMS-MML_HTMLorMML-full,Safe"
 # a page of the talk is 1280 by 720; what a cell prints and shows may use all of its width
 TALK = """<style>:root {--jp-code-font-size: 16px !important}
 .reveal .jp-Cell {padding: 2px 0} .reveal pre {box-shadow: none; width: 100%; font-size: 16px}
-.reveal .jp-OutputArea img {zoom: 1.25; width: auto; height: auto; max-width: 980px; max-height: 450px; margin: 0 auto;
+.reveal .jp-OutputArea img {zoom: 1.25; width: auto; height: auto; max-width: 980px; max-height: 540px; margin: 0 auto;
 display: block} .reveal .npvae-live img {max-height: 400px}
 .reveal .jp-InputPrompt, .reveal .jp-OutputPrompt {display: none}</style>
 <script>
 // the pictures of a page give way to its words, down to half their height
 function fit(page) {
   const pictures = [...page.querySelectorAll('.jp-OutputArea img')];
-  for (let height = 450; height >= 225 && page.scrollHeight > 720; height -= 15)
+  for (let height = 540; height >= 225 && page.scrollHeight > 720; height -= 15)
     pictures.forEach(picture => picture.style.maxHeight = height + 'px');
 }
 window.addEventListener('load', () => require(['lib/revealjs/dist/reveal.js'], talk => { window.Reveal = talk; }));
@@ -96,7 +98,7 @@ def export(path, target, kind):
     # a language of diagrams, from the network, in which no notebook draws
     body = re.sub(r'<script type="module">(?:(?!</script>).)*mermaid.*?</script>', "", body, flags=re.DOTALL)
     page = target / f"{path.stem}.{ending}"
-    head = FONTS + (TALK if kind == "slides" else "") + "</head>"
+    head = FONTS + ANSWERS + (TALK if kind == "slides" else "") + "</head>"
     page.write_text(body.replace("</head>", head, 1), encoding="utf-8")
     return page
 

@@ -1,5 +1,6 @@
 """What the command prints, and where: closed streams, poor encodings, warnings in one line, JSON alone."""
 
+import codecs
 import os
 import sys
 import tempfile
@@ -17,11 +18,19 @@ def replace_closed_streams() -> None:
 
 
 def print_in_any_encoding() -> None:
-    """Let an encoding without σ or ½ show their code instead."""
+    """Let an encoding without σ or ½ show their code instead, and a hyphen for a minus sign."""
+    codecs.register_error("npvae", spelled)
     for stream in (sys.stdout, sys.stderr):
         # not every stand-in for a stream has an encoding
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+            stream.reconfigure(errors="npvae")
+
+
+def spelled(error: UnicodeError) -> tuple[str, int]:
+    """What stands for the letters that an encoding has not, and where the text goes on."""
+    missing = error.object[error.start:error.end]
+    codes = missing.replace("−", "-").encode("ascii", errors="backslashreplace").decode()
+    return codes, error.end
 
 
 @contextmanager

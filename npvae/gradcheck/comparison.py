@@ -245,5 +245,5 @@ def _row_of(name, shape, method, found, tolerance, label):
 
 
 def _kink_names(kinks, analytic, label):
-    return tuple(f"{label(j)} stands on a kink: slopes {left:.4g} and {right:.4g}, the gradient says {analytic[j]:.4g}"
-                 for j, (left, right) in kinks.items())
+    return tuple(f"{label(j)} stands on a kink: slopes {left:.4g} and {right:.4g}, the gradient says "
+                 f"{analytic[j] + 0:.4g}" for j, (left, right) in kinks.items())

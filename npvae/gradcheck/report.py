@@ -1,6 +1,7 @@
 """What a check found: a row for each parameter, what was left out and why, and the diagnosis."""
 
 import html
+import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -102,12 +103,17 @@ class Verdict:
     def _repr_html_(self):
         header, rows = self._cells()
         head = "".join(f"<th>{html.escape(c)}</th>" for c in header)
-        body = "".join("<tr>" + "".join(f"<td>{html.escape(c)}</td>" for c in row) + "</tr>" for row in rows)
+        body = "".join("<tr>" + "".join(f"<td>{_cell_of_page(c)}</td>" for c in row) + "</tr>" for row in rows)
         return (f"<b>{html.escape(self._title())}</b><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
                 + "".join(f"<p>{html.escape(line)}</p>" for line in self._below()))
 
     def _findings(self):
         return [asdict(finding) for finding in self.diagnosis]
+
+
+def _cell_of_page(text):
+    # a number's minus is no hyphen
+    return re.sub(r"^-(?=\d)", "−", html.escape(text))
 
 
 @dataclass(repr=False)

@@ -51,7 +51,7 @@ def level_note(figures: dict) -> str | None:
 def shared_note(figures: dict) -> str | None:
     """How far the shared q is from its ceiling."""
     below = [figures["shared_ceiling"] - elbo for elbo in values(figures, "shared_q", "train_elbo")]
-    ceiling = f"its closed-form ceiling −(D/2)(log 2πV + 1) = {figures['shared_ceiling']:.4f}"
+    ceiling = f"its closed-form ceiling −(D/2)(log 2πV + 1) = {fixed(figures['shared_ceiling'], 4)}"
     if max(below) <= NEAR:
         return (f"Shared q is within {fixed(max(below), 3)} nats of {ceiling}{at_every(figures)}: with one q for all x "
                 "the best it can do is to ignore z.")
@@ -126,7 +126,7 @@ def who_leads(leads: list[float], figures: dict) -> str:
     >>> who_leads([1.0, 2.5], figures), who_leads([-1.0, -1.0], figures)
     ('variational EM is 1.00 to 2.50 nats ahead at every seed', 'amortized VI is 1.00 nats ahead at every seed')
     >>> who_leads([-1.0, 2.5], figures)
-    'neither is ahead at every seed (variational EM by -1.00 to 2.50 nats)'
+    'neither is ahead at every seed (variational EM by −1.00 to 2.50 nats)'
     """
     every = at_every(figures)
     if max(map(abs, leads)) <= AHEAD:

@@ -364,6 +364,9 @@ def test_an_encoding_without_sigma_shows_its_code():
     for command in (["train", "--help"], ["compare", "--help"], ["compare", "--data", "σ"]):
         found = subprocess.run([sys.executable, "-m", "npvae", *command], capture_output=True, env=env, timeout=60)
         assert b"Traceback" not in found.stderr and b"\\u03" in found.stdout + found.stderr
+    found = subprocess.run([sys.executable, "-m", "npvae", "compare", "--data", "−σ"], capture_output=True, env=env,
+                           timeout=60)
+    assert b"-\\u03c3" in found.stderr
 
 
 def test_an_interrupt_while_the_commands_are_read_is_one_line(monkeypatch, capsys):

@@ -7,6 +7,7 @@ import pytest
 
 from npvae.cli import main
 from npvae.lab.posteriors import posteriors, posteriors_table
+from npvae.tables import fixed
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +41,7 @@ def test_the_table_has_means_and_spreads(figures):
     twice = {**figures, "seeds": 2, "runs": figures["runs"] + [{**run, "seed": 1, "elbo": run["elbo"] + 2}
                                                                 for run in figures["runs"]]}
     mean = gap(figures, "test", "full q_i", "elbo") + 1
-    assert f"{mean:.3f} ± {np.sqrt(2):.3f}" in posteriors_table(twice).split("new rows")[1]
+    assert f"{fixed(mean, 3)} ± {np.sqrt(2):.3f}" in posteriors_table(twice).split("new rows")[1]
     assert "2 sweeps, 1 seed, the first 5 rows of each part" in posteriors_table(figures)
 
 

@@ -34,7 +34,7 @@ def run_notebook(notebook, folder, until=None, timeout=300):
         cell.outputs, cell.execution_count = [], None
     where = {"metadata": {"path": str(folder)}}
     NotebookClient(notebook, timeout=timeout, kernel_name="python3", resources=where, allow_errors=True,
-                   record_timing=False).execute()
+                   record_timing=False, coalesce_streams=True).execute()
     return notebook
 
 

@@ -155,7 +155,8 @@ def _slider(name, values, place):
 
 
 def _shown(value):
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    """A slider's value as text, its minus no hyphen."""
+    return re.sub(r"^-(?=\d)", "−", f"{value:.4g}" if isinstance(value, float) else str(value))
 
 
 def _base64(frame):

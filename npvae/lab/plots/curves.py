@@ -82,7 +82,7 @@ def spread(axes: Axes, samples: dict[str, np.ndarray], exact: float, limits: tup
     for (name, draws), color in zip(samples.items(), (BLUE, ORANGE, GREEN), strict=False):
         axes.hist(np.clip(draws, *limits), bins, density=True, color=color, alpha=0.55,
                   label=f"{name}: variance {draws.var():.3g}")
-    axes.axvline(exact, color=BLACK, ls="--", lw=1.2, label=f"exact mean {exact:.3g}")
+    axes.axvline(exact, color=BLACK, ls="--", lw=1.2, label=f"exact mean {exact:.3g}".replace("-", "−"))
     axes.set(**{"ylabel": "density of one draw", "xlim": limits, **labels})
     axes.legend(fontsize=8.5)
 

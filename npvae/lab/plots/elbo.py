@@ -82,7 +82,7 @@ def split_bars(labels: list[str], elbo: np.ndarray, log_p: np.ndarray | float, f
         axes.bar(i, top - cut, bottom=cut, width=0.6, color=YELLOW, hatch="//", edgecolor="white",
                  label=None if i else r"$\mathrm{KL}(q \,\|\, p_\theta(z|x))$")
         axes.plot([i - 0.42, i + 0.42], [top, top], color=BLACK, lw=1.6, label=None if i else r"$\log p_\theta(x)$")
-        axes.annotate(f"ELBO {signed(low)}\nKL {signed(top - low)}", (i, top), xytext=(0, 4), fontsize=8,
+        axes.annotate(f"ELBO {fixed(low, 2)}\nKL {fixed(top - low, 2)}", (i, top), xytext=(0, 4), fontsize=8,
                       textcoords="offset points", ha="center")
     height = max(log_p) + (0.4 if len(elbo) > 1 else 0.75) * (max(log_p) - floor) - floor
     axes.set(ylabel="nats", xlim=(-0.6, len(elbo) - 0.4), title=title, ylim=(floor, floor + height))
@@ -104,15 +104,6 @@ def torn(axes: Axes, places: Iterable[float], width: float) -> None:
     axes.set_ylim(low, high)
     axes.spines["bottom"].set_visible(False)
     axes.tick_params(axis="x", length=0)
-
-
-def signed(number: float, decimals: int = 2) -> str:
-    """A number with a minus sign in place of a hyphen, a zero without either.
-
-    >>> signed(-2.142), signed(-0.0001)
-    ('−2.14', '0.00')
-    """
-    return fixed(number, decimals).replace("-", "−")
 
 
 @style()

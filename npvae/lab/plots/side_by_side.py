@@ -23,7 +23,7 @@ def leads_figure(sweeps: np.ndarray, training: np.ndarray, budgets: list[int], n
     above = dict(color=BLACK, fontsize=8.5, transform=right.get_yaxis_transform(), ha="right")
     right.text(0.99, 0.25, "a row each is ahead", va="bottom", **above)
     right.text(0.99, -0.25, "the encoder is ahead", va="top", **above)
-    left.set(title="training images", ylabel="ELBO of a row each − ELBO of the encoder (nats)", xlim=(2, None),
+    left.set(title="training images", ylabel="ELBO (nats): a row each − the encoder", xlim=(2, None),
              ylim=(min(training[:, 1:].min(), new.min()) - 0.5, max(training.max(), new.max()) + 0.5))
     right.set(title="new images")
     left.legend(fontsize=8.5, loc="upper left")

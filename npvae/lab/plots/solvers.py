@@ -116,7 +116,7 @@ def gap_stack(axes: Axes, gaps: dict, colors: list[str], ceilings: dict[str, flo
     """
     for i, (found, own) in enumerate(zip(gaps.values(), colors, strict=True)):
         hanging_gaps(axes, i, *(part.mean() for part in (found.log_p, found.amortization, found.approximation)), own)
-        axes.annotate(signed(found.elbo.mean(), 2), (i, found.elbo.mean()), xytext=(0, -5), color=own, ha="center",
+        axes.annotate(fixed(found.elbo.mean(), 2), (i, found.elbo.mean()), xytext=(0, -5), color=own, ha="center",
                       va="top", textcoords="offset points", fontsize=9)
     for (name, ceiling), dash in zip((ceilings or {}).items(), ("--", ":"), strict=False):
         axes.axhline(ceiling, color=BLACK, ls=dash, lw=1.2, zorder=0, label=name)
@@ -124,15 +124,6 @@ def gap_stack(axes: Axes, gaps: dict, colors: list[str], ceilings: dict[str, flo
     axes.set(**{"ylabel": "nats per row", **labels})
     axes.grid(False, axis="x")
     axes.legend(fontsize=8, loc="upper center", ncols=3, columnspacing=1)
-
-
-def signed(value: float, decimals: int) -> str:
-    """A number with so many decimals, its minus no hyphen, a zero without one.
-
-    >>> signed(-1.5, 1), signed(-0.001, 2)
-    ('−1.5', '0.00')
-    """
-    return fixed(value, decimals).replace("-", "−")
 
 
 @style()
