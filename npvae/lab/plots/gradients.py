@@ -56,7 +56,8 @@ def slopes(axes: Axes, z: np.ndarray, f: np.ndarray, slope: np.ndarray, curve: t
     axes.scatter(z, f, color=thread_colors(eps), s=28, zorder=3)
     axes.axhline(f.mean(), color=BLUE, ls="--", lw=1)
     axes.annotate(rf"mean of $f$: {f.mean():.2f}", (0.5, f.mean()), xycoords=("axes fraction", "data"), xytext=(0, 4),
-                  textcoords="offset points", ha="center", fontsize=9, color=BLUE)
+                  textcoords="offset points", ha="center", fontsize=9, color=BLUE,
+                  bbox={"fc": "white", "ec": "none", "alpha": 0.8, "pad": 0.5})
     axes.set(**labels)
 
 
