@@ -49,7 +49,7 @@ SECTIONS = {
         "Posterior collapse": ["kl_by_coordinate", "active_units"]},
     "09_gaussian_elbo": {
         "From the first line to the last": ["gaussian_log_likelihood", "bernoulli_log_likelihood", "kl_between"],
-        "α is a width": ["alpha_of"], "The best σ_g": ["best_sigma_g"],
+        "α is a width": ["alpha_of"], "The best $\\sigma_g$": ["best_sigma_g"],
         "The one-sample approximation": ["batch_elbo", "iw_bound"]},
     "10_backprop_and_gradient_checks": {
         "The affine layer": ["affine"], "tanh, ReLU, softplus": ["tanh", "softplus", "log_sum_exp"],
