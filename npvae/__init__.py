@@ -30,7 +30,6 @@ from npvae.files import VERSION as __version__  # noqa: F401
 # from here on `npvae.gradcheck` is the function; the package is found by `from npvae.gradcheck import …`
 from npvae.gradcheck import assert_gradients, check_bound, gradcheck
 from npvae.contract import check_part
-from npvae import exercises
 
 __all__ = [
     "datasets", "exercises",
@@ -47,3 +46,16 @@ __all__ = [
     "pathwise", "score_function", "leave_one_out", "sticking_the_landing", "elbo_estimators",
     "variance_against_dimension", "unbiasedness_test",
 ]
+
+
+def __getattr__(name):
+    # read when it is first asked for, since who trains does not need it
+    if name == "exercises":
+        from importlib import import_module
+
+        return import_module("npvae.exercises")
+    raise AttributeError(f"module 'npvae' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})
