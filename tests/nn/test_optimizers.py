@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from npvae.nn import SGD, Adam, RowAdam
+from npvae.nn.optimizers import STRETCH
 
 STEPS = 50
 
@@ -43,6 +44,13 @@ def test_adam_is_the_textbook_formula(settings, maximize):
     path = walk(Adam(start.copy(), np.zeros(6), 0.1, maximize=maximize, **settings), gradients)
     expected = textbook_adam(start, gradients if maximize else -gradients, 0.1, **settings)
     np.testing.assert_allclose(path, expected, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(2 * STRETCH + 5,), (STRETCH,), (STRETCH + 1, 2), (0,)])
+def test_a_long_vector_taken_in_stretches_is_moved_by_the_textbook_formula(shape):
+    gradients, start = np.random.default_rng(0).normal(size=(3, *shape)), np.ones(shape)
+    path = walk(Adam(start.copy(), np.zeros(shape), 0.1), gradients)
+    np.testing.assert_allclose(path, textbook_adam(start, gradients, 0.1), rtol=0, atol=1e-12)
 
 
 def test_adams_first_step_is_the_learning_rate_whatever_the_gradients_size():
