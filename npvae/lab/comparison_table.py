@@ -1,5 +1,6 @@
 """The table of `npvae compare`: means and spreads over the seeds."""
 
+import math
 from collections.abc import Callable
 
 from npvae.lab.compare import TITLES
@@ -53,5 +54,9 @@ def nats(number: float, mean: float) -> str:
 
 
 def milliseconds(number: float, mean: float) -> str:
-    """Seconds as milliseconds, with two significant digits."""
-    return f"{1e3 * number:.2g}"
+    """Seconds as milliseconds, with the decimals that give the mean two digits.
+
+    >>> milliseconds(0.84, 0.84), milliseconds(6.7e-6, 7e-5)
+    ('840', '0.007')
+    """
+    return fixed(1e3 * number, max(0, 1 - math.floor(math.log10(1e3 * mean))) if mean > 0 else 0)
