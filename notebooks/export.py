@@ -31,13 +31,16 @@ FOLDED = """{% extends 'index.html.j2' %}
 FONTS = """<script type="text/x-mathjax-config">MathJax.Hub.Config({"HTML-CSS":
 {availableFonts: [], imageFont: null, preferredFont: null, webFont: "STIX-Web"}});</script>"""
 # a folded answer keeps its distance from the words after it
-ANSWERS = "<style>.jp-MarkdownOutput details {margin-bottom: 1em}</style>"
+ANSWERS = """<style>.jp-MarkdownOutput details {margin-bottom: 1em}
+.jp-Cell > details > summary {font-family: var(--jp-content-font-family); font-size: var(--jp-content-font-size1)}
+</style>"""
 MATHJAX = "lib/MathJax/MathJax.js?config=TeX-AMS-MML_HTMLorMML-full,Safe"
 # a page of the talk is 1280 by 720; what a cell prints and shows may use all of its width
 TALK = """<style>:root {--jp-code-font-size: 16px !important}
 .reveal .jp-Cell {padding: 2px 0} .reveal pre {box-shadow: none; width: 100%; font-size: 16px}
 .reveal .jp-OutputArea img {zoom: 1.25; width: auto; height: auto; max-width: 980px; max-height: 540px; margin: 0 auto;
 display: block} .reveal .npvae-live img {max-height: 400px}
+.reveal .controls {font-size: 6px} .reveal .slide-number {right: auto; left: 8px}
 .reveal .jp-InputPrompt, .reveal .jp-OutputPrompt {display: none}</style>
 <script>
 // the pictures of a page give way to its words, down to half their height

@@ -21,7 +21,7 @@ SECTIONS = {
         "Hard! Part two: draw z at random": ["prior_sampling", "importance_sampling"],
         "How many draws would do?": ["effective_sample_size"]},
     "02_elbo": {
-        "A bar that never changes height": ["posterior"], "The board's line, derived": ["elbo_discrete"],
+        "Three labels, four bars": ["posterior"], "The board's line, derived": ["elbo_discrete"],
         "Every q at once": ["gap", "elbo_gradient"], "The same ELBO, cut in another way": ["two_terms"],
         "The other KL": ["kl_discrete"]},
     "03_variational_em": {
@@ -37,7 +37,7 @@ SECTIONS = {
     "06_autoencoders": {
         "The cost, and its gradient": ["autoencoder_loss", "linear_autoencoder"],
         "A case where the answer is known": ["pca_floor", "pca_reconstruction"], "Use 1": ["send_bytes"],
-        "Use 4": ["nearest_label"], "Generation, which does not work": ["prior_mismatch"]},
+        "Use 4": ["nearest_label"], "Generation": ["prior_mismatch"]},
     "07_reparameterization": {
         "The backward pass of a draw": ["nodes", "pathwise"], "The other way: the score function": ["score_function"],
         "Baselines": ["best_baseline", "leave_one_out"], "Other one-liners": ["exponential"],

@@ -155,8 +155,8 @@ def _slider(name, values, place):
 
 
 def _shown(value):
-    """A slider's value as text, its minus no hyphen."""
-    return re.sub(r"^-(?=\d)", "−", f"{value:.4g}" if isinstance(value, float) else str(value))
+    """A slider's value as text, the minus of its numbers no hyphen."""
+    return re.sub(r"(?<!\w)-(?=\d)", "−", f"{value:.4g}" if isinstance(value, float) else str(value))
 
 
 def _base64(frame):

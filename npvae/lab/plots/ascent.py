@@ -7,7 +7,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from npvae.lab.plots.elbo import even_levels
 from npvae.lab.plots.style import BLACK, BLUE, ORANGE, style
@@ -25,7 +24,8 @@ def ascent_figure(theta: np.ndarray, q: np.ndarray, height: np.ndarray, path: np
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6), width_ratios=[1.25, 1])
     levels = even_levels(LOWEST, height.max(), 30)
     drawn = left.contourf(theta, q, height, levels=levels, cmap="viridis", extend="min")
-    figure.colorbar(drawn, ax=left, label="nats", ticks=MaxNLocator(7))
+    ticks = even_levels(LOWEST, height.max(), 7)
+    figure.colorbar(drawn, ax=left, label="nats", ticks=ticks[(ticks >= levels[0]) & (ticks <= levels[-1])])
     _walk(left, path)
     left.set(xlabel=r"$\theta$", ylabel="$q$", title=r"$L(q, x, \theta)$ and the path", ylim=(-0.03, 1.03),
              xlim=(theta[0], theta[-1]))

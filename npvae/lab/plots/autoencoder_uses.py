@@ -18,14 +18,17 @@ STYLES = {"autoencoder": dict(color=BLUE, marker="o"), "VAE": dict(color=GREEN, 
 
 
 @style()
-def compression_figure(records: list[dict]) -> Figure:
-    """Use 1: the error of test rows against bytes a row, the autoencoder's beside PCA's, from `compression`."""
+def compression_figure(records: list[dict], what: str = "row", of: str = "dimension") -> Figure:
+    """Use 1: the error of unseen rows against bytes a row, the autoencoder's beside PCA's, from `compression`.
+
+    `what` is a row in words, and `of` one of its numbers: "image" and "pixel".
+    """
     figure, axes = plt.subplots(figsize=(6.4, 4))
     size = [record["bytes"] for record in records]
     for name, title in (("pca", "PCA"), ("autoencoder", "autoencoder")):
         axes.plot(size, [record[name] for record in records], label=title, ms=5, **STYLES[title])
-    axes.set(xscale="log", yscale="log", xlabel="code, bytes per row", title="Compression of unseen rows",
-             ylabel="mean squared error per dimension\n(squared data units)")
+    axes.set(xscale="log", yscale="log", xlabel=f"code, bytes per {what}", title=f"Compression of unseen {what}s",
+             ylabel=f"mean squared error per {of}\n(squared data units)")
     axes.set_xticks(size, [f"{s:g}\nK = {record['latent_dim']}" for s, record in zip(size, records, strict=True)])
     low, high = axes.get_ylim()
     ticks = [t for power in range(-9, 9) for t in (1 * 10.0**power, 2 * 10.0**power, 5 * 10.0**power)]
@@ -44,17 +47,17 @@ def planes_figure(planes: dict, accuracy: dict[str, float], labels: np.ndarray) 
     figure, panels = plt.subplots(1, len(planes), figsize=(11, 4.2))
     for axes, (name, features) in zip(panels, planes.items(), strict=True):
         label_points(axes, *features.test.T, labels)
-        axes.set(title=f"{name}: 5 nearest neighbours\nfind the label of {accuracy[name]:.0%}",
-                 xlabel=r"$\mu_{\phi,1}(x)$" if name == "VAE" else "$z_1$")
-    panels[0].set_ylabel("$z_2$")
+        axes.set(title=f"{name}: 5 nearest neighbours\nfind the label of {100 * accuracy[name]:.0f} %")
+        symbol = r"\mu_{{\phi,{}}}(x)" if name == "VAE" else "z_{}"
+        axes.set(xlabel=f"${symbol.format(1)}$", ylabel=f"${symbol.format(2)}$")
     return figure
 
 
 @style()
-def probe_figure(accuracy: dict[str, np.ndarray]) -> Figure:
+def probe_figure(accuracy: dict[str, np.ndarray], what: str = "row") -> Figure:
     """Use 3: the test accuracy of a linear classifier on each kind of features, from `linear_probe`.
 
-    Of several seeds, (n,), it is the mean, with a line from the least to the greatest.
+    Of several seeds, (n,), it is the mean, with a line from the least to the greatest; `what` is a row in words.
     """
     figure, axes = plt.subplots(figsize=(6.8, 2.6))
     names = list(accuracy)[::-1]
@@ -63,8 +66,9 @@ def probe_figure(accuracy: dict[str, np.ndarray]) -> Figure:
     for row, name in enumerate(names):
         axes.plot([100 * np.min(accuracy[name]), 100 * np.max(accuracy[name])], [row, row], color=BLACK, lw=2.5)
     axes.bar_label(bars, fmt="%.1f %%", padding=8, fontsize=9)
-    axes.set(xlim=(0, 116), xlabel="test rows classified correctly, %",
-             title="A linear classifier on each description of the rows")
+    axes.set(xlim=(0, 116), xlabel=f"test {what}s classified correctly, %",
+             title=f"A linear classifier on each description of the {what}s")
+    axes.spines["bottom"].set_bounds(0, 100)
     axes.set_axisbelow(True)
     axes.set_xticks(range(0, 101, 20))
     axes.grid(axis="y", visible=False)
@@ -72,10 +76,10 @@ def probe_figure(accuracy: dict[str, np.ndarray]) -> Figure:
 
 
 @style()
-def label_curve_figure(accuracy: dict[str, np.ndarray], per_class: Sequence[int]) -> Figure:
+def label_curve_figure(accuracy: dict[str, np.ndarray], per_class: Sequence[int], what: str = "row") -> Figure:
     """Use 4: test accuracy (runs, len(per_class)) against labels a class: the mean, and its range over the runs.
 
-    A run is a seed, its accuracy a mean over draws of which rows have labels.
+    A run is a seed, its accuracy a mean over draws of which rows have labels; `what` is a row in words.
     """
     figure, axes = plt.subplots(figsize=(7, 4.2))
     for i, (name, values) in enumerate(accuracy.items()):
@@ -84,7 +88,7 @@ def label_curve_figure(accuracy: dict[str, np.ndarray], per_class: Sequence[int]
         reach = np.abs(100 * np.stack([values.min(0), values.max(0)]) - mean)
         axes.errorbar(x, mean, reach, label=name, ms=5, lw=1.4, capsize=3, **STYLES[name])
     runs = max(len(values) for values in accuracy.values())
-    axes.set(xscale="log", xlabel="labels per class", ylabel="test rows classified correctly, %",
+    axes.set(xscale="log", xlabel="labels per class", ylabel=f"test {what}s classified correctly, %",
              title=f"A few labels: mean and range over {runs} seeds")
     axes.set_xticks(per_class, [str(n) for n in per_class])
     axes.minorticks_off()
@@ -109,8 +113,8 @@ def generation_figure(figures: dict, models: dict, X: np.ndarray, image_shape: t
     limits = ink_limits(list(samples.values()))
     for part, (name, images) in zip(bottom.subfigures(1, 2), samples.items(), strict=True):
         outside = np.mean((images < limits[0]) | (images > limits[1]))
-        part.suptitle(f"{name}: $g(z)$ at $z \\sim N(0, I)$; {outside:.0%} of the pixels, outside "
-                      f"[{limits[0]:g}, {limits[1]:g}], are drawn as its ends", fontsize=9)
+        part.suptitle(f"{name}: $g(z)$ at $z \\sim N(0, I)$; {100 * outside:.0f} % of the pixels, outside "
+                      f"[{limits[0]:g}, {limits[1]:g}], are drawn as {limits[0]:g} or {limits[1]:g}", fontsize=9)
         image_grid(part, images, image_shape, 10, limits)
     return figure
 

@@ -11,8 +11,8 @@ FILLS = [(YELLOW, "//"), (SKY, "..")]
 
 
 @style()
-def gaps_below(gaps: dict[str, tuple[float, ...]], log_p: float, parts: tuple[str, ...] = ("KL(q ‖ p(z|x))",),
-               title: str = "") -> Figure:
+def gaps_below(gaps: dict[str, tuple[float, ...]], log_p: float,
+               parts: tuple[str, ...] = (r"$\mathrm{KL}(q\,\|\,p_\theta(z|x))$",), title: str = "") -> Figure:
     """By the name of a q its gaps, nats, as bars that hang from log p(x): the whole length is log p(x) − ELBO.
 
     `parts` are the names of the gaps, the one beside log p(x) first.
@@ -63,19 +63,19 @@ def groups_figure(X: np.ndarray, group: np.ndarray, means: np.ndarray, elbo: dic
                   ceiling: float) -> Figure:
     """X (m, 2) in the colours of their groups (m,), one q each, with the means (K, 2) learned; and all ELBOs by number.
 
-    `elbo` has, by the way of grouping and the number of groups, nats per row; the one of `name` is marked.
+    `elbo` has, by the way of grouping and the number of groups, nats per datum; the one of `name` is marked.
     """
     figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3.4), width_ratios=[1, 1.25])
     J = group.max() + 1
     left.scatter(*X.T, s=9, c=[CLASSES[j % 10] for j in group], lw=0)
     left.plot(*means.T, "o", color="white", mec=BLACK, mew=1.8, ms=9, label="learned means")
-    left.set(xlabel="$x_1$", ylabel="$x_2$", aspect="equal", title=f"{J} distinct q, groups {name}")
+    left.set(xlabel="$x_1$", ylabel="$x_2$", aspect="equal", title=f"{J} distinct $q$, groups {name}")
     left.legend(loc="upper right", fontsize=8, frameon=True)
     for (way, values), color, dash in zip(elbo.items(), LINES, DASHES, strict=False):
         right.plot(values.keys(), values.values(), ls=dash, color=color, marker=".", label=f"groups {way}")
     right.plot(J, elbo[name][J], "o", color=BLACK, ms=9, mfc="none", mew=1.8)
-    right.axhline(ceiling, color=BLACK, lw=1, ls=":", label="ceiling of one q")
-    right.set(xscale="log", xlabel="number of distinct q", ylabel="mean ELBO (nats per row)")
+    right.axhline(ceiling, color=BLACK, lw=1, ls=":", label="ceiling of one $q$")
+    right.set(xscale="log", xlabel="number of distinct $q$", ylabel="mean ELBO (nats per datum)")
     right.set_xticks([1, 3, 10, 30, 100, 300], ["1", "3", "10", "30", "100", "300"])
     right.minorticks_off()
     right.legend(fontsize=8.5, loc="upper left")

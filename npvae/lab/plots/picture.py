@@ -62,11 +62,13 @@ def _of_axes(axes):
 def spoken(words: str) -> str:
     """Words without the marks of TeX, on one line.
 
+    >>> spoken(r"$g(z) \\pm \\sigma_g$")
+    'g(z) ± sigma_g'
     >>> spoken(r"$\\mathrm{E}\\,\\|z\\|^2$ and  $z_1$")
     'E |z|^2 and z_1'
     """
     words = re.sub(r"\\(mathrm|mathcal|mathbf|text|operatorname)\b", "", words)
-    words = re.sub(r"\\[,;!: ]", " ", words)
+    words = re.sub(r"\\[,;!: ]", " ", words).replace(r"\pm", "±").replace(r"\equiv", "=").replace(r"\sim", "~")
     return " ".join(re.sub(r"[${}\\]", "", words).split())
 
 

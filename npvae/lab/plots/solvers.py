@@ -35,21 +35,27 @@ def clusters(X: np.ndarray, q: np.ndarray, path: np.ndarray, title: str = "") ->
 @style()
 def climbs(values: np.ndarray, tops: np.ndarray, title: str = "", reach: float | None = None,
            names: Sequence[str] | None = None) -> Figure:
-    """Curves (steps, n) that climb, and dashed lines of the same colours at `tops` (n,); both bear a name, or 1, 2, ….
+    """Curves (steps, n) that climb, and dashed lines of the same colours at `tops` (n,), with their names, or 1, 2, ….
+
+    A curve that ends elsewhere bears its name, too.
 
     `reach` is how far below the lowest top the picture goes.
     """
     figure, axes = plt.subplots(figsize=(6.4, 3.6))
     names = [str(i + 1) for i in range(len(tops))] if names is None else names
-    for i, (value, top) in enumerate(zip(values.T, tops, strict=True)):
-        axes.plot(value, color=CLASSES[i], lw=1.5)
-        axes.axhline(top, color=CLASSES[i], ls="--", lw=0.9)
-        name = dict(text=names[i], textcoords="offset points", color=CLASSES[i], fontsize=9)
-        axes.annotate(xy=(1, top), xycoords=("axes fraction", "data"), xytext=(4, 0), va="center", **name)
-        axes.annotate(xy=(len(value) - 1, value[-1]), xytext=(0, 3), ha="center", **name)
+    for value, top, color in zip(values.T, tops, CLASSES, strict=False):
+        axes.plot(value, color=color, lw=1.5)
+        axes.axhline(top, color=color, ls="--", lw=0.9)
     if reach is not None:
         axes.set_ylim(min(tops) - reach, max(tops) + 0.08 * reach)
-    axes.set(xlabel="step", ylabel="nats", title=title)
+    apart, place = 0.05 * np.ptp(axes.get_ylim()), -np.inf      # the height of a name
+    for i in np.argsort(tops):
+        name, place = dict(text=names[i], textcoords="offset points", color=CLASSES[i], fontsize=9), max(
+            tops[i], place + apart)
+        axes.annotate(xy=(1, place), xycoords=("axes fraction", "data"), xytext=(4, 0), va="center", **name)
+        if abs(values[-1, i] - tops[i]) > apart:
+            axes.annotate(xy=(len(values) - 1, values[-1, i]), xytext=(0, 3), ha="center", **name)
+    axes.set(xlabel="step", ylabel="ELBO (nats)", title=title)
     return figure
 
 
@@ -75,7 +81,7 @@ def below_ceiling(width: np.ndarray, missing: np.ndarray, xlabel: str, title: st
     """How far each of many draws stays below a ceiling, ceiling − ELBO (n,), nats, against how wild it was (n,)."""
     figure, axes = plt.subplots(figsize=(6.4, 3.4))
     axes.plot(width, missing, ".", color=ORANGE, ms=3, alpha=0.5)
-    axes.set(xscale="log", yscale="log", xlabel=xlabel, ylabel="ceiling − ELBO (nats per row)", title=title)
+    axes.set(xscale="log", yscale="log", xlabel=xlabel, ylabel="ceiling − ELBO (nats per datum)", title=title)
     return figure
 
 
