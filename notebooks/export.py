@@ -25,15 +25,14 @@ PARTS = (("nbclassic", "static/components/MathJax", "MathJax"),
          ("sphinx_revealjs", "_static/revealjs", "revealjs"))
 FOLDED = """{% extends 'index.html.j2' %}
 {% block input %}{% if 'hide-input' in cell.metadata.get('tags', []) %}
-<details style="margin-left:var(--jp-cell-prompt-width)"><summary>code</summary>{{ super() }}</details>
+<details style="margin-left:var(--jp-cell-prompt-width);font-family:var(--jp-content-font-family)">
+<summary>code</summary>{{ super() }}</details>
 {% else %}{{ super() }}{% endif %}{% endblock input %}"""
 # MathJax as nbclassic brings it has one family of fonts
 FONTS = """<script type="text/x-mathjax-config">MathJax.Hub.Config({"HTML-CSS":
 {availableFonts: [], imageFont: null, preferredFont: null, webFont: "STIX-Web"}});</script>"""
 # a folded answer keeps its distance from the words after it
-ANSWERS = """<style>.jp-MarkdownOutput details {margin-bottom: 1em}
-.jp-Cell > details > summary {font-family: var(--jp-content-font-family); font-size: var(--jp-content-font-size1)}
-</style>"""
+ANSWERS = "<style>.jp-MarkdownOutput details {margin-bottom: 1em}</style>"
 MATHJAX = "lib/MathJax/MathJax.js?config=TeX-AMS-MML_HTMLorMML-full,Safe"
 # a page of the talk is 1280 by 720; what a cell prints and shows may use all of its width
 TALK = """<style>:root {--jp-code-font-size: 16px !important}
