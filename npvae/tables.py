@@ -19,11 +19,20 @@ def table(header: list[str], rows: list[list[str]]) -> str:
 
 
 def fixed(number: float, decimals: int) -> str:
-    """A number with so many decimals, its minus no hyphen, a zero without a sign.
+    """A number with so many decimals, a zero without a sign.
 
     Examples
     --------
     >>> fixed(-0.0004, 3), fixed(-1e-16, 2), fixed(-0.1, 2)
-    ('0.000', '0.00', '−0.10')
+    ('0.000', '0.00', '-0.10')
     """
-    return f"{round(number, decimals) + 0.0:.{decimals}f}".replace("-", "−")
+    return f"{round(number, decimals) + 0.0:.{decimals}f}"
+
+
+def signed(number: float, decimals: int) -> str:
+    """As `fixed`, its minus no hyphen: for pictures and pages, where no program reads the number.
+
+    >>> signed(-0.0004, 3), signed(-0.1, 2)
+    ('0.000', '−0.10')
+    """
+    return fixed(number, decimals).replace("-", "−")

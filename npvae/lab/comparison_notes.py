@@ -126,7 +126,7 @@ def who_leads(leads: list[float], figures: dict) -> str:
     >>> who_leads([1.0, 2.5], figures), who_leads([-1.0, -1.0], figures)
     ('variational EM is 1.00 to 2.50 nats ahead at every seed', 'amortized VI is 1.00 nats ahead at every seed')
     >>> who_leads([-1.0, 2.5], figures)
-    'neither is ahead at every seed (variational EM by −1.00 to 2.50 nats)'
+    'neither is ahead at every seed (variational EM by -1.00 to 2.50 nats)'
     """
     every = at_every(figures)
     if max(map(abs, leads)) <= AHEAD:

@@ -48,7 +48,7 @@ def nats(number: float, mean: float) -> str:
     """Three decimals, or one beside the thousands of nats of wide data: a column stays as narrow as its title.
 
     >>> nats(-7.15003, -7.2), nats(118.41, -1689.04)
-    ('−7.150', '118.4')
+    ('-7.150', '118.4')
     """
     return fixed(number, 3 if abs(mean) < 1000 else 1)
 

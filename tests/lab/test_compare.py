@@ -276,7 +276,7 @@ def test_what_has_not_converged_is_no_finding():
 
 def test_a_z_that_has_come_to_nothing_is_said_and_compared():
     notes = " ".join(comparison_notes(told({"variational_em": (3, 3), "shared_q": (-7, -7), "amortized_vi": (2, -7)})))
-    assert "amortized VI (at −7.000) has not risen above −7.000 nats at some seed" in notes
+    assert "amortized VI (at -7.000) has not risen above -7.000 nats at some seed" in notes
     assert "levelled off: z has come to nothing there" in notes and "Give more" not in notes
     assert "variational EM is 1.00 to 10.00 nats ahead at every seed" in notes
 
@@ -284,7 +284,7 @@ def test_a_z_that_has_come_to_nothing_is_said_and_compared():
 def test_only_what_holds_at_every_seed_is_claimed():
     elbos = {"variational_em": (3.0, 5.0), "shared_q": (-7.05, -7.02), "amortized_vi": (4.0, 4.0)}
     notes = " ".join(comparison_notes(told(elbos)))
-    assert "On the training data, at this budget, neither is ahead at every seed (variational EM by −1.00" in notes
+    assert "On the training data, at this budget, neither is ahead at every seed (variational EM by -1.00" in notes
     assert "All curves have levelled off at this budget" in notes
     assert "Shared q is within 0.050 nats of its closed-form ceiling" in notes and "at every seed: with one q" in notes
     ahead = " ".join(comparison_notes(told(elbos | {"amortized_vi": (1.0, 2.5)})))

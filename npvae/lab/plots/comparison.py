@@ -14,7 +14,7 @@ from npvae.lab.plots.images import image_rows, label_points
 from npvae.lab.plots.solvers import hanging_gaps
 from npvae.lab.plots.style import BLACK, CLASSES, COLORS, style
 from npvae.models.data import take
-from npvae.tables import fixed
+from npvae.tables import signed
 
 
 @style()
@@ -67,7 +67,7 @@ def race(axes: Axes, comparison: Comparison, against: str = "seconds") -> None:
         axes.plot(x, elbos.mean(0), color=COLORS[name], label=TITLES[name], lw=1.6, marker="o" if len(x) == 1 else None)
         axes.fill_between(x, elbos.min(0), elbos.max(0), color=COLORS[name], alpha=0.3, lw=0)
     # in the legend: beside the line it would cover the shared q, which ends there
-    axes.axhline(ceiling, color=BLACK, ls="--", lw=1, label=f"ceiling of any shared q: {fixed(ceiling, 2)}")
+    axes.axhline(ceiling, color=BLACK, ls="--", lw=1, label=f"ceiling of any shared q: {signed(ceiling, 2)}")
     # the ends of all curves and the ceiling lie within, whichever is highest
     low, high = min(ceiling, *ends), max(ceiling, *ends)
     spread = max(high - low, 1.0)
@@ -108,7 +108,7 @@ def gap_bars(axes: Axes, comparison: Comparison) -> None:
         if len(own) > 1:
             axes.plot(np.full(len(own), i), own, "o", ms=4, color=BLACK, mec="white", mew=0.7,
                       label="ELBO of one seed" if i == 0 else None)
-        axes.annotate(fixed(f["test_elbo"], decimals), (i, min([f["test_elbo"], *own])), xytext=(0, -6), ha="center",
+        axes.annotate(signed(f["test_elbo"], decimals), (i, min([f["test_elbo"], *own])), xytext=(0, -6), ha="center",
                       va="top", textcoords="offset points", fontsize=8.5, color=COLORS[name])
     low, high = axes.get_ylim()
     axes.set_xticks(range(len(figures)), [TITLES[n].replace(" ", "\n") for n in figures], fontsize=8.5)

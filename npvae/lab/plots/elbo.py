@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from npvae.lab.plots.style import BLACK, BLUE, DASHES, GREEN, LINES, ORANGE, SKY, YELLOW, style
-from npvae.tables import fixed
+from npvae.tables import signed
 
 
 @style()
@@ -82,7 +82,7 @@ def split_bars(labels: list[str], elbo: np.ndarray, log_p: np.ndarray | float, f
         axes.bar(i, top - cut, bottom=cut, width=0.6, color=YELLOW, hatch="//", edgecolor="white",
                  label=None if i else r"$\mathrm{KL}(q \,\|\, p_\theta(z|x))$")
         axes.plot([i - 0.42, i + 0.42], [top, top], color=BLACK, lw=1.6, label=None if i else r"$\log p_\theta(x)$")
-        axes.annotate(f"ELBO {fixed(low, 2)}\nKL {fixed(top - low, 2)}", (i, top), xytext=(0, 4), fontsize=8,
+        axes.annotate(f"ELBO {signed(low, 2)}\nKL {signed(top - low, 2)}", (i, top), xytext=(0, 4), fontsize=8,
                       textcoords="offset points", ha="center")
     height = max(log_p) + (0.4 if len(elbo) > 1 else 0.75) * (max(log_p) - floor) - floor
     axes.set(ylabel="nats", xlim=(-0.6, len(elbo) - 0.4), title=title, ylim=(floor, floor + height))

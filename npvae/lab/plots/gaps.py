@@ -5,7 +5,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from npvae.lab.plots.style import BLACK, BLUE, CLASSES, DASHES, GREEN, LINES, ORANGE, SKY, YELLOW, style
-from npvae.tables import fixed
+from npvae.tables import signed
 
 FILLS = [(YELLOW, "//"), (SKY, "..")]
 
@@ -25,9 +25,9 @@ def gaps_below(gaps: dict[str, tuple[float, ...]], log_p: float,
             axes.bar(i, -length, bottom=top, width=0.6, color=color, hatch=hatch, edgecolor="white",
                      label=None if i else part)
             top -= length
-        axes.annotate(f"ELBO\n{fixed(log_p + top, 2)}", (i, top), xytext=(0, -4), textcoords="offset points",
+        axes.annotate(f"ELBO\n{signed(log_p + top, 2)}", (i, top), xytext=(0, -4), textcoords="offset points",
                       ha="center", va="top", fontsize=8.5)
-    axes.axhline(0, color=BLACK, lw=1.6, label=rf"$\log p_\theta(x)$ = {fixed(log_p, 2)}")
+    axes.axhline(0, color=BLACK, lw=1.6, label=rf"$\log p_\theta(x)$ = {signed(log_p, 2)}")
     axes.set(ylabel=r"nats below $\log p_\theta(x)$", title=title, ylim=(-1.28 * deepest, 0.3 * deepest))
     ticks = [t for t in axes.get_yticks() if -1.1 * deepest <= t <= 0]
     axes.set_yticks(ticks, [f"{abs(t):g}" for t in ticks])

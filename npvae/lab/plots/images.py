@@ -18,7 +18,7 @@ from npvae.lab.plots.style import (
     show_images,
     style,
 )
-from npvae.tables import fixed
+from npvae.tables import signed
 
 
 @style()
@@ -140,7 +140,7 @@ def explorer_figure(z: tuple[float, float], codes: np.ndarray, labels: np.ndarra
               title="codes of the digits")
     show_images(picture, np.reshape(image, (1, 1, -1)), image_shape)
     picture.spines[:].set_visible(True)
-    picture.set_title(f"$g(z)$ at $z$ = ({fixed(z[0], 2)}, {fixed(z[1], 2)})")
+    picture.set_title(f"$g(z)$ at $z$ = ({signed(z[0], 2)}, {signed(z[1], 2)})")
     return figure
 
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from npvae.lab.compare import TITLES
 from npvae.lab.plots.style import BLACK, BLUE, CLASSES, COLORS, DASHES, GREEN, LINES, ORANGE, SKY, YELLOW, style
 from npvae.lab.scale import slope
-from npvae.tables import fixed
+from npvae.tables import signed
 
 PANELS = [("seconds_per_sweep", "time for one sweep (seconds)"), ("variational_parameters", "variational parameters"),
           ("anonymous_bytes", "own memory (bytes)"), ("seconds_per_new_x", "time for q of one new x (seconds)")]
@@ -122,7 +122,7 @@ def gap_stack(axes: Axes, gaps: dict, colors: list[str], ceilings: dict[str, flo
     """
     for i, (found, own) in enumerate(zip(gaps.values(), colors, strict=True)):
         hanging_gaps(axes, i, *(part.mean() for part in (found.log_p, found.amortization, found.approximation)), own)
-        axes.annotate(fixed(found.elbo.mean(), 2), (i, found.elbo.mean()), xytext=(0, -5), color=own, ha="center",
+        axes.annotate(signed(found.elbo.mean(), 2), (i, found.elbo.mean()), xytext=(0, -5), color=own, ha="center",
                       va="top", textcoords="offset points", fontsize=9)
     for (name, ceiling), dash in zip((ceilings or {}).items(), ("--", ":"), strict=False):
         axes.axhline(ceiling, color=BLACK, ls=dash, lw=1.2, zorder=0, label=name)
@@ -195,7 +195,7 @@ def scale_figure(figures: dict) -> Figure:
             runs = [run for run in figures["runs"] if run["solver"] == solver]
             m, y = (np.array([run[k] for run in runs], float) for k in ("m", key))
             panel.loglog(m, np.maximum(y, 1e-9), "o-", color=COLORS[solver],
-                         label=f"{TITLES[solver]}: slope {fixed(slope(runs, key), 2)}")
+                         label=f"{TITLES[solver]}: slope {signed(slope(runs, key), 2)}")
         panel.set(xlabel="number of data m", ylabel=label)
         panel.legend(loc="best")
     return figure
