@@ -25,7 +25,8 @@ def picture(figure: Figure, scale: float = 2) -> Picture:
     from PIL import Image
 
     raw, small = io.BytesIO(), io.BytesIO()
-    figure.savefig(raw, format="png", dpi=scale * figure.dpi, bbox_inches="tight")
+    figure.savefig(raw, format="png", dpi=scale * figure.dpi, bbox_inches="tight",
+                   pil_kwargs={"compress_level": 0})
     image = Image.open(raw).convert("RGB")
     image.quantize(COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(small, "png", optimize=True)
     return Picture(small.getvalue(), round(image.width / scale), round(image.height / scale), alt_text(figure))
