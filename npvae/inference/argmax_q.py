@@ -12,7 +12,7 @@ from npvae.checks import as_generator, positive, whole
 from npvae.declared import declares, has_one_prior, is_affine_in_noise
 from npvae.inference.checks import check_shapes, checked_start
 from npvae.inference.elbo import lower_bound
-from npvae.inference.quadrature import quadrature_nodes
+from npvae.inference.quadrature import quadrature_nodes, rows_at_once
 from npvae.models import LatentVariableModel, Noise, affine
 from npvae.models.checks import check_model
 from npvae.models.climb import climb
@@ -20,7 +20,7 @@ from npvae.models.data import check_data, take
 from npvae.models.joint import all_z, log_joint
 from npvae.models.noise import check_noise
 
-ROWS = 1024     # rows in work at once: temporaries stay small whatever m is
+ROWS = 1024     # in work at once, at most: temporaries stay small whatever m is
 
 
 def argmax_q(model: LatentVariableModel, start: ArrayLike | None, x: ArrayLike, noise: Noise | None = None,
@@ -93,8 +93,9 @@ def _in_blocks(model, start, x, noise, tolerance, most_steps, dtype):
         noise = quadrature_nodes(model, dtype)
     elif is_affine_in_noise(model.latent):
         noise = check_noise(noise, len(x), model.latent.dim)
-    found = []
-    for rows in (slice(i, i + ROWS) for i in range(0, len(x), ROWS)):
+    points = len(noise.w) if isinstance(noise, Noise) else model.latent.dim
+    size, found = min(ROWS, rows_at_once(model, points)), []
+    for rows in (slice(i, i + size) for i in range(0, len(x), size)):
         some, nodes = take(x, rows, dtype), _of_rows(noise, rows)
         with np.errstate(all="ignore"):
             q = best_rows(model, None if start is None else start[rows], some, nodes, tolerance, most_steps)

@@ -16,13 +16,11 @@ from npvae.checks import as_generator
 from npvae.inference.argmax_q import argmax_rows, starting_rows
 from npvae.inference.checks import checked_q_and_x
 from npvae.inference.elbo import lower_bound
-from npvae.inference.quadrature import comparing_noise, reporting_noise
+from npvae.inference.quadrature import comparing_noise, reporting_noise, rows_at_once
 from npvae.models import LatentVariableModel
 from npvae.models.data import take
 from npvae.models.exact import log_marginal
 from npvae.models.noise_checks import check_rule
-
-NUMBERS_IN_WORK = 500_000       # in one temporary, 4 MB, which a cache holds: more take half as long again
 
 
 def evaluate(model: LatentVariableModel, q: ArrayLike, X: ArrayLike, noise=None,
@@ -67,12 +65,6 @@ def elbos(model: LatentVariableModel, q: np.ndarray, X: np.ndarray, noise=None,
         with np.errstate(all="ignore"):
             value[rows] = lower_bound(model, q[rows], x, draw)[0]
     return value
-
-
-def rows_at_once(model: LatentVariableModel, points: int) -> int:
-    """How many rows with so many nodes each fit into one temporary."""
-    # a hidden layer may be wider than narrow data: count at least 64 columns
-    return max(1, NUMBERS_IN_WORK // (points * max(64, model.data_dim)))
 
 
 class Gaps(NamedTuple):

@@ -10,9 +10,9 @@ from numpy.typing import ArrayLike
 from npvae.arrays import OUT_OF_RANGE, finite_rows
 from npvae.checks import as_generator, shown, truth, whole
 from npvae.inference.checks import checked_q_and_x
-from npvae.inference.evaluation import rows_at_once
 from npvae.inference.missed_hills import missed_by
 from npvae.inference.mixture_proposal import components, mixture_log_weights
+from npvae.inference.quadrature import rows_at_once
 from npvae.models import LatentVariableModel
 from npvae.models.data import take
 from npvae.models.joint import log_sum_exp

@@ -6,7 +6,8 @@ from npvae.declared import declares, is_affine_in_noise, is_smooth
 from npvae.models import Cubature, GaussHermite, LatentVariableModel, MonteCarlo, Noise
 from npvae.models.affine import is_quadratic_in_z
 
-MOST_NODES = 300    # of Gauss–Hermite, a dimension
+MOST_NODES = 300            # of Gauss–Hermite, a dimension
+NUMBERS_IN_WORK = 500_000   # in one temporary, 4 MB, which a cache holds: more take half as long again
 
 
 def quadrature(model: LatentVariableModel) -> GaussHermite | Cubature | None:
@@ -56,3 +57,9 @@ def comparing_noise(model: LatentVariableModel) -> GaussHermite | None:
     if model.latent.dim > 2 or getattr(reporting_noise(model), "samples", None) is None:
         return None
     return GaussHermite({1: 96, 2: 24}[model.latent.dim])
+
+
+def rows_at_once(model: LatentVariableModel, points: int) -> int:
+    """How many rows with so many nodes each fit into one temporary."""
+    # a hidden layer may be wider than narrow data: count at least 64 columns
+    return max(1, NUMBERS_IN_WORK // (points * max(64, model.data_dim)))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numeric_inference import joint_of_mixture, posterior_of_pca
 
-from npvae.inference import AmortizedVI
+from npvae.inference import AmortizedVI, quadrature
 from npvae.inference.argmax_q import ROWS, argmax_q
 from npvae.models import Cubature, MonteCarlo, mixture_of_gaussians, mlp_model, probabilistic_pca
 from npvae.nn import mlp
@@ -30,6 +30,13 @@ def test_rows_that_climb_in_blocks_climb_as_they_do_alone():
         alone = argmax_q(model, start[i:i + 1], X[i:i + 1], nodes._replace(eps=nodes.eps[:, i:i + 1]))
         np.testing.assert_allclose(found[i:i + 1], alone, rtol=1e-6, atol=1e-6)
     assert not start.any()
+
+
+def test_the_size_of_the_blocks_does_not_matter(monkeypatch):
+    model, X = mlp_model(2, [3], 2), np.random.default_rng(2).normal(size=(9, 2))
+    found = argmax_q(model, None, X)
+    monkeypatch.setattr(quadrature, "NUMBERS_IN_WORK", 64 * 25 * 4)     # four rows of 25 nodes
+    np.testing.assert_allclose(argmax_q(model, None, X), found, atol=1e-10)
 
 
 @pytest.mark.parametrize("beta", [0.5, 1.0, 2.0])

@@ -10,11 +10,11 @@ from npvae.inference import (
     elbo,
     elbo_estimators,
     evaluate,
-    evaluation,
     fit_rows,
     fit_vae,
     gap_decomposition,
     importance_weighted_bound,
+    quadrature,
     shared_ceiling,
 )
 from npvae.models import (
@@ -95,7 +95,7 @@ def test_categorical_needs_no_noise():
 def test_blocks_do_not_change_the_report(noise, size, monkeypatch):
     model, q, X = case(2)
     whole = evaluate(model, q, X, noise)
-    monkeypatch.setattr(evaluation, "NUMBERS_IN_WORK", 64 * size)
+    monkeypatch.setattr(quadrature, "NUMBERS_IN_WORK", 64 * size)
     np.testing.assert_allclose(evaluate(model, q, X, noise), whole, rtol=1e-13)
     assert np.ptp(whole) > 1
 
@@ -104,7 +104,7 @@ def test_no_two_rows_of_the_blocks_share_a_draw(monkeypatch):
     model, q, X = case(4)
     q, X = np.tile(q[:1], (30, 1)), np.tile(X[:1], (30, 1))
     for size in (128, 128 * 7, 40_000):
-        monkeypatch.setattr(evaluation, "NUMBERS_IN_WORK", 64 * size)
+        monkeypatch.setattr(quadrature, "NUMBERS_IN_WORK", 64 * size)
         assert len(np.unique(evaluate(model, q, X, MonteCarlo(128)))) == 30
 
 
