@@ -116,10 +116,10 @@ def label_curve(features: dict[str, Features], data: Dataset, per_class: Sequenc
     """
     found, labels = {name: np.empty((len(per_class), draws)) for name in features}, class_numbers(data)
     for i, n in enumerate(per_class):
-        for j in range(draws):
-            labelled = few_labels(data.train_labels, n, np.random.default_rng([seed, n, j]))
-            for name, f in features.items():
-                found[name][i, j] = _accuracy(f, *labels, labelled)
+        labelled = np.stack([few_labels(data.train_labels, n, np.random.default_rng([seed, n, j]))
+                             for j in range(draws)])                        # (draws, rows)
+        for name, f in features.items():
+            found[name][i] = _accuracy(f, *labels, labelled)
     return found
 
 
@@ -161,4 +161,4 @@ def as_floats(data: Dataset) -> tuple[np.ndarray, np.ndarray]:
 def _accuracy(features, labels, test_labels, labelled):
     scaling = Scaling.of(features.train)
     predict = softmax_classifier(scaling(features.train)[labelled], labels[labelled], labels.max() + 1)
-    return float((predict(scaling(features.test)) == test_labels).mean())
+    return (predict(scaling(features.test)) == test_labels).mean(-1)

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from npvae.models.categorical_latent import log_softmax
-from npvae.nn import Adam, Affine, Parameters
+from npvae.nn import Adam, Parameters
 
 
 @dataclass(frozen=True)
@@ -65,25 +64,27 @@ def softmax_classifier(X: np.ndarray, labels: np.ndarray, classes: int,
     """Multinomial logistic regression, weights ~ N(0, I): max Σ_i log softmax(x_i W + b)_{y_i} − ‖W‖²/2.
 
     X (n, D) are scaled features, labels (n,) 0 … classes − 1. Full-batch Adam, its rate falling linearly from 0.1 to
-    zero. Returns predict: X (B, D) -> labels (B,).
+    zero. Returns predict: X (B, D) -> labels (B,). Of several sets at once, X (J, n, D) and labels (J, n), each has its
+    own classifier: then predict gives (J, B).
 
     >>> X = np.array([[-1.0], [-0.5], [0.5], [1.0]])
     >>> softmax_classifier(X, np.array([0, 0, 1, 1]), classes=2)(X)
     array([0, 0, 1, 1])
     """
-    p = Parameters({"W": np.zeros((X.shape[1], classes)), "b": np.zeros(classes)})
-    layer = Affine(p["W"], p["b"], p.gradient("W"), p.gradient("b"))
+    sets = X.shape[:-2]
+    p = Parameters({"W": np.zeros((*sets, X.shape[-1], classes)), "b": np.zeros((*sets, 1, classes))})
+    W, b, onehot = p["W"], p["b"], np.eye(classes)[labels]
     optimizer = Adam(p.value, p.grad, 0.1)
     for step in range(steps):
-        logits, back = layer(X)                             # (n, C)
+        logits = X @ W + b                                                  # (…, n, C)
+        e = np.exp(logits - logits.max(-1, keepdims=True))
         # ∂/∂logits Σ_i log softmax(logits_i)_{y_i} = onehot(y_i) − softmax(logits_i)
-        residual = -np.exp(log_softmax(logits))
-        residual[np.arange(len(X)), labels] += 1
-        back(residual)
-        layer.dW[...] -= layer.W
+        residual = onehot - e / e.sum(-1, keepdims=True)
+        p.gradient("W")[...] = X.swapaxes(-1, -2) @ residual - W
+        p.gradient("b")[...] = residual.sum(-2, keepdims=True)
         optimizer.learning_rate = 0.1 * (1 - step / steps)
         optimizer.step()
-    return lambda X: layer(X)[0].argmax(1)
+    return lambda X: (X @ W + b).argmax(-1)
 
 
 def knn_accuracy(X: np.ndarray, labels: np.ndarray, X_new: np.ndarray, labels_new: np.ndarray, k: int = 5) -> float:

@@ -41,11 +41,19 @@ def test_the_softmax_classifier_is_at_its_optimum():
     rng = np.random.default_rng(0)
     X, labels = rng.normal(size=(60, 4)), rng.integers(3, size=60)
     predict = softmax_classifier(X, labels, 3, steps=3000)
-    layer = predict.__closure__[0].cell_contents
-    p = np.exp(layer(X)[0])
+    W, b = (cell.cell_contents for cell in predict.__closure__)
+    p = np.exp(X @ W + b)
     residual = np.eye(3)[labels] - p / p.sum(1, keepdims=True)
-    np.testing.assert_allclose(X.T @ residual, layer.W, atol=1e-3)
+    np.testing.assert_allclose(X.T @ residual, W, atol=1e-3)
     np.testing.assert_allclose(residual.sum(0), 0, atol=1e-3)
+
+
+def test_several_softmax_classifiers_at_once_are_each_of_them_alone():
+    rng = np.random.default_rng(1)
+    X, labels, new = rng.normal(size=(3, 20, 4)), rng.integers(3, size=(3, 20)), rng.normal(size=(50, 4))
+    together = softmax_classifier(X, labels, 3)(new)
+    assert together.shape == (3, 50) and len(np.unique(together)) == 3
+    np.testing.assert_array_equal(together, [softmax_classifier(*one, 3)(new) for one in zip(X, labels, strict=True)])
 
 
 def test_the_softmax_classifier_agrees_with_scikit_learn_s():
