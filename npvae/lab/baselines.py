@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from npvae.models.categorical_latent import log_softmax
 from npvae.nn import Adam, Parameters
 
 
@@ -76,10 +77,8 @@ def softmax_classifier(X: np.ndarray, labels: np.ndarray, classes: int,
     W, b, onehot = p["W"], p["b"], np.eye(classes)[labels]
     optimizer = Adam(p.value, p.grad, 0.1)
     for step in range(steps):
-        logits = X @ W + b                                                  # (…, n, C)
-        e = np.exp(logits - logits.max(-1, keepdims=True))
         # ∂/∂logits Σ_i log softmax(logits_i)_{y_i} = onehot(y_i) − softmax(logits_i)
-        residual = onehot - e / e.sum(-1, keepdims=True)
+        residual = onehot - np.exp(log_softmax(X @ W + b))                  # (…, n, C)
         p.gradient("W")[...] = X.swapaxes(-1, -2) @ residual - W
         p.gradient("b")[...] = residual.sum(-2, keepdims=True)
         optimizer.learning_rate = 0.1 * (1 - step / steps)

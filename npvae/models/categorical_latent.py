@@ -124,6 +124,6 @@ class Categorical(LearnedPart):
 
 
 def log_softmax(a: np.ndarray) -> np.ndarray:
-    """log softmax along axis 1, without overflow: a − log Σ_k e^{a_k}."""
-    a = a - a.real.max(1, keepdims=True)
-    return a - np.log(np.exp(a).sum(1, keepdims=True))
+    """log softmax along the last axis, without overflow: a − log Σ_k e^{a_k}."""
+    a = a - a.real.max(-1, keepdims=True)
+    return a - np.log(np.exp(a).sum(-1, keepdims=True))
